@@ -133,9 +133,9 @@ export function macroLetters(spec: MacroString): ReadonlySet<MacroLetter> {
   return new Set(spec.parts.flatMap((part) => (part.kind === "macro" ? [part.letter] : [])));
 }
 
-export function expandMacros(spec: MacroString, valueOf: (letter: MacroLetter) => string): string {
+export function expandMacros(spec: MacroString, value: (letter: MacroLetter) => string): string {
   return spec.parts
-    .map((part) => (part.kind === "literal" ? part.text : transform(part, valueOf(part.letter))))
+    .map((part) => (part.kind === "literal" ? part.text : transform(part, value(part.letter))))
     .join("");
 }
 

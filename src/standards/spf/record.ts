@@ -241,6 +241,13 @@ export function formatTerm(term: SpfTerm): string {
   }
 }
 
+/** A term as a key: two terms that test the same are equal. Case counts only inside macros (§7.3). */
+export function termKey(term: SpfTerm): string {
+  return formatTerm(term).replace(/%\{[^}]*\}|[A-Z]+/g, (part) =>
+    part.startsWith("%") ? part : part.toLowerCase(),
+  );
+}
+
 function formatArguments(mechanism: SpfMechanism): string {
   switch (mechanism.kind) {
     case "all":
