@@ -1,0 +1,129 @@
+/** A and AAAA of the mail hosts: there, public, and the ones that the description names. */
+import { type IpAddress, parseAddress } from "../standards/dns/address.ts";
+import type { DomainName } from "../standards/dns/name.ts";
+import type { ResourceRecord } from "../standards/dns/record.ts";
+import type { Context } from "./context.ts";
+import type { Finding } from "./finding.ts";
+import { mailHosts } from "./mx.ts";
+
+/** The addresses of a host as its name servers publish them; a lookup that failed is not "no address". */
+export async function hostAddresses(
+  host: DomainName,
+  context: Context,
+): Promise<{ readonly addresses: readonly IpAddress[]; readonly complete: boolean }> {
+  const answers = await Promise.all([context.lookup(host, "A"), context.lookup(host, "AAAA")]);
+  const addresses = answers.flatMap((answer) =>
+    answer.status === "found" ? answer.records.map(({ data }) => knownAddress(data.address)) : [],
+  );
+  return { addresses, complete: answers.every(({ status }) => status !== "unknown") };
+}
+
+function knownAddress(text: string): IpAddress {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new TypeError(parsed.problem);
+  return parsed.value;
+}
+
+/** Addresses that stand in tutorials and get published by mistake (E2). */
+const PLACEHOLDERS = new Map([
+  ["1.2.3.4", "the example address of many tutorials"],
+  ["111.111.111.111", "the example address of a tutorial"],
+  ["111.111.111.222", "the example address of a tutorial"],
+]);
+const MIN_STATIC_TTL_SECONDS = 300;
+const MAX_TTL_SECONDS = 86_400;
+const MAX_DYNAMIC_TTL_SECONDS = 1800;
+
+export async function checkAddresses(context: Context): Promise<Finding[]> {
+  const hosts = new Set(await mailHosts(context));
+  for (const { host } of context.options.description?.servers ?? []) {
+    const mine = context.options.derived?.records.some(
+      (derived) => derived.purpose === "host-address" && derived.record.name === host && derived.domain === context.domain,
+    );
+    if (mine) hosts.add(host);
+  }
+  return (await Promise.all([...hosts].map((host) => checkHost(host, context)))).flat();
+}
+
+async function checkHost(host: DomainName, context: Context): Promise<Finding[]> {
+  const [ipv4, ipv6] = await Promise.all([context.lookup(host, "A"), context.lookup(host, "AAAA")]);
+  const findings: Finding[] = [];
+  const published: ResourceRecord[] = [];
+  for (const answer of [ipv4, ipv6]) {
+    if (answer.status === "unknown") findings.push(context.unknown(host, answer === ipv4 ? "A" : "AAAA", answer));
+    if (answer.status !== "found") continue;
+    published.push(...answer.records);
+    for (const record of answer.records) findings.push(...addressFindings(host, record.data.address, record, context));
+    findings.push(...ttlFindings(host, answer.records[0]!, context));
+  }
+  findings.push(...(await driftFindings(host, published, context)));
+  if (ipv6.status === "absent" && ipv4.status === "found") {
+    findings.push(context.finding("host-no-ipv6", { owner: host, observed: "A, but no AAAA", verify: "AAAA" }));
+  }
+  if (findings.length === 0 && published.length > 0) {
+    findings.push(context.finding("host-ok", { owner: host, observed: published.map(addressOf).join(", "), verify: "A" }));
+  }
+  return findings;
+}
+
+function addressOf({ data }: ResourceRecord): string {
+  return data.type === "A" || data.type === "AAAA" ? data.address : "";
+}
+
+function addressFindings(host: DomainName, text: string, record: ResourceRecord, context: Context): Finding[] {
+  const address = knownAddress(text);
+  const type = address.family === 4 ? "A" : "AAAA";
+  const special = context.special(address);
+  if (special !== undefined) {
+    return [
+      context.finding("address-special", {
+        owner: host,
+        observed: `${type} ${text} is ${special.description}`,
+        verify: type,
+        fix: { summary: `Publish the address by which the internet reaches ${host} instead of ${text}.`, changes: [] },
+      }),
+    ];
+  }
+  const placeholder = PLACEHOLDERS.get(text);
+  if (placeholder === undefined) return [];
+  return [
+    context.finding("address-placeholder", {
+      owner: record.name,
+      observed: `${type} ${text}, ${placeholder}`,
+      verify: type,
+    }),
+  ];
+}
+
+/** R19; only what the name servers themselves say counts, never a cache's countdown (E18). */
+function ttlFindings(host: DomainName, record: ResourceRecord, context: Context): Finding[] {
+  const ttl = record.ttlSeconds;
+  const server = context.options.description?.servers.find((each) => each.host === host);
+  const said = { owner: record.name, observed: `TTL ${ttl} s`, verify: record.data.type === "AAAA" ? "AAAA" : "A" } as const;
+  if (ttl > MAX_TTL_SECONDS) return [context.finding("ttl-too-long", said)];
+  if (server?.addressKind === "dynamic" && ttl > MAX_DYNAMIC_TTL_SECONDS) {
+    return [context.finding("ttl-too-long-for-dynamic", said)];
+  }
+  if (server?.addressKind === "static" && ttl < MIN_STATIC_TTL_SECONDS) return [context.finding("ttl-too-short", said)];
+  return [];
+}
+
+async function driftFindings(host: DomainName, published: readonly ResourceRecord[], context: Context): Promise<Finding[]> {
+  const wanted = context.wanted(host, "host-address").map(({ record }) => record);
+  if (wanted.length === 0) return [];
+  const texts = new Set(published.map(addressOf));
+  const missing = wanted.filter((record) => !texts.has(addressOf(record)));
+  const extra = published.filter((record) => !wanted.some((other) => addressOf(other) === addressOf(record)));
+  if (missing.length === 0 && extra.length === 0) return [];
+  if (published.length === 0 && (await mailHosts(context)).includes(host)) return []; // mx-host-no-address says it
+  return [
+    context.finding("host-address-differs", {
+      owner: host,
+      severity: missing.length === wanted.length ? "error" : "warning",
+      expected: wanted.map(addressOf).join(", "),
+      observed: published.length === 0 ? "no address" : published.map(addressOf).join(", "),
+      verify: "A",
+      fix: await context.fix("Publish the addresses of the description.", { create: missing, remove: extra }),
+    }),
+  ];
+}

@@ -1,0 +1,218 @@
+/** What every check of one domain shares: the ways to look, and the way to say what was seen. */
+import { lookupCommands } from "../records/command.ts";
+import type { Derived, DerivedRecord, Purpose } from "../records/derived-record.ts";
+import type { Description } from "../records/description.ts";
+import { contains, type IpAddress, type IpNetwork, type SpecialPurpose, specialPurpose } from "../standards/dns/address.ts";
+import { type DomainName, isWithin } from "../standards/dns/name.ts";
+import { formatRdata } from "../standards/dns/rdata-text.ts";
+import { octetsToText, type RdataOf, type RecordType, type ResourceRecord, txtText } from "../standards/dns/record.ts";
+import type { Remark } from "../standards/dns/remark.ts";
+import type { Answer, Resolver, Unknown } from "../standards/dns/resolver.ts";
+import { CATALOGUE, type FindingCode, isFindingCode } from "./catalogue.ts";
+import { change, type Finding, type Fix, type Severity } from "./finding.ts";
+import type { AuthoritativeView, RecursiveView, ServerAnswer, ZoneAnswer } from "./view.ts";
+
+/** The world as a check sees it. */
+export interface World {
+  readonly authoritative: AuthoritativeView;
+  /** None is allowed: then nothing is said of caches and of DNSSEC validation. */
+  readonly recursive: readonly RecursiveView[];
+  readonly now: Date;
+  /** The registrable domain by the public suffix list, for what older DMARC receivers see. */
+  readonly organizationalDomain: (name: DomainName) => DomainName | undefined;
+  /** A label that nobody has published, to see what wildcards answer. */
+  readonly randomLabel: () => string;
+}
+
+export interface CheckOptions {
+  readonly description?: Description;
+  readonly derived?: Derived;
+  /** Selectors to look at beside those of the description. */
+  readonly dkimSelectors: readonly string[];
+  /** Networks that count as public, for laboratories. */
+  readonly assumePublic: readonly IpNetwork[];
+}
+
+/** One name server whose answer is not that of the others. */
+export interface Disagreement {
+  readonly name: DomainName;
+  readonly type: RecordType;
+  readonly answers: readonly { readonly servers: readonly string[]; readonly text: string }[];
+}
+
+/** What a finding says beyond its catalogue entry. */
+export interface Said {
+  readonly owner: DomainName;
+  readonly observed: string;
+  readonly expected?: string;
+  readonly severity?: Severity;
+  readonly why?: string;
+  readonly reference?: string;
+  readonly fix?: Fix | null;
+  /** A type to look up at the owner, or a whole command. */
+  readonly verify?: RecordType | { readonly command: string };
+}
+
+export class Context implements Resolver {
+  readonly domain: DomainName;
+  readonly world: World;
+  readonly options: CheckOptions;
+  /** The zone that the domain lives in. */
+  readonly zone: Promise<ZoneAnswer>;
+  readonly disagreements: Disagreement[] = [];
+  readonly #everywhere = new Map<string, Promise<Answer>>();
+
+  constructor(domain: DomainName, world: World, options: CheckOptions) {
+    this.domain = domain;
+    this.world = world;
+    this.options = options;
+    this.zone = world.authoritative.findZone(domain);
+  }
+
+  /** One name server of the right zone; a resolver where the name servers cannot be reached from here at all. */
+  async lookup<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
+    const answer = await this.world.authoritative.lookup(name, type);
+    if (answer.status !== "unknown") return answer;
+    const resolver = await this.#standIn();
+    return resolver ? resolver.lookup(name, type) : answer;
+  }
+
+  /** The first resolver, where the walk to the domain's zone failed: a network that lets no DNS out. */
+  async #standIn(): Promise<Resolver | undefined> {
+    const zone = await this.zone;
+    return zone.status === "unknown" ? this.world.recursive[0] : undefined;
+  }
+
+  /** The same question to every name server; answers with what most of them say, and remembers who differs. */
+  everywhere<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
+    const key = `${name} ${type}`;
+    const known = this.#everywhere.get(key) as Promise<Answer<T>> | undefined;
+    if (known) return known;
+    const answer = this.#askEverywhere(name, type);
+    this.#everywhere.set(key, answer);
+    return answer;
+  }
+
+  async #askEverywhere<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
+    const answers = await this.world.authoritative.askEveryServer(name, type);
+    const told = answers.filter(({ answer }) => answer.status !== "unknown");
+    if (told.length === 0) return this.lookup(name, type);
+    const groups = [...Map.groupBy(told, ({ answer }) => answerText(answer)).entries()].sort(
+      ([, some], [, others]) => others.length - some.length,
+    );
+    if (groups.length > 1) this.disagreements.push({ name, type, answers: groups.map(describeGroup) });
+    return groups[0]![1][0]!.answer;
+  }
+
+  finding(code: FindingCode, said: Said): Finding {
+    const entry = CATALOGUE[code];
+    const { verify } = said;
+    const command = typeof verify === "object" ? verify.command : this.command(said.owner, verify ?? "ANY");
+    return {
+      code,
+      severity: said.severity ?? entry.severity,
+      owner: said.owner,
+      expected: said.expected ?? entry.expected,
+      observed: said.observed,
+      why: said.why ?? entry.why,
+      reference: said.reference ?? entry.reference,
+      fix: said.fix ?? null,
+      verify: command,
+    };
+  }
+
+  command(name: DomainName, type: RecordType): string {
+    return lookupCommands(name, type).dig;
+  }
+
+  /** A remark of a standard about a text record, as a finding. */
+  remark(remark: Remark, said: Omit<Said, "observed" | "why"> & { readonly text: string }): Finding {
+    if (!isFindingCode(remark.code)) throw new TypeError(`the catalogue lacks ${remark.code}`);
+    const { text, ...rest } = said;
+    return this.finding(remark.code, {
+      ...rest,
+      severity: remark.severity,
+      why: remark.message,
+      reference: remark.reference,
+      observed: pointAt(text, remark),
+      verify: rest.verify ?? "TXT",
+    });
+  }
+
+  /** "Could not tell": a lookup that failed, as a finding that blames nobody. */
+  unknown(name: DomainName, type: RecordType, answer: Unknown): Finding {
+    return this.finding(answer.cause === "bogus" ? "dnssec-bogus" : "dns-no-answer", {
+      owner: name,
+      expected: `an answer for ${type}`,
+      observed: `${answer.cause}: ${answer.detail}`,
+      verify: type,
+    });
+  }
+
+  /** Not reachable from the internet, unless a laboratory says that it counts as public. */
+  special(address: IpAddress): SpecialPurpose | undefined {
+    return this.options.assumePublic.some((network) => contains(network, address)) ? undefined : specialPurpose(address);
+  }
+
+  /** The zone in whose form a record is entered: the zone's apex, or the domain where the zone is not known. */
+  async formZone(name: DomainName): Promise<DomainName | undefined> {
+    const zone = await this.zone;
+    const apex = zone.status === "found" ? zone.zone.apex : this.domain;
+    return isWithin(name, apex) ? apex : undefined;
+  }
+
+  /** A fix that makes and removes records. */
+  async fix(
+    summary: string,
+    records: { readonly create?: readonly ResourceRecord[]; readonly remove?: readonly ResourceRecord[] },
+    request?: string,
+  ): Promise<Fix> {
+    const changes = [
+      ...(records.remove ?? []).map((record) => ({ action: "delete" as const, record })),
+      ...(records.create ?? []).map((record) => ({ action: "create" as const, record })),
+    ];
+    return {
+      summary,
+      changes: await Promise.all(
+        changes.map(async ({ action, record }) => change(action, record, await this.formZone(record.name))),
+      ),
+      ...(request !== undefined && { request }),
+    };
+  }
+
+  /** The derived records of a purpose at a name; empty without a description. */
+  wanted(name: DomainName, purpose: Purpose): readonly DerivedRecord[] {
+    return (this.options.derived?.records ?? []).filter(
+      (derived) => derived.purpose === purpose && derived.record.name === name,
+    );
+  }
+}
+
+/** What an answer says, without TTLs and order, so that two servers can be compared. */
+export function answerText(answer: Answer): string {
+  if (answer.status === "absent") return answer.kind === "nxdomain" ? "no such name" : "no such record";
+  if (answer.status === "unknown") return `no answer (${answer.cause})`;
+  return answer.records.map(({ data }) => formatRdata(data)).sort().join("\n");
+}
+
+function describeGroup([text, answers]: [string, ServerAnswer[]]) {
+  return { text, servers: answers.map(({ server }) => `${server.name} (${server.address})`) };
+}
+
+export type TxtRecord = ResourceRecord<RdataOf<"TXT">>;
+
+/** The TXT records at a name as texts, each beside its record. */
+export function texts(answer: Answer<"TXT">): { readonly text: string; readonly record: TxtRecord }[] {
+  if (answer.status !== "found") return [];
+  return answer.records.map((record) => ({ text: octetsToText(txtText(record.data)), record }));
+}
+
+/** The record's text with the place of a remark marked below it, where it has one. */
+function pointAt(text: string, remark: Remark): string {
+  if (remark.offset === undefined) return text;
+  const WINDOW = 60;
+  const from = text.length <= 2 * WINDOW ? 0 : Math.max(0, remark.offset - WINDOW);
+  const shown = text.slice(from, from + 2 * WINDOW);
+  const caret = "^".repeat(Math.max(1, Math.min(remark.length ?? 1, shown.length - (remark.offset - from))));
+  return `${shown}\n${" ".repeat(remark.offset - from)}${caret}`;
+}

@@ -1,0 +1,122 @@
+/** What a check says: data, with the way out of every problem. */
+import { type FormFields, formFields } from "../records/form.ts";
+import { zoneLine } from "../records/zone-listing.ts";
+import type { DomainName } from "../standards/dns/name.ts";
+import { formatRdata } from "../standards/dns/rdata-text.ts";
+import { type Rdata, type RecordType, type ResourceRecord, typeOf } from "../standards/dns/record.ts";
+import type { FindingCode } from "./catalogue.ts";
+
+/** `unknown` is "could not tell": a lookup failed, so nothing is said about what is published. */
+export type Severity = "error" | "warning" | "notice" | "ok" | "unknown";
+
+/** Worst first, as reports are sorted. */
+export const SEVERITIES: readonly Severity[] = ["error", "unknown", "warning", "notice", "ok"];
+
+export interface Finding {
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  /** The name that the finding is about. */
+  readonly owner: DomainName;
+  readonly expected: string;
+  readonly observed: string;
+  /** One plain sentence. */
+  readonly why: string;
+  /** "RFC 7208 §4.6.4" */
+  readonly reference: string;
+  /** Null where nothing is to be done, or nobody but you can say what. */
+  readonly fix: Fix | null;
+  /** The command that shows it by hand. */
+  readonly verify: string;
+}
+
+export interface Fix {
+  /** What to do, in one sentence. */
+  readonly summary: string;
+  readonly changes: readonly Change[];
+  /** Ready text to send to somebody else, such as the request for a PTR. */
+  readonly request?: string;
+}
+
+export interface Change {
+  readonly action: "create" | "delete";
+  readonly owner: DomainName;
+  readonly type: RecordType;
+  readonly ttlSeconds: number;
+  /** The data as zone files write it. */
+  readonly value: string;
+  /** The whole record as a zone file line. */
+  readonly zoneText: string;
+  /** The same as the fields of a DNS host's form. */
+  readonly form: FormFields;
+}
+
+/** The record changes of a fix; `zone` is where the form's name field is relative to. */
+export function change(
+  action: Change["action"],
+  record: ResourceRecord,
+  zone: DomainName | undefined,
+): Change {
+  return {
+    action,
+    owner: record.name,
+    type: typeOf(record.data),
+    ttlSeconds: record.ttlSeconds,
+    value: formatRdata(record.data),
+    zoneText: zoneLine(record),
+    form: formFields(record, zone),
+  };
+}
+
+/** A TTL for records that a fix proposes, where nothing else is known. */
+export const PROPOSED_TTL_SECONDS = 3600;
+
+export const proposed = (name: DomainName, data: Rdata): ResourceRecord => ({
+  name,
+  ttlSeconds: PROPOSED_TTL_SECONDS,
+  data,
+});
+
+export interface Summary {
+  readonly errors: number;
+  readonly warnings: number;
+  readonly notices: number;
+  readonly unknown: number;
+  readonly ok: number;
+  /** One sentence for people. */
+  readonly sentence: string;
+}
+
+export interface DomainReport {
+  readonly domain: DomainName;
+  readonly summary: Summary;
+  /** Worst first, then by group as in the catalogue. */
+  readonly findings: readonly Finding[];
+}
+
+export function summarize(findings: readonly Finding[]): Summary {
+  const count = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
+  const counts = {
+    errors: count("error"),
+    warnings: count("warning"),
+    notices: count("notice"),
+    unknown: count("unknown"),
+    ok: count("ok"),
+  };
+  return { ...counts, sentence: sentenceOf(counts) };
+}
+
+function sentenceOf(counts: Omit<Summary, "sentence">): string {
+  const parts = [
+    several(counts.errors, "error"),
+    several(counts.warnings, "warning"),
+    counts.unknown > 0 ? `${counts.unknown} could not be told` : undefined,
+    several(counts.notices, "notice"),
+  ].filter((part) => part !== undefined);
+  if (parts.length === 0) return `All ${counts.ok} checks are fine.`;
+  return `${parts.join(", ")}; ${counts.ok} checks are fine.`;
+}
+
+function several(count: number, noun: string): string | undefined {
+  if (count === 0) return undefined;
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
