@@ -38,7 +38,10 @@ export async function checkAddresses(context: Context): Promise<Finding[]> {
   const hosts = new Set(await mailHosts(context));
   for (const { host } of context.options.description?.servers ?? []) {
     const mine = context.options.derived?.records.some(
-      (derived) => derived.purpose === "host-address" && derived.record.name === host && derived.domain === context.domain,
+      (derived) =>
+        derived.purpose === "host-address" &&
+        derived.record.name === host &&
+        derived.domain === context.domain,
     );
     if (mine) hosts.add(host);
   }
@@ -50,18 +53,24 @@ async function checkHost(host: DomainName, context: Context): Promise<Finding[]>
   const findings: Finding[] = [];
   const published: ResourceRecord[] = [];
   for (const answer of [ipv4, ipv6]) {
-    if (answer.status === "unknown") findings.push(context.unknown(host, answer === ipv4 ? "A" : "AAAA", answer));
+    if (answer.status === "unknown")
+      findings.push(context.unknown(host, answer === ipv4 ? "A" : "AAAA", answer));
     if (answer.status !== "found") continue;
     published.push(...answer.records);
-    for (const record of answer.records) findings.push(...addressFindings(host, record.data.address, record, context));
+    for (const record of answer.records)
+      findings.push(...addressFindings(host, record.data.address, record, context));
     findings.push(...ttlFindings(host, answer.records[0]!, context));
   }
   findings.push(...(await driftFindings(host, published, context)));
   if (ipv6.status === "absent" && ipv4.status === "found") {
-    findings.push(context.finding("host-no-ipv6", { owner: host, observed: "A, but no AAAA", verify: "AAAA" }));
+    findings.push(
+      context.finding("host-no-ipv6", { owner: host, observed: "A, but no AAAA", verify: "AAAA" }),
+    );
   }
   if (findings.length === 0 && published.length > 0) {
-    findings.push(context.finding("host-ok", { owner: host, observed: published.map(addressOf).join(", "), verify: "A" }));
+    findings.push(
+      context.finding("host-ok", { owner: host, observed: published.map(addressOf).join(", "), verify: "A" }),
+    );
   }
   return findings;
 }
@@ -70,7 +79,12 @@ function addressOf({ data }: ResourceRecord): string {
   return data.type === "A" || data.type === "AAAA" ? data.address : "";
 }
 
-function addressFindings(host: DomainName, text: string, record: ResourceRecord, context: Context): Finding[] {
+function addressFindings(
+  host: DomainName,
+  text: string,
+  record: ResourceRecord,
+  context: Context,
+): Finding[] {
   const address = knownAddress(text);
   const type = address.family === 4 ? "A" : "AAAA";
   const special = context.special(address);
@@ -80,7 +94,10 @@ function addressFindings(host: DomainName, text: string, record: ResourceRecord,
         owner: host,
         observed: `${type} ${text} is ${special.description}`,
         verify: type,
-        fix: { summary: `Publish the address by which the internet reaches ${host} instead of ${text}.`, changes: [] },
+        fix: {
+          summary: `Publish the address by which the internet reaches ${host} instead of ${text}.`,
+          changes: [],
+        },
       }),
     ];
   }
@@ -99,16 +116,25 @@ function addressFindings(host: DomainName, text: string, record: ResourceRecord,
 function ttlFindings(host: DomainName, record: ResourceRecord, context: Context): Finding[] {
   const ttl = record.ttlSeconds;
   const server = context.options.description?.servers.find((each) => each.host === host);
-  const said = { owner: record.name, observed: `TTL ${ttl} s`, verify: record.data.type === "AAAA" ? "AAAA" : "A" } as const;
+  const said = {
+    owner: record.name,
+    observed: `TTL ${ttl} s`,
+    verify: record.data.type === "AAAA" ? "AAAA" : "A",
+  } as const;
   if (ttl > MAX_TTL_SECONDS) return [context.finding("ttl-too-long", said)];
   if (server?.addressKind === "dynamic" && ttl > MAX_DYNAMIC_TTL_SECONDS) {
     return [context.finding("ttl-too-long-for-dynamic", said)];
   }
-  if (server?.addressKind === "static" && ttl < MIN_STATIC_TTL_SECONDS) return [context.finding("ttl-too-short", said)];
+  if (server?.addressKind === "static" && ttl < MIN_STATIC_TTL_SECONDS)
+    return [context.finding("ttl-too-short", said)];
   return [];
 }
 
-async function driftFindings(host: DomainName, published: readonly ResourceRecord[], context: Context): Promise<Finding[]> {
+async function driftFindings(
+  host: DomainName,
+  published: readonly ResourceRecord[],
+  context: Context,
+): Promise<Finding[]> {
   const wanted = context.wanted(host, "host-address").map(({ record }) => record);
   if (wanted.length === 0) return [];
   const texts = new Set(published.map(addressOf));

@@ -2,10 +2,22 @@
 import { lookupCommands } from "../records/command.ts";
 import type { Derived, DerivedRecord, Purpose } from "../records/derived-record.ts";
 import type { Description } from "../records/description.ts";
-import { contains, type IpAddress, type IpNetwork, type SpecialPurpose, specialPurpose } from "../standards/dns/address.ts";
+import {
+  contains,
+  type IpAddress,
+  type IpNetwork,
+  type SpecialPurpose,
+  specialPurpose,
+} from "../standards/dns/address.ts";
 import { type DomainName, isWithin } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
-import { octetsToText, type RdataOf, type RecordType, type ResourceRecord, txtText } from "../standards/dns/record.ts";
+import {
+  octetsToText,
+  type RdataOf,
+  type RecordType,
+  type ResourceRecord,
+  txtText,
+} from "../standards/dns/record.ts";
 import type { Remark } from "../standards/dns/remark.ts";
 import type { Answer, Resolver, Unknown } from "../standards/dns/resolver.ts";
 import { CATALOGUE, type FindingCode, isFindingCode } from "./catalogue.ts";
@@ -151,7 +163,9 @@ export class Context implements Resolver {
 
   /** Not reachable from the internet, unless a laboratory says that it counts as public. */
   special(address: IpAddress): SpecialPurpose | undefined {
-    return this.options.assumePublic.some((network) => contains(network, address)) ? undefined : specialPurpose(address);
+    return this.options.assumePublic.some((network) => contains(network, address))
+      ? undefined
+      : specialPurpose(address);
   }
 
   /** The zone in whose form a record is entered: the zone's apex, or the domain where the zone is not known. */
@@ -192,7 +206,10 @@ export class Context implements Resolver {
 export function answerText(answer: Answer): string {
   if (answer.status === "absent") return answer.kind === "nxdomain" ? "no such name" : "no such record";
   if (answer.status === "unknown") return `no answer (${answer.cause})`;
-  return answer.records.map(({ data }) => formatRdata(data)).sort().join("\n");
+  return answer.records
+    .map(({ data }) => formatRdata(data))
+    .sort()
+    .join("\n");
 }
 
 function describeGroup([text, answers]: [string, ServerAnswer[]]) {

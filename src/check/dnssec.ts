@@ -13,23 +13,38 @@ export async function checkDnssec(context: Context): Promise<Finding[]> {
   const ds = await context.lookup(apex, "DS");
   if (ds.status === "unknown") return bogus.length > 0 ? bogus : [context.unknown(apex, "DS", ds)];
   if (ds.status === "absent") {
-    return [...bogus, context.finding("dnssec-unsigned", { owner: apex, observed: "no DS at the parent: the zone is not signed", verify: "DS" })];
+    return [
+      ...bogus,
+      context.finding("dnssec-unsigned", {
+        owner: apex,
+        observed: "no DS at the parent: the zone is not signed",
+        verify: "DS",
+      }),
+    ];
   }
   const [keys, signatures] = await Promise.all([
     context.lookup(apex, "DNSKEY"),
     context.world.authoritative.lookupSignatures(apex, "SOA"),
   ]);
   if (keys.status === "unknown") return bogus.length > 0 ? bogus : [context.unknown(apex, "DNSKEY", keys)];
-  const matching = keys.status === "found" && ds.records.some((d) => keys.records.some((key) => matches(d.data, key.data, apex)));
+  const matching =
+    keys.status === "found" &&
+    ds.records.some((d) => keys.records.some((key) => matches(d.data, key.data, apex)));
   const findings = [...bogus];
   if (!matching) {
     findings.push(
       context.finding("dnssec-ds-without-key", {
         owner: apex,
         expected: `a DNSKEY that fits the DS (key tag ${ds.records.map(({ data }) => data.keyTag).join(", ")})`,
-        observed: keys.status === "found" ? `DNSKEY with key tag ${keys.records.map(({ data }) => keyTag(data)).join(", ")}` : "no DNSKEY",
+        observed:
+          keys.status === "found"
+            ? `DNSKEY with key tag ${keys.records.map(({ data }) => keyTag(data)).join(", ")}`
+            : "no DNSKEY",
         verify: "DNSKEY",
-        fix: { summary: "Give the registrar the DS of the key that signs the zone now, or remove the DS there.", changes: [] },
+        fix: {
+          summary: "Give the registrar the DS of the key that signs the zone now, or remove the DS there.",
+          changes: [],
+        },
       }),
     );
   }
@@ -82,7 +97,13 @@ const WARNING_HOURS = 48;
 
 function expiryFindings(apex: DomainName, signatures: readonly RrsigRdata[], context: Context): Finding[] {
   if (signatures.length === 0) {
-    return [context.finding("dnssec-signature-missing", { owner: apex, observed: "a DS at the parent, but no signature over the SOA", verify: { command: `dig SOA ${apex} +dnssec` } })];
+    return [
+      context.finding("dnssec-signature-missing", {
+        owner: apex,
+        observed: "a DS at the parent, but no signature over the SOA",
+        verify: { command: `dig SOA ${apex} +dnssec` },
+      }),
+    ];
   }
   const now = context.world.now.getTime() / 1000;
   const latest = Math.max(...signatures.map(({ expiration }) => expiration));
@@ -95,7 +116,10 @@ function expiryFindings(apex: DomainName, signatures: readonly RrsigRdata[], con
       severity: hours < ERROR_HOURS ? "error" : "warning",
       observed: `the signature over the SOA ${hours < 0 ? "ended" : "ends"} on ${date} UTC`,
       verify: { command: `dig SOA ${apex} +dnssec` },
-      fix: { summary: "Let the signer run: sign the zone again, and see why it did not by itself.", changes: [] },
+      fix: {
+        summary: "Let the signer run: sign the zone again, and see why it did not by itself.",
+        changes: [],
+      },
     }),
   ];
 }

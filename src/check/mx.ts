@@ -1,7 +1,15 @@
 /** MX: where mail for the domain goes. */
 import { mailServersOf } from "../records/derive.ts";
 import { parseIpv4 } from "../standards/dns/address.ts";
-import { absolute, type DomainName, isWithin, labelTexts, parseDomainName, prepend, ROOT } from "../standards/dns/name.ts";
+import {
+  absolute,
+  type DomainName,
+  isWithin,
+  labelTexts,
+  parseDomainName,
+  prepend,
+  ROOT,
+} from "../standards/dns/name.ts";
 import type { RdataOf, ResourceRecord } from "../standards/dns/record.ts";
 import type { Absent, Found } from "../standards/dns/resolver.ts";
 import type { Context } from "./context.ts";
@@ -44,8 +52,15 @@ async function missing(answer: Absent, context: Context): Promise<Finding> {
   const wanted = wantedMx(context);
   const fix = async () =>
     context.fix(
-      wanted.length > 0 ? "Create the MX." : "Create an MX that names your mail server (mail." + domain + " here).",
-      { create: wanted.length > 0 ? wanted : [proposed(domain, { type: "MX", preference: 10, exchange: prepend("mail", domain) })] },
+      wanted.length > 0
+        ? "Create the MX."
+        : "Create an MX that names your mail server (mail." + domain + " here).",
+      {
+        create:
+          wanted.length > 0
+            ? wanted
+            : [proposed(domain, { type: "MX", preference: 10, exchange: prepend("mail", domain) })],
+      },
     );
   if (described?.receives === false) {
     return context.finding("mx-null-missing", {
@@ -60,21 +75,27 @@ async function missing(answer: Absent, context: Context): Promise<Finding> {
     context.lookup(domain, "AAAA"),
     context.lookup(prepend("mail", domain), "A"),
   ]);
-  const own = [ipv4, ipv6].flatMap((found) => (found.status === "found" ? found.records.map(({ data }) => data.address) : []));
+  const own = [ipv4, ipv6].flatMap((found) =>
+    found.status === "found" ? found.records.map(({ data }) => data.address) : [],
+  );
   if (own.length === 0) {
     const unknown = [ipv4, ipv6].find((each) => each.status === "unknown");
     if (unknown?.status === "unknown") return context.unknown(domain, "A", unknown);
     return context.finding("mx-missing", {
       owner: domain,
       severity: "error",
-      observed: answer.kind === "nxdomain" ? "the domain does not exist" : "no MX, and no address to fall back to",
+      observed:
+        answer.kind === "nxdomain" ? "the domain does not exist" : "no MX, and no address to fall back to",
       why: "Nobody can write to this domain: it has no MX, and no address that senders could fall back to (RFC 5321 §5.1).",
       verify: "MX",
       fix: await fix(),
     });
   }
-  const described4 = context.options.description?.servers.flatMap((server) => server.addresses.map(({ text }) => text));
-  const mailAddresses = described4 ?? (mail.status === "found" ? mail.records.map(({ data }) => data.address) : undefined);
+  const described4 = context.options.description?.servers.flatMap((server) =>
+    server.addresses.map(({ text }) => text),
+  );
+  const mailAddresses =
+    described4 ?? (mail.status === "found" ? mail.records.map(({ data }) => data.address) : undefined);
   const elsewhere = mailAddresses !== undefined && !own.some((address) => mailAddresses.includes(address));
   if (elsewhere) {
     return context.finding("mx-fallback-elsewhere", {
@@ -93,7 +114,9 @@ async function missing(answer: Absent, context: Context): Promise<Finding> {
 }
 
 function wantedMx(context: Context): readonly ResourceRecord[] {
-  return [...context.wanted(context.domain, "mx"), ...context.wanted(context.domain, "null-mx")].map(({ record }) => record);
+  return [...context.wanted(context.domain, "mx"), ...context.wanted(context.domain, "null-mx")].map(
+    ({ record }) => record,
+  );
 }
 
 async function present(answer: Found<"MX">, context: Context): Promise<Finding[]> {
@@ -126,7 +149,11 @@ async function present(answer: Found<"MX">, context: Context): Promise<Finding[]
   return findings;
 }
 
-async function nullMxFindings(nullMx: readonly MxRecord[], all: readonly MxRecord[], context: Context): Promise<Finding[]> {
+async function nullMxFindings(
+  nullMx: readonly MxRecord[],
+  all: readonly MxRecord[],
+  context: Context,
+): Promise<Finding[]> {
   const { domain } = context;
   if (all.length > nullMx.length) {
     return [
@@ -163,7 +190,13 @@ async function nullMxFindings(nullMx: readonly MxRecord[], all: readonly MxRecor
       }),
     ];
   }
-  return [context.finding("mx-null", { owner: domain, observed: "MX 0 .: the domain receives no mail, and says so", verify: "MX" })];
+  return [
+    context.finding("mx-null", {
+      owner: domain,
+      observed: "MX 0 .: the domain receives no mail, and says so",
+      verify: "MX",
+    }),
+  ];
 }
 
 const mxText = ({ data }: ResourceRecord): string =>
@@ -171,7 +204,10 @@ const mxText = ({ data }: ResourceRecord): string =>
 
 /** `192.0.2.1.` and the relative form `192.0.2.1.example.com.` (R8); the address, where the name is one. */
 export function addressInMx(exchange: DomainName, domain: DomainName): string | undefined {
-  const candidates = [exchange, isWithin(exchange, domain) && exchange !== domain ? exchange.slice(0, -domain.length - 1) : ""];
+  const candidates = [
+    exchange,
+    isWithin(exchange, domain) && exchange !== domain ? exchange.slice(0, -domain.length - 1) : "",
+  ];
   return candidates.find((text) => parseIpv4(text).ok);
 }
 
@@ -258,7 +294,10 @@ async function hostFindings(record: MxRecord, context: Context): Promise<Finding
       fix:
         wanted.length > 0
           ? await context.fix("Create its addresses.", { create: wanted })
-          : { summary: `Create an A record for ${host} with the address of your mail server, or let the MX name another host.`, changes: [] },
+          : {
+              summary: `Create an A record for ${host} with the address of your mail server, or let the MX name another host.`,
+              changes: [],
+            },
     }),
   );
   return findings;
@@ -268,9 +307,15 @@ async function hostFindings(record: MxRecord, context: Context): Promise<Finding
 function orderFinding(hosts: readonly MxRecord[], context: Context): Finding {
   const best = hosts[0]!.data.preference;
   const first = hosts.filter(({ data }) => data.preference === best);
-  const order = hosts.map(({ data }) => `${data.preference} ${data.exchange}${data.preference === best ? " (tried first)" : ""}`);
+  const order = hosts.map(
+    ({ data }) => `${data.preference} ${data.exchange}${data.preference === best ? " (tried first)" : ""}`,
+  );
   if (first.length > 1) {
-    return context.finding("mx-load-shared", { owner: context.domain, observed: order.join(", "), verify: "MX" });
+    return context.finding("mx-load-shared", {
+      owner: context.domain,
+      observed: order.join(", "),
+      verify: "MX",
+    });
   }
   return context.finding("mx-ok", { owner: context.domain, observed: order.join(", "), verify: "MX" });
 }
@@ -289,12 +334,31 @@ async function driftFinding(hosts: readonly MxRecord[], context: Context): Promi
   });
   const expected = wantedMx(context).map(mxText).join(", ");
   const observed = hosts.map(mxText).join(", ");
-  const fix = () => context.fix("Make the MX what the description says.", { remove: extra, create: wantedMx(context).filter(({ data }) => data.type === "MX" && missing.some(({ host }) => host === data.exchange)) });
+  const fix = () =>
+    context.fix("Make the MX what the description says.", {
+      remove: extra,
+      create: wantedMx(context).filter(
+        ({ data }) => data.type === "MX" && missing.some(({ host }) => host === data.exchange),
+      ),
+    });
   if (missing.length === wanted.length || extra.length > 0 || missing.length > 0) {
-    return context.finding("mx-differs", { owner: context.domain, expected, observed, verify: "MX", fix: await fix() });
+    return context.finding("mx-differs", {
+      owner: context.domain,
+      expected,
+      observed,
+      verify: "MX",
+      fix: await fix(),
+    });
   }
   if (moved.length > 0) {
-    return context.finding("mx-differs", { severity: "warning", owner: context.domain, expected, observed, verify: "MX", why: "The order of the mail servers is not the one of the description." });
+    return context.finding("mx-differs", {
+      severity: "warning",
+      owner: context.domain,
+      expected,
+      observed,
+      verify: "MX",
+      why: "The order of the mail servers is not the one of the description.",
+    });
   }
   return undefined;
 }

@@ -1,11 +1,12 @@
 /** PTR: does each address that mail leaves from lead back to a name that leads to the address? (RFC 8601 §3, FCrDNS) */
-import { reverseRequest } from "../records/request.ts";
-import { outboundAddresses } from "../records/description.ts";
+
 import { sendingServersOf } from "../records/derive.ts";
+import { outboundAddresses } from "../records/description.ts";
+import { reverseRequest } from "../records/request.ts";
 import { type IpAddress, reverseName } from "../standards/dns/address.ts";
 import type { DomainName } from "../standards/dns/name.ts";
-import type { Context } from "./context.ts";
 import { hostAddresses } from "./address.ts";
+import type { Context } from "./context.ts";
 import type { Finding } from "./finding.ts";
 import { mailHosts } from "./mx.ts";
 
@@ -30,7 +31,9 @@ export async function outbound(context: Context): Promise<readonly Outbound[]> {
   }
   const hosts = await mailHosts(context);
   const found = await Promise.all(
-    hosts.map(async (host) => (await hostAddresses(host, context)).addresses.map((address) => ({ address, helo: host }))),
+    hosts.map(async (host) =>
+      (await hostAddresses(host, context)).addresses.map((address) => ({ address, helo: host })),
+    ),
   );
   return found.flat();
 }
@@ -57,25 +60,40 @@ async function checkSource({ address, helo }: Outbound, context: Context): Promi
   };
   if (answer.status === "absent") {
     return [
-      context.finding("ptr-missing", { owner, expected: `${address.text} → ${helo}`, observed: `${address.text} has no PTR`, verify, fix }),
+      context.finding("ptr-missing", {
+        owner,
+        expected: `${address.text} → ${helo}`,
+        observed: `${address.text} has no PTR`,
+        verify,
+        fix,
+      }),
     ];
   }
   const names = [...new Set(answer.records.map(({ data }) => data.target))];
   const findings: Finding[] = [];
   if (names.length > 1) {
     findings.push(
-      context.finding("ptr-multiple", { owner, observed: `${names.length} names: ${names.slice(0, 5).join(", ")}`, verify }),
+      context.finding("ptr-multiple", {
+        owner,
+        observed: `${names.length} names: ${names.slice(0, 5).join(", ")}`,
+        verify,
+      }),
     );
   }
-  const forwards = await Promise.all(names.slice(0, 10).map(async (name) => ({ name, ...(await hostAddresses(name, context)) })));
+  const forwards = await Promise.all(
+    names.slice(0, 10).map(async (name) => ({ name, ...(await hostAddresses(name, context)) })),
+  );
   const confirmed = forwards.filter(({ addresses }) => addresses.some(({ text }) => text === address.text));
   if (confirmed.length === 0) {
     const untold = forwards.find(({ complete }) => !complete);
     if (untold) {
       const failed = await context.lookup(untold.name, address.family === 4 ? "A" : "AAAA");
-      if (failed.status === "unknown") return [...findings, context.unknown(untold.name, address.family === 4 ? "A" : "AAAA", failed)];
+      if (failed.status === "unknown")
+        return [...findings, context.unknown(untold.name, address.family === 4 ? "A" : "AAAA", failed)];
     }
-    const back = forwards.map(({ name, addresses }) => `${name} → ${addresses.map(({ text }) => text).join(", ") || "no address"}`);
+    const back = forwards.map(
+      ({ name, addresses }) => `${name} → ${addresses.map(({ text }) => text).join(", ") || "no address"}`,
+    );
     return [
       ...findings,
       context.finding("ptr-not-confirmed", {
@@ -100,14 +118,25 @@ async function checkSource({ address, helo }: Outbound, context: Context): Promi
     );
     return findings;
   }
-  return [...findings, context.finding("ptr-ok", { owner, observed: `${address.text} → ${helo} → ${address.text}`, verify })];
+  return [
+    ...findings,
+    context.finding("ptr-ok", { owner, observed: `${address.text} → ${helo} → ${address.text}`, verify }),
+  ];
 }
 
 /** A provider's made-up name: the address stands in it, or a word that dial-up and customer pools use. */
 export function isGeneric(name: DomainName, address: IpAddress): boolean {
   const numbers = address.family === 4 ? Array.from(address.octets, String) : [];
   const label = name.split(".").slice(0, -2).join(".");
-  const inIt = numbers.length > 0 && numbers.every((number) => new RegExp(`(^|[^0-9])0*${number}([^0-9]|$)`).test(label));
+  const inIt =
+    numbers.length > 0 &&
+    numbers.every((number) => new RegExp(`(^|[^0-9])0*${number}([^0-9]|$)`).test(label));
   const hex = Buffer.from(address.octets).toString("hex");
-  return inIt || label.includes(hex) || /(^|[.-])(dyn(amic)?|dial(up|in)?|pool|dsl|adsl|cable|dhcp|ppp|client|customer|static-ip|unassigned)([.-]|\d|$)/.test(label);
+  return (
+    inIt ||
+    label.includes(hex) ||
+    /(^|[.-])(dyn(amic)?|dial(up|in)?|pool|dsl|adsl|cable|dhcp|ppp|client|customer|static-ip|unassigned)([.-]|\d|$)/.test(
+      label,
+    )
+  );
 }

@@ -19,7 +19,11 @@ export async function checkZone(context: Context): Promise<Finding[]> {
       ];
     case "unknown":
       return [
-        context.finding("zone-unreachable", { owner: domain, observed: `${answer.cause}: ${answer.detail}`, verify: "SOA" }),
+        context.finding("zone-unreachable", {
+          owner: domain,
+          observed: `${answer.cause}: ${answer.detail}`,
+          verify: "SOA",
+        }),
       ];
     case "found": {
       const { zone } = answer;
@@ -64,7 +68,9 @@ function serverFindings(zone: ZoneReport, context: Context): Finding[] {
     );
   }
   for (const { name, why } of zone.unresolvable) {
-    findings.push(context.finding("zone-ns-no-address", { owner: apex, observed: `${name}: ${why}`, verify: "NS" }));
+    findings.push(
+      context.finding("zone-ns-no-address", { owner: apex, observed: `${name}: ${why}`, verify: "NS" }),
+    );
   }
   const working = zone.servers.filter(({ state }) => state === "ok");
   findings.push(...nsMismatch(zone, working, context));
@@ -76,14 +82,18 @@ function serverFindings(zone: ZoneReport, context: Context): Finding[] {
     findings.push(
       context.finding("zone-serials-differ", {
         owner: apex,
-        observed: [...serials].map(([serial, states]) => `${serial} at ${states.map(label).join(", ")}`).join("; "),
+        observed: [...serials]
+          .map(([serial, states]) => `${serial} at ${states.map(label).join(", ")}`)
+          .join("; "),
         verify: { command: `dig SOA ${apex} +nssearch` },
       }),
     );
   }
   const names = new Set(zone.servers.map(({ server }) => server.name));
   if (names.size === 1) {
-    findings.push(context.finding("zone-single-server", { owner: apex, observed: [...names].join(", "), verify: "NS" }));
+    findings.push(
+      context.finding("zone-single-server", { owner: apex, observed: [...names].join(", "), verify: "NS" }),
+    );
   }
   if (findings.length === 0 && working.length > 0) {
     const count = working.length === 1 ? "1 address" : `${working.length} addresses`;
@@ -102,17 +112,24 @@ function serverFindings(zone: ZoneReport, context: Context): Finding[] {
 function nsMismatch(zone: ZoneReport, working: readonly ServerState[], context: Context): Finding[] {
   if (zone.parent === undefined || zone.delegatedTo.length === 0) return [];
   const parent = zone.delegatedTo.join(", ");
-  const differing = working.filter(({ nameServers }) => nameServers !== undefined && nameServers.join(", ") !== parent);
+  const differing = working.filter(
+    ({ nameServers }) => nameServers !== undefined && nameServers.join(", ") !== parent,
+  );
   if (differing.length === 0) return [];
   const lists = Map.groupBy(differing, ({ nameServers }) => nameServers!.join(", "));
-  const child = [...lists].map(([list, states]) => `${list || "nothing"} (at ${states.map(({ server }) => server.name).join(", ")})`);
+  const child = [...lists].map(
+    ([list, states]) => `${list || "nothing"} (at ${states.map(({ server }) => server.name).join(", ")})`,
+  );
   return [
     context.finding("zone-ns-mismatch", {
       owner: zone.apex,
       expected: `the same list at ${absolute(zone.parent)} and in the zone`,
       observed: `${absolute(zone.parent)} delegates to ${parent}; the zone lists ${child.join("; ")}`,
       verify: "NS",
-      fix: { summary: "Make the list at the registrar and the NS records in the zone the same.", changes: [] },
+      fix: {
+        summary: "Make the list at the registrar and the NS records in the zone the same.",
+        changes: [],
+      },
     }),
   ];
 }
@@ -124,7 +141,9 @@ async function nameServerAliases(zone: ZoneReport, context: Context): Promise<Fi
     names.map(async (name) => {
       const answer = await context.lookup(name, "A");
       if (answer.status === "unknown" || answer.aliases.length === 0) return [];
-      return [context.finding("zone-ns-is-alias", { owner: name, observed: `${name} is a CNAME`, verify: "CNAME" })];
+      return [
+        context.finding("zone-ns-is-alias", { owner: name, observed: `${name} is a CNAME`, verify: "CNAME" }),
+      ];
     }),
   );
   return found.flat();
@@ -133,7 +152,10 @@ async function nameServerAliases(zone: ZoneReport, context: Context): Promise<Fi
 /** RFC 1034 §3.6.2: a CNAME is alone at its name, so it can never stand at the apex. */
 async function aliasFindings(context: Context): Promise<Finding[]> {
   const { domain } = context;
-  const answers: Answer[] = await Promise.all([context.everywhere(domain, "MX"), context.everywhere(domain, "TXT")]);
+  const answers: Answer[] = await Promise.all([
+    context.everywhere(domain, "MX"),
+    context.everywhere(domain, "TXT"),
+  ]);
   const aliased = answers.find((answer) => answer.status !== "unknown" && answer.aliases.includes(domain));
   if (aliased === undefined) return [];
   const alias = await context.lookup(domain, "CNAME");
@@ -145,7 +167,10 @@ async function aliasFindings(context: Context): Promise<Finding[]> {
       owner: domain,
       observed: `${domain} is a CNAME for ${target}`,
       verify: "CNAME",
-      fix: { summary: `Replace the CNAME by A and AAAA records with the addresses of ${target}.`, changes: [] },
+      fix: {
+        summary: `Replace the CNAME by A and AAAA records with the addresses of ${target}.`,
+        changes: [],
+      },
     }),
   ];
 }
@@ -170,7 +195,9 @@ async function wildcardFindings(context: Context): Promise<Finding[]> {
       const type = label.startsWith("_") ? "TXT" : "A";
       const own = await context.lookup(name, type);
       const wild = answers[type];
-      return own.status === "found" && wild.status === "found" && answerText(own) === answerText(wild) ? [name] : [];
+      return own.status === "found" && wild.status === "found" && answerText(own) === answerText(wild)
+        ? [name]
+        : [];
     }),
   );
   const names = affected.flat();
@@ -182,7 +209,10 @@ async function wildcardFindings(context: Context): Promise<Finding[]> {
       verify: { command: `dig A ${random}` },
       fix:
         names.length > 0
-          ? { summary: `Give ${names.join(", ")} records of their own: an explicit name stops the wildcard there.`, changes: [] }
+          ? {
+              summary: `Give ${names.join(", ")} records of their own: an explicit name stops the wildcard there.`,
+              changes: [],
+            }
           : null,
     }),
   ];
@@ -210,9 +240,15 @@ async function doubledFindings(zone: ZoneReport, context: Context): Promise<Find
   return [
     context.finding("zone-doubled-name", {
       owner: doubled,
-      observed: found.length > 0 ? found.map(({ name, text }) => `${name}: ${text}`).join("; ") : `names exist below ${doubled}`,
+      observed:
+        found.length > 0
+          ? found.map(({ name, text }) => `${name}: ${text}`).join("; ")
+          : `names exist below ${doubled}`,
       verify: "ANY",
-      fix: { summary: `Enter these records again with the name alone (“mail”, not “mail.${domain}”), and delete the doubled ones.`, changes: [] },
+      fix: {
+        summary: `Enter these records again with the name alone (“mail”, not “mail.${domain}”), and delete the doubled ones.`,
+        changes: [],
+      },
     }),
   ];
 }
@@ -223,7 +259,9 @@ export function disagreementFindings(context: Context): Finding[] {
     context.finding("servers-differ", {
       owner: name,
       expected: `the same ${type} at every name server`,
-      observed: answers.map(({ servers, text }) => `${servers.join(", ")}: ${text.replaceAll("\n", ", ")}`).join("; "),
+      observed: answers
+        .map(({ servers, text }) => `${servers.join(", ")}: ${text.replaceAll("\n", ", ")}`)
+        .join("; "),
       verify: type,
     }),
   );
@@ -242,12 +280,21 @@ export async function checkResolvers(context: Context): Promise<Finding[]> {
   const perResolver = context.world.recursive.map(async (resolver) => {
     const differing = await Promise.all(
       questions.map(async ({ name, type }) => {
-        const [published, held] = await Promise.all([context.everywhere(name, type), resolver.lookup(name, type)]);
+        const [published, held] = await Promise.all([
+          context.everywhere(name, type),
+          resolver.lookup(name, type),
+        ]);
         if (held.status === "unknown" && held.cause === "bogus") return []; // dnssec-bogus says it
-        if (held.status === "unknown") return [context.unknown(name, type, { ...held, detail: `resolver ${resolver.label}: ${held.detail}` })];
+        if (held.status === "unknown")
+          return [
+            context.unknown(name, type, { ...held, detail: `resolver ${resolver.label}: ${held.detail}` }),
+          ];
         if (published.status === "unknown" || answerText(held) === answerText(published)) return [];
         const ttl = held.status === "found" ? held.records[0]!.ttlSeconds : (held.negativeTtlSeconds ?? 0);
-        const until = new Date(context.world.now.getTime() + ttl * 1000).toISOString().slice(0, 16).replace("T", " ");
+        const until = new Date(context.world.now.getTime() + ttl * 1000)
+          .toISOString()
+          .slice(0, 16)
+          .replace("T", " ");
         return [
           context.finding("resolver-differs", {
             owner: name,
@@ -262,4 +309,3 @@ export async function checkResolvers(context: Context): Promise<Finding[]> {
   });
   return (await Promise.all(perResolver)).flat();
 }
-

@@ -1,0 +1,73 @@
+/** One domain, looked at from every side: findings, worst first. */
+import type { DomainName } from "../standards/dns/name.ts";
+import { checkAddresses } from "./address.ts";
+import { checkBimi } from "./bimi.ts";
+import { checkCaa } from "./caa.ts";
+import { CATALOGUE, GROUPS, type Group } from "./catalogue.ts";
+import { checkClientSetup } from "./client-setup.ts";
+import { type CheckOptions, Context, type World } from "./context.ts";
+import { checkDkim } from "./dkim.ts";
+import { checkDmarc } from "./dmarc.ts";
+import { checkDnssec } from "./dnssec.ts";
+import { checkDrift } from "./drift.ts";
+import { type DomainReport, type Finding, SEVERITIES, summarize } from "./finding.ts";
+import { checkMx } from "./mx.ts";
+import { checkReverse } from "./reverse.ts";
+import { checkSpf } from "./spf.ts";
+import { checkDane, checkMtaSts, checkTlsReports } from "./transport.ts";
+import { checkResolvers, checkZone, disagreementFindings } from "./zone.ts";
+
+const CHECKS: readonly ((context: Context) => Promise<Finding[]>)[] = [
+  checkZone,
+  checkDnssec,
+  checkMx,
+  checkAddresses,
+  checkReverse,
+  checkSpf,
+  checkDkim,
+  checkDmarc,
+  checkMtaSts,
+  checkTlsReports,
+  checkDane,
+  checkCaa,
+  checkClientSetup,
+  checkBimi,
+  checkDrift,
+  checkResolvers,
+];
+
+/**
+ * Everything that DNS alone can tell of a domain. All checks run at once and share what they look up;
+ * `onProgress` hears of each that is done.
+ */
+export async function checkDomain(
+  domain: DomainName,
+  world: World,
+  options: CheckOptions,
+  onProgress?: (done: number, of: number) => void,
+): Promise<DomainReport> {
+  const context = new Context(domain, world, options);
+  const zone = await context.zone;
+  // A domain that does not exist, or cannot be asked about at all, has one thing to say, not fifty.
+  const nothingToSee = zone.status === "absent" || (zone.status === "unknown" && world.recursive.length === 0);
+  const checks = nothingToSee ? [checkZone] : CHECKS;
+  let done = 0;
+  const findings = await Promise.all(
+    checks.map(async (check) => {
+      const found = await check(context);
+      onProgress?.(++done, checks.length);
+      return found;
+    }),
+  );
+  return report(domain, [...findings.flat(), ...disagreementFindings(context)]);
+}
+
+const GROUP_ORDER = Object.keys(GROUPS) as Group[];
+
+function report(domain: DomainName, findings: readonly Finding[]): DomainReport {
+  const unique = new Map(findings.map((finding) => [`${finding.code} ${finding.owner} ${finding.observed}`, finding]));
+  const rank = ({ severity, code }: Finding) =>
+    SEVERITIES.indexOf(severity) * GROUP_ORDER.length + GROUP_ORDER.indexOf(CATALOGUE[code].group);
+  const sorted = [...unique.values()].sort((x, y) => rank(x) - rank(y));
+  return { domain, summary: summarize(sorted), findings: sorted };
+}
