@@ -26,12 +26,15 @@ export class WireReader {
   readonly octets: Uint8Array;
   readonly #view: DataView;
   readonly #names = new Map<number, DomainName>();
+  readonly #compressed: boolean;
   at = 0;
   /** Reading stops here; set to the end of the rdata while a record's data is read. */
   end: number;
 
-  constructor(octets: Uint8Array) {
+  /** `compressed: false` reads data that stands alone (RFC 3597 §5), where no pointer can lead anywhere. */
+  constructor(octets: Uint8Array, { compressed = true } = {}) {
     this.octets = octets;
+    this.#compressed = compressed;
     this.#view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
     this.end = octets.length;
   }
@@ -105,7 +108,8 @@ export class WireReader {
         break;
       }
       if (length >= 0xc0) {
-        if (!mayBeCompressed) throw new WireError(`${what} is compressed where that is forbidden`, at);
+        if (!mayBeCompressed || !this.#compressed)
+          throw new WireError(`${what} is compressed where that is forbidden`, at);
         if (at + 1 >= end) throw new WireError(`${what} is cut off`, at);
         const target = ((length & 0x3f) << 8) | this.octets[at + 1]!;
         if (after < 0) after = at + 2;
