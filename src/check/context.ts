@@ -212,7 +212,7 @@ export function answerText(answer: Answer): string {
     .join("\n");
 }
 
-function describeGroup([text, answers]: [string, ServerAnswer[]]) {
+function describeGroup([text, answers]: [string, readonly Pick<ServerAnswer, "server">[]]) {
   return { text, servers: answers.map(({ server }) => `${server.name} (${server.address})`) };
 }
 

@@ -1,0 +1,48 @@
+/** Reading what people type: domains, files, numbers; each error says what to type instead. */
+import { type Description, parseDescription } from "../../records/description.ts";
+import { parseAddress } from "../../standards/dns/address.ts";
+import { type DomainName, parseDomainName } from "../../standards/dns/name.ts";
+import { UsageError } from "./exit-code.ts";
+import type { Tools } from "./tools.ts";
+
+/** A domain, an e-mail address (what comes after the @ counts), or a URL. */
+export function readDomain(text: string): DomainName {
+  const url = /^https?:\/\/([^/:?#]+)/i.exec(text.trim());
+  const name = url?.[1] ?? text.trim().slice(text.trim().lastIndexOf("@") + 1);
+  if (parseAddress(name).ok) throw new UsageError(`"${text}" is an address; a domain belongs here, as in example.org`);
+  const parsed = parseDomainName(name);
+  if (!parsed.ok) throw new UsageError(`"${text}" is not a domain name: ${parsed.problem}`);
+  return parsed.value;
+}
+
+/** Reads and checks `zonepost.yaml`; every problem with its path, line and hint. */
+export function loadDescription(path: string, tools: Tools): Description {
+  const directory = path.includes("/") ? path.slice(0, path.lastIndexOf("/") + 1) : "";
+  const result = parseDescription(readFileNamed(path, tools), (file) =>
+    tools.readFile(file.startsWith("/") ? file : directory + file),
+  );
+  if (result.ok) return result.description;
+  const lines = result.problems.map(({ path: at, line, problem }) => {
+    const place = line === undefined ? path : `${path}:${line}`;
+    return `${place}: ${at === "" ? "" : `${at}: `}${problem}`;
+  });
+  throw new UsageError(lines.join("\n"));
+}
+
+export function readFileNamed(path: string, tools: Tools): string {
+  try {
+    return tools.readFile(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such file" : code === "EACCES" ? "you may not read it" : message;
+    throw new UsageError(`cannot read ${path}: ${why}`);
+  }
+}
+
+export function readInteger(text: string, name: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new UsageError(`${name} takes a whole number of ${min} to ${max}, not "${text}"`);
+  }
+  return value;
+}

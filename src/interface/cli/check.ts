@@ -1,0 +1,121 @@
+/** `zonepost check`: domains in, findings with their fixes out. */
+import { checkDomain } from "../../check/check.ts";
+import type { CheckOptions } from "../../check/context.ts";
+import type { DomainReport } from "../../check/finding.ts";
+import { derive } from "../../records/derive.ts";
+import { parseNetwork } from "../../standards/dns/address.ts";
+import type { DomainName } from "../../standards/dns/name.ts";
+import { loadDescription, readDomain } from "./argument.ts";
+import { type ExitCode, exitCodeOf, UsageError } from "./exit-code.ts";
+import { reportText, quietLines } from "./report-text.ts";
+import { visible } from "./terminal.ts";
+import type { Tools, ViewSettings } from "./tools.ts";
+import { viewSettings, type ViewOptions } from "./view-options.ts";
+
+export interface CheckCommandOptions extends ViewOptions {
+  readonly config?: string;
+  readonly selector: readonly string[];
+  readonly assumePublic: readonly string[];
+  readonly fromFile?: string;
+  readonly concurrency: number;
+  readonly dnsOnly?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly all?: boolean;
+}
+
+export async function runCheck(names: readonly string[], options: CheckCommandOptions, tools: Tools): Promise<ExitCode> {
+  const checkOptions = readCheckOptions(options, tools);
+  const domains = await readDomains(names, options, checkOptions, tools);
+  const settings = viewSettings(options, tools);
+  const reports: Pick<DomainReport, "summary">[] = [];
+  const lines = options.fromFile !== undefined;
+  const shown: DomainReport[] = [];
+  await checkAll(domains, settings, checkOptions, options, tools, (report) => {
+    reports.push({ summary: report.summary });
+    if (options.json && lines) tools.terminal.out(`${JSON.stringify(report)}\n`);
+    else if (options.json) shown.push(report);
+    else tools.terminal.out(textOf(report, options, tools));
+  });
+  if (options.json && !lines) {
+    tools.terminal.out(`${JSON.stringify(shown.length === 1 ? shown[0] : shown, null, 2)}\n`);
+  }
+  return exitCodeOf(reports);
+}
+
+function textOf(report: DomainReport, options: CheckCommandOptions, { terminal }: Tools): string {
+  return options.quiet ? quietLines(report, terminal) : reportText(report, { showFine: options.all ?? false }, terminal);
+}
+
+function readCheckOptions(options: CheckCommandOptions, tools: Tools): CheckOptions {
+  const assumePublic = options.assumePublic.map((text) => {
+    const network = parseNetwork(text);
+    if (!network.ok) throw new UsageError(`--assume-public ${text}: ${network.problem}`);
+    return network.value;
+  });
+  const description = options.config === undefined ? undefined : loadDescription(options.config, tools);
+  return {
+    dkimSelectors: options.selector.map((selector) => selector.toLowerCase()),
+    assumePublic,
+    ...(description && { description, derived: derive(description) }),
+  };
+}
+
+/** From the command line, from a file (`-` is standard input), or all of the description. */
+async function readDomains(
+  names: readonly string[],
+  options: CheckCommandOptions,
+  { description }: CheckOptions,
+  tools: Tools,
+): Promise<readonly DomainName[]> {
+  const listed = options.fromFile === undefined ? "" : await readListed(options.fromFile, tools);
+  const fromFile = listed
+    .split("\n")
+    .map((line) => line.replace(/#.*/, "").trim())
+    .filter((line) => line !== "");
+  const domains = [...names, ...fromFile].map(readDomain);
+  if (domains.length > 0) return [...new Set(domains)];
+  if (description !== undefined && options.fromFile === undefined) return description.domains.map(({ domain }) => domain);
+  throw new UsageError("name a domain to check, as in `zonepost check example.org`, or give --config or --from-file");
+}
+
+async function readListed(path: string, tools: Tools): Promise<string> {
+  return path === "-" ? tools.readStdin() : tools.readFile(path);
+}
+
+/** A bounded number at a time, each reported as soon as it is done. */
+async function checkAll(
+  domains: readonly DomainName[],
+  settings: ViewSettings,
+  checkOptions: CheckOptions,
+  { concurrency, quiet, json }: CheckCommandOptions,
+  tools: Tools,
+  onReport: (report: DomainReport) => void,
+): Promise<void> {
+  const opened = tools.openWorld(settings);
+  const { terminal } = tools;
+  const showProgress = terminal.isInteractive && !quiet && !json;
+  const clear = () => {
+    if (showProgress) terminal.err("\r\u001b[K");
+  };
+  let finished = 0;
+  const queue = domains.values();
+  const work = async () => {
+    for (const domain of queue) {
+      const report = await checkDomain(domain, opened.world, checkOptions, (done, of) => {
+        if (!showProgress) return;
+        const where = domains.length > 1 ? ` (${finished} of ${domains.length} domains)` : "";
+        terminal.err(`\r\u001b[K${visible(domain)}: ${done} of ${of} checks done${where}`);
+      });
+      finished++;
+      clear();
+      onReport(report);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(concurrency, domains.length) }, work));
+  } finally {
+    clear();
+    await opened.close();
+  }
+}

@@ -1,0 +1,37 @@
+/** What the commands need from outside; main.ts joins it to the real world, tests to a small one. */
+import type { World } from "../../check/context.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** How to look at DNS, as the options of a command say it. */
+export interface ViewSettings {
+  /** A root hints file's text, to start elsewhere than at the internet's root. */
+  readonly rootHints?: string;
+  /** "IP" or "IP:PORT"; the system's resolvers where empty. */
+  readonly resolvers: readonly string[];
+  /** The port of all authoritative name servers, for laboratories; 53 where absent. */
+  readonly port?: number;
+}
+
+export interface OpenedWorld {
+  readonly world: World;
+  /** How many DNS queries were sent so far. */
+  readonly queriesSent: () => number;
+  readonly close: () => Promise<void>;
+}
+
+export interface Tools {
+  readonly terminal: Terminal;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly now: () => Date;
+  readonly readFile: (path: string) => string;
+  readonly fileExists: (path: string) => boolean;
+  /** Writes a new file, and refuses to overwrite one unless told. */
+  readonly writeFile: (path: string, content: string, options: { readonly overwrite: boolean }) => void;
+  readonly readStdin: () => Promise<string>;
+  /** Asks a person; undefined where nobody is there to answer. */
+  readonly ask: ((question: string) => Promise<string>) | undefined;
+  /** Throws a UsageError for settings that cannot be. */
+  readonly openWorld: (settings: ViewSettings) => OpenedWorld;
+  /** Starts the laboratory of the tour: name servers on loopback. */
+  readonly startTour: () => Promise<number>;
+}

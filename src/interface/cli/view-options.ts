@@ -1,0 +1,31 @@
+/** The options of every command that looks at DNS. */
+import type { Command } from "commander";
+import { readFileNamed, readInteger } from "./argument.ts";
+import type { Tools, ViewSettings } from "./tools.ts";
+
+export interface ViewOptions {
+  readonly rootHints?: string;
+  readonly resolver: readonly string[];
+  readonly dnsPort?: number;
+}
+
+export function collect(value: string, previous: readonly string[]): string[] {
+  return [...previous, value];
+}
+
+export function addViewOptions(command: Command): Command {
+  return command
+    .option("--root-hints <file>", "start the walk at the name servers of this root hints file")
+    .option("--resolver <ip[:port]>", "a recursive resolver to compare with; repeatable (default: the system's)", collect, [])
+    .option("--dns-port <number>", "the port of all name servers, for laboratories (default: 53)", (text) =>
+      readInteger(text, "--dns-port", 1, 65_535),
+    );
+}
+
+export function viewSettings(options: ViewOptions, tools: Tools): ViewSettings {
+  return {
+    resolvers: options.resolver,
+    ...(options.rootHints !== undefined && { rootHints: readFileNamed(options.rootHints, tools) }),
+    ...(options.dnsPort !== undefined && { port: options.dnsPort }),
+  };
+}
