@@ -129,7 +129,10 @@ function termRemarks(term: PlacedTerm): Remark[] {
     const message = `"${spec.text}" looks like a mail address; SPF wants a domain name here`;
     remarks.push(remark("spf-mail-address", "warning", "4.8", term, message));
   }
-  if (term.kind === "unknown") {
+  if (term.kind === "unknown" && /^v$/i.test(term.name)) {
+    const message = `${term.text} stands inside the record: another record was pasted into this one; keep one v=spf1, and one all at the end`;
+    remarks.push(remark("spf-second-version", "error", "4.5", term, message));
+  } else if (term.kind === "unknown") {
     const message = MECHANISM_NAMES.test(term.name)
       ? `receivers ignore ${term.text} as an unknown modifier; a mechanism is written "${term.name}:"`
       : `receivers ignore the unknown modifier ${term.name}=`;
