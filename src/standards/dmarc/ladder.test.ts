@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type LadderPosition, nextDmarcStep } from "./ladder.ts";
+import { type LadderPosition, nextDmarcStep, remarkOnHaste } from "./ladder.ts";
 
 const START = new Date("2026-03-01T00:00:00Z");
 const day = (count: number) => new Date(START.getTime() + count * 86_400_000);
@@ -20,3 +20,12 @@ it.each<[LadderPosition["policy"], boolean, number, string | undefined, boolean,
     expect(step.notBefore).toEqual(next === undefined ? undefined : day(30));
   },
 );
+
+it.each([
+  ["reject", START, 29, true],
+  ["reject", START, 30, false],
+  ["quarantine", undefined, 300, true],
+  ["none", undefined, 0, false],
+] as const)("R72: p=%s with reports since %s, %i days later, is hasty: %s", (policy, since, days, hasty) => {
+  expect(remarkOnHaste(policy, since, day(days))?.code).toBe(hasty ? "dmarc-policy-too-early" : undefined);
+});

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type IpNetwork, parseNetwork } from "../dns/address.ts";
 import { type MacroString, parseDomainSpec, parseMacroString } from "./macro.ts";
 import {
+  authorisesOnlyMx,
   effectiveRedirect,
   formatSpfRecord,
   isSpfRecord,
@@ -134,6 +135,17 @@ it.each([
 ])("effectiveRedirect of %s", (text, name, _why) => {
   const parsed = parseSpfRecord(text);
   expect(parsed.ok && effectiveRedirect(parsed.value.terms)?.domain.text).toBe(name);
+});
+
+it.each([
+  ["v=spf1 mx -all", true, "E19"],
+  ["v=spf1 mx/24 ?all", true, "with a prefix length"],
+  ["v=spf1 mx ip4:192.0.2.1 -all", false, "an address too"],
+  ["v=spf1 mx redirect=a.example", false, "a redirect too"],
+  ["v=spf1 mx:example.net -all", false, "another domain's"],
+  ["v=spf1 -all", false, "nobody"],
+])("authorisesOnlyMx(%s) is %s: %s", (text, expected) => {
+  expect(authorisesOnlyMx(value(parseSpfRecord(text)))).toBe(expected);
 });
 
 it("termKey forgets case except inside macros", () => {
