@@ -2,7 +2,7 @@
 import { type DomainName, tryPrepend } from "../dns/name.ts";
 import { txtText } from "../dns/record.ts";
 import type { Resolver, Unknown } from "../dns/resolver.ts";
-import { isDmarcRecord, parseDmarcRecord, reportDomain } from "./record.ts";
+import { parseDmarcRecord, reportDomain } from "./record.ts";
 
 export type ReportAuthorization =
   | {
@@ -41,10 +41,10 @@ export async function lookupReportAuthorization(
   const answer = await resolver.lookup(name, "TXT");
   if (answer.status === "unknown") return answer;
   const texts = answer.status === "found" ? answer.records.map(({ data }) => txtText(data)) : [];
-  const agreements = texts.filter(isDmarcRecord);
+  const agreements = texts.map(parseDmarcRecord).filter((parsed) => parsed.ok);
   if (agreements.length === 0) return { status: "unauthorized", name, found: texts };
   // An override that leads to yet another host is no agreement to anything.
-  const uris = agreements.flatMap((text) => parseDmarcRecord(text)?.aggregateUris ?? []);
+  const uris = agreements.flatMap(({ value }) => value.aggregateUris);
   if (uris.some((uri) => reportDomain(uri) !== destination))
     return { status: "unauthorized", name, found: texts };
   return { status: "authorized", name, overridingUris: uris };

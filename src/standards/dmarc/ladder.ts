@@ -1,4 +1,5 @@
 /** The way from watching to refusing, one policy at a time (RFC 9989 §5.1, §7.4). */
+import type { Remark } from "../dns/remark.ts";
 import type { DmarcPolicy } from "./record.ts";
 
 /** §7.4: at least a month of `none`, then as long of `quarantine`. */
@@ -60,4 +61,17 @@ function climb(
     ? `p=${policy} has stood for at least ${STAGE_DAYS} days; go to p=${next} once every legitimate source in the reports passes aligned`
     : `keep p=${policy} until ${day}, read the reports, and put every legitimate source in order`;
   return { next, notBefore, isDue, advice, reference };
+}
+
+/** R72: a policy that acts before a month of reports was read. `reportsSince` is undefined where none came yet. */
+export function remarkOnHaste(
+  policy: DmarcPolicy,
+  reportsSince: Date | undefined,
+  now: Date,
+): Remark | undefined {
+  if (policy === "none") return undefined;
+  const days = reportsSince === undefined ? 0 : (now.getTime() - reportsSince.getTime()) / 86_400_000;
+  if (days >= STAGE_DAYS) return undefined;
+  const message = `p=${policy} after ${Math.floor(days)} days of reports: legitimate mail that nobody has seen fail may be lost; begin with p=none`;
+  return { code: "dmarc-policy-too-early", severity: "warning", message, reference: "RFC 9989 §7.4" };
 }

@@ -6,6 +6,7 @@
  * p directly behind v.
  */
 import { type DomainName, parseDomainName } from "../dns/name.ts";
+import type { Parsed } from "../dns/parsed.ts";
 import { splitTags, type Tag } from "../dns/tag-list.ts";
 
 export type DmarcPolicy = "none" | "quarantine" | "reject";
@@ -61,13 +62,13 @@ export function isDmarcRecord(text: string): boolean {
   return /^v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)/.test(text.replace(/^V/, "v"));
 }
 
-/** Undefined where receivers discard the text (§4.10 step 2). What they forgive is told by `remarksOnDmarcText`. */
-export function parseDmarcRecord(text: string): DmarcRecord | undefined {
-  if (!isDmarcRecord(text)) return undefined;
+/** Refused where receivers discard the text (§4.10 step 2). What they forgive is told by `remarksOnDmarcText`. */
+export function parseDmarcRecord(text: string): Parsed<DmarcRecord> {
+  if (!isDmarcRecord(text)) return { ok: false, problem: "a DMARC record begins with v=DMARC1", offset: 0 };
   const tags = readKnownTags(text);
   const aggregateUris = readUris(tags.get("rua")).uris;
   const policies = effectivePolicies(tags, aggregateUris.length > 0);
-  return {
+  const record: DmarcRecord = {
     ...policies,
     testing: readLetter(tags.get("t"), ["y", "n"]) === "y",
     psd: readLetter(tags.get("psd"), ["y", "n", "u"]) ?? "u",
@@ -77,6 +78,7 @@ export function parseDmarcRecord(text: string): DmarcRecord | undefined {
     failureUris: readUris(tags.get("ruf")).uris,
     failureOptions: readFailureOptions(tags.get("fo")) ?? ["0"],
   };
+  return { ok: true, value: record };
 }
 
 /** The tags of the registry (§9) by name; of a tag that stands twice the first counts. */
@@ -127,7 +129,7 @@ export function readLetter<L extends string>(
 /** §4.8 dmarc-fo: each letter once, 0 and 1 not together. White space around the colons is forgiven. */
 export function readFailureOptions(value: string | undefined): FailureOption[] | undefined {
   if (value === undefined) return undefined;
-  const options = value.split(":").map((part) => readLetter(part.trim(), ["0", "1", "d", "s"]));
+  const options = value.split(":").map((part) => readLetter(part.trim(), ["0", "1", "d", "s"] as const));
   const sound = options.filter((option) => option !== undefined);
   const isSound = sound.length === options.length && new Set(sound).size === sound.length;
   return isSound && !(sound.includes("0") && sound.includes("1")) ? sound : undefined;

@@ -2,7 +2,7 @@
 import { type DomainName, labelCount, labelTexts, parentOf, tryPrepend } from "../dns/name.ts";
 import { txtText } from "../dns/record.ts";
 import type { Resolver, Unknown } from "../dns/resolver.ts";
-import { type DmarcPolicy, type DmarcRecord, inTesting, isDmarcRecord, parseDmarcRecord } from "./record.ts";
+import { type DmarcPolicy, type DmarcRecord, inTesting, parseDmarcRecord } from "./record.ts";
 
 /** One question of a walk, and what came of it. */
 export interface DmarcQuery {
@@ -59,11 +59,14 @@ export async function lookupDmarcRecord(domain: DomainName, resolver: Resolver):
   if (answer.status === "unknown") return answer;
   if (answer.status === "absent") return { status: "absent", kind: answer.kind, otherTexts: [] };
   const all = answer.records.map(({ data }) => txtText(data));
-  const texts = all.filter(isDmarcRecord);
-  const [text, second] = texts;
-  if (text === undefined) return { status: "absent", kind: "nodata", otherTexts: all };
-  if (second !== undefined) return { status: "several", texts };
-  return { status: "record", text, record: parseDmarcRecord(text)! };
+  const found = all.flatMap((text) => {
+    const parsed = parseDmarcRecord(text);
+    return parsed.ok ? [{ text, record: parsed.value }] : [];
+  });
+  const [only, second] = found;
+  if (only === undefined) return { status: "absent", kind: "nodata", otherTexts: all };
+  if (second !== undefined) return { status: "several", texts: found.map(({ text }) => text) };
+  return { status: "record", ...only };
 }
 
 interface Published {

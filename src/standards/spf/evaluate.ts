@@ -77,7 +77,7 @@ export interface SpfOutcome {
   readonly trail: readonly SpfStep[];
   readonly lookupTerms: number;
   readonly voidLookups: number;
-  /** What went wrong, in words; for `temperror`, `permerror`, and `none` of a malformed domain. */
+  /** What went wrong or is missing, in words: always for `temperror`, `permerror` and `none`. */
   readonly problem?: string;
 }
 

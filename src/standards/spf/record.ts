@@ -294,6 +294,21 @@ export function effectiveRedirect<T extends SpfTerm>(terms: readonly T[]): (T & 
   return terms.find((term): term is T & KnownModifier => term.kind === "redirect");
 }
 
+/** All that can be evaluated, in the order of evaluation. */
+export function reachableTerms<T extends SpfTerm>(terms: readonly T[]): T[] {
+  const redirect = effectiveRedirect(terms);
+  return redirect === undefined ? effectiveMechanisms(terms) : [...effectiveMechanisms(terms), redirect];
+}
+
+/**
+ * Whether the record authorises nobody but the domain's own MX hosts: wrong where these are a filtering
+ * service and the mail leaves elsewhere.
+ */
+export function authorisesOnlyMx({ terms }: SpfRecord): boolean {
+  const senders = reachableTerms(terms).filter(({ kind }) => kind !== "all");
+  return senders.length > 0 && senders.every((term) => term.kind === "mx" && term.domain === undefined);
+}
+
 export function domainOf(term: SpfTerm): MacroString | undefined {
   return "domain" in term ? term.domain : undefined;
 }

@@ -5,6 +5,7 @@ import { SPF_LIMITS } from "./evaluate.ts";
 import { macroLetters } from "./macro.ts";
 import { remedyFor, versionMistake } from "./mistakes.ts";
 import {
+  type AddressMechanism,
   domainOf,
   effectiveMechanisms,
   effectiveRedirect,
@@ -13,8 +14,8 @@ import {
   lookupCost,
   type PlacedTerm,
   parseTerm,
+  reachableTerms,
   readTerms,
-  type SpfMechanism,
   type SyntaxFault,
   termKey,
 } from "./record.ts";
@@ -41,7 +42,7 @@ export function remarksOnSpfText(text: string): Remark[] {
     ...terms.flatMap(termRemarks),
     ...duplicateRemarks(terms),
     ...sizeRemarks(text),
-    ...costRemarks(terms.reduce((cost, term) => cost + (reaches(terms, term) ? lookupCost(term) : 0), 0)),
+    ...costRemarks(reachableTerms(terms).reduce((cost, term) => cost + lookupCost(term), 0)),
   ];
 }
 
@@ -129,21 +130,24 @@ function termRemarks(term: PlacedTerm): Remark[] {
     const message = `"${spec.text}" looks like a mail address; SPF wants a domain name here`;
     remarks.push(remark("spf-mail-address", "warning", "4.8", term, message));
   }
-  if (term.kind === "unknown") {
+  if (term.kind === "unknown" && /^v$/i.test(term.name)) {
+    const message = `${term.text} stands inside the record: another record was pasted into this one; keep one v=spf1, and one all at the end`;
+    remarks.push(remark("spf-second-version", "error", "4.5", term, message));
+  } else if (term.kind === "unknown") {
     const message = MECHANISM_NAMES.test(term.name)
       ? `receivers ignore ${term.text} as an unknown modifier; a mechanism is written "${term.name}:"`
       : `receivers ignore the unknown modifier ${term.name}=`;
     const severity = MECHANISM_NAMES.test(term.name) ? "error" : "notice";
     remarks.push(remark("spf-unknown-modifier", severity, "6", term, message));
   }
-  if (term.kind === "ip4" || term.kind === "ip6") remarks.push(...networkRemarks(term));
+  if (isNetwork(term)) remarks.push(...networkRemarks(term));
   return remarks;
 }
 
 /** Shorter prefixes than any mail sender needs: 16 million IPv4 addresses, or a registry's whole IPv6 block. */
 const WIDE = { ip4: 8, ip6: 16 } as const;
 
-function networkRemarks(term: Extract<PlacedTerm, { kind: "ip4" | "ip6" }>): Remark[] {
+function networkRemarks(term: PlacedTerm & AddressMechanism): Remark[] {
   const { address, prefixLength } = term.network;
   const authorises = term.qualifier === "+";
   if (prefixLength <= WIDE[term.kind] && authorises) {
@@ -159,26 +163,25 @@ function networkRemarks(term: Extract<PlacedTerm, { kind: "ip4" | "ip6" }>): Rem
 }
 
 function duplicateRemarks(terms: readonly PlacedTerm[]): Remark[] {
-  const mechanisms = effectiveMechanisms(terms);
-  return mechanisms.flatMap((term, at) => {
-    const before = mechanisms.slice(0, at);
-    const twin = before.find((earlier) => sameTest(earlier, term));
+  const seen = new Map<string, PlacedTerm>();
+  const networks: (PlacedTerm & AddressMechanism)[] = [];
+  return effectiveMechanisms(terms).flatMap((term) => {
+    // The same test, whatever the sign: the first one decides.
+    const key = termKey({ ...term, qualifier: "+" });
+    const twin = seen.get(key);
     if (twin !== undefined) {
       const cost = lookupCost(term) === 0 ? "" : " and costs a lookup again";
       const message = `${term.text} was tested before as ${twin.text}; the second never matters${cost}`;
       return [remark("spf-duplicate-term", "notice", "4.6.2", term, message)];
     }
-    if (term.kind !== "ip4" && term.kind !== "ip6") return [];
-    const wider = before.find((earlier) => isNetwork(earlier) && covers(earlier.network, term.network));
+    seen.set(key, term);
+    if (!isNetwork(term)) return [];
+    const wider = networks.find((earlier) => covers(earlier.network, term.network));
+    networks.push(term);
     if (wider === undefined) return [];
     const message = `${term.text} lies within ${wider.text} and is redundant`;
     return [remark("spf-redundant-network", "notice", "5.6", term, message)];
   });
-}
-
-/** The same test, whatever the sign: the first one decides. */
-function sameTest(one: SpfMechanism, other: SpfMechanism): boolean {
-  return termKey({ ...one, qualifier: "+" }) === termKey({ ...other, qualifier: "+" });
 }
 
 function isNetwork<T extends { readonly kind: string }>(
@@ -206,12 +209,6 @@ function costRemarks(cost: number, atLeast = ""): Remark[] {
   if (cost < limit - 1) return [];
   const message = `checking this record takes ${cost} of the ${limit} DNS lookup terms allowed; any new include may break it`;
   return [remark("spf-lookup-headroom", "notice", "4.6.4", undefined, message)];
-}
-
-function reaches(terms: readonly PlacedTerm[], term: PlacedTerm): boolean {
-  return isMechanism(term)
-    ? effectiveMechanisms(terms).some(({ offset }) => offset === term.offset)
-    : effectiveRedirect(terms) === term;
 }
 
 /** What the record and all it leads to show; for a record, the remarks on its text are among them. */
@@ -318,6 +315,9 @@ function deadEndRemarks(end: DeadEnd, where: string, at: PlacedTerm | undefined,
   }
 }
 
+/** Each term is compared with each; records with more terms have other troubles. */
+const MAX_COMPARED_TERMS = 100;
+
 /**
  * The `a` and `mx` terms that a record can do without: all their addresses are covered by the terms that
  * stay. `a` goes before `mx`, since an MX follows the servers when they move. Only where every mechanism in
@@ -325,6 +325,7 @@ function deadEndRemarks(end: DeadEnd, where: string, at: PlacedTerm | undefined,
  */
 export function redundantHosts(node: RecordNode): TreeTerm[] {
   const live = node.terms.filter(({ term, ignored }) => !ignored && isMechanism(term) && term.kind !== "all");
+  if (live.length > MAX_COMPARED_TERMS) return [];
   if (live.some(({ term }) => !isMechanism(term) || term.qualifier !== "+")) return [];
   const redundant = new Set<TreeTerm>();
   for (const kind of ["a", "mx"]) {

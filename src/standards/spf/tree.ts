@@ -14,12 +14,11 @@ import { lookupSpfRecord, type SpfLookup } from "./lookup.ts";
 import { expandMacros, type MacroString, macroLetters, targetName } from "./macro.ts";
 import {
   domainOf,
-  effectiveMechanisms,
-  effectiveRedirect,
   lookupCost,
   type PlacedSpfRecord,
   type PlacedTerm,
   parseSpfRecord,
+  reachableTerms,
 } from "./record.ts";
 
 export interface SpfTree {
@@ -162,7 +161,7 @@ async function gather(domain: DomainName, resolver: Resolver, given?: SpfLookup)
     }
     level = new Set();
     for (const [name] of looked) {
-      for (const term of reachableTerms(records.get(name)!)) {
+      for (const term of reachableIn(records.get(name)!)) {
         const target = staticTarget(term, name);
         if (target === undefined) continue;
         if (term.kind === "include" || term.kind === "redirect") {
@@ -182,11 +181,8 @@ async function settled<K, V>(promises: ReadonlyMap<K, Promise<V>>): Promise<Map<
   );
 }
 
-function reachableTerms({ parsed }: RecordFact): readonly PlacedTerm[] {
-  if (parsed === undefined || !parsed.ok) return [];
-  const redirect = effectiveRedirect(parsed.value.terms);
-  const mechanisms = effectiveMechanisms(parsed.value.terms);
-  return redirect === undefined ? mechanisms : [...mechanisms, redirect];
+function reachableIn({ parsed }: RecordFact): readonly PlacedTerm[] {
+  return parsed?.ok ? reachableTerms(parsed.value.terms) : [];
 }
 
 function exchangesIn(answer: Answer<"MX">): DomainName[] {
@@ -231,7 +227,7 @@ function buildTree(domain: DomainName, facts: Facts): SpfTree {
         return { state: "unknown", domain: at, unknown: lookup };
       case "found": {
         if (!parsed!.ok) return { state: "broken", domain: at, text: lookup.text, problem: parsed!.problem };
-        const reachable = new Set(reachableTerms(fact));
+        const reachable = new Set(reachableIn(fact));
         const terms = parsed!.value.terms.map((term) =>
           reachable.has(term) || lookupCost(term) === 0
             ? treeTerm(
