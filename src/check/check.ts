@@ -49,7 +49,8 @@ export async function checkDomain(
   const context = new Context(domain, world, options);
   const zone = await context.zone;
   // A domain that does not exist, or cannot be asked about at all, has one thing to say, not fifty.
-  const nothingToSee = zone.status === "absent" || (zone.status === "unknown" && world.recursive.length === 0);
+  const nothingToSee =
+    zone.status === "absent" || (zone.status === "unknown" && world.recursive.length === 0);
   const checks = nothingToSee ? [checkZone] : CHECKS;
   let done = 0;
   const findings = await Promise.all(
@@ -65,7 +66,9 @@ export async function checkDomain(
 const GROUP_ORDER = Object.keys(GROUPS) as Group[];
 
 function report(domain: DomainName, findings: readonly Finding[]): DomainReport {
-  const unique = new Map(findings.map((finding) => [`${finding.code} ${finding.owner} ${finding.observed}`, finding]));
+  const unique = new Map(
+    findings.map((finding) => [`${finding.code} ${finding.owner} ${finding.observed}`, finding]),
+  );
   const rank = ({ severity, code }: Finding) =>
     SEVERITIES.indexOf(severity) * GROUP_ORDER.length + GROUP_ORDER.indexOf(CATALOGUE[code].group);
   const sorted = [...unique.values()].sort((x, y) => rank(x) - rank(y));

@@ -9,7 +9,8 @@ import type { Tools } from "./tools.ts";
 export function readDomain(text: string): DomainName {
   const url = /^https?:\/\/([^/:?#]+)/i.exec(text.trim());
   const name = url?.[1] ?? text.trim().slice(text.trim().lastIndexOf("@") + 1);
-  if (parseAddress(name).ok) throw new UsageError(`"${text}" is an address; a domain belongs here, as in example.org`);
+  if (parseAddress(name).ok)
+    throw new UsageError(`"${text}" is an address; a domain belongs here, as in example.org`);
   const parsed = parseDomainName(name);
   if (!parsed.ok) throw new UsageError(`"${text}" is not a domain name: ${parsed.problem}`);
   return parsed.value;
@@ -34,7 +35,8 @@ export function readFileNamed(path: string, tools: Tools): string {
     return tools.readFile(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "there is no such file" : code === "EACCES" ? "you may not read it" : message;
+    const why =
+      code === "ENOENT" ? "there is no such file" : code === "EACCES" ? "you may not read it" : message;
     throw new UsageError(`cannot read ${path}: ${why}`);
   }
 }

@@ -7,10 +7,10 @@ import { parseNetwork } from "../../standards/dns/address.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import { loadDescription, readDomain } from "./argument.ts";
 import { type ExitCode, exitCodeOf, UsageError } from "./exit-code.ts";
-import { reportText, quietLines } from "./report-text.ts";
+import { quietLines, reportText } from "./report-text.ts";
 import { visible } from "./terminal.ts";
 import type { Tools, ViewSettings } from "./tools.ts";
-import { viewSettings, type ViewOptions } from "./view-options.ts";
+import { type ViewOptions, viewSettings } from "./view-options.ts";
 
 export interface CheckCommandOptions extends ViewOptions {
   readonly config?: string;
@@ -24,7 +24,11 @@ export interface CheckCommandOptions extends ViewOptions {
   readonly all?: boolean;
 }
 
-export async function runCheck(names: readonly string[], options: CheckCommandOptions, tools: Tools): Promise<ExitCode> {
+export async function runCheck(
+  names: readonly string[],
+  options: CheckCommandOptions,
+  tools: Tools,
+): Promise<ExitCode> {
   const checkOptions = readCheckOptions(options, tools);
   const domains = await readDomains(names, options, checkOptions, tools);
   const settings = viewSettings(options, tools);
@@ -44,7 +48,9 @@ export async function runCheck(names: readonly string[], options: CheckCommandOp
 }
 
 function textOf(report: DomainReport, options: CheckCommandOptions, { terminal }: Tools): string {
-  return options.quiet ? quietLines(report, terminal) : reportText(report, { showFine: options.all ?? false }, terminal);
+  return options.quiet
+    ? quietLines(report, terminal)
+    : reportText(report, { showFine: options.all ?? false }, terminal);
 }
 
 function readCheckOptions(options: CheckCommandOptions, tools: Tools): CheckOptions {
@@ -75,8 +81,11 @@ async function readDomains(
     .filter((line) => line !== "");
   const domains = [...names, ...fromFile].map(readDomain);
   if (domains.length > 0) return [...new Set(domains)];
-  if (description !== undefined && options.fromFile === undefined) return description.domains.map(({ domain }) => domain);
-  throw new UsageError("name a domain to check, as in `zonepost check example.org`, or give --config or --from-file");
+  if (description !== undefined && options.fromFile === undefined)
+    return description.domains.map(({ domain }) => domain);
+  throw new UsageError(
+    "name a domain to check, as in `zonepost check example.org`, or give --config or --from-file",
+  );
 }
 
 async function readListed(path: string, tools: Tools): Promise<string> {

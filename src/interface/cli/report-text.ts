@@ -13,7 +13,11 @@ const MARKS: Readonly<Record<Severity, { readonly mark: string; readonly colour:
 };
 
 /** `showFine` also shows the groups in which all is well, one line each. */
-export function reportText(report: DomainReport, { showFine }: { readonly showFine: boolean }, terminal: Terminal): string {
+export function reportText(
+  report: DomainReport,
+  { showFine }: { readonly showFine: boolean },
+  terminal: Terminal,
+): string {
   const { style } = terminal;
   const groups = Map.groupBy(report.findings, ({ code }) => CATALOGUE[code].group);
   const order = [...groups.entries()].sort(([, some], [, others]) => worst(some) - worst(others));
@@ -21,10 +25,14 @@ export function reportText(report: DomainReport, { showFine }: { readonly showFi
   const fine = order.filter(([, findings]) => findings.every(({ severity }) => severity === "ok"));
   const blocks = troubled.map(([group, findings]) => {
     const problems = findings.filter(({ severity }) => severity !== "ok");
-    return [style.bold(GROUPS[group]), ...problems.map((finding) => findingText(finding, terminal))].join("\n");
+    return [style.bold(GROUPS[group]), ...problems.map((finding) => findingText(finding, terminal))].join(
+      "\n",
+    );
   });
   const fineLines = (showFine ? order : fine).flatMap(([group, findings]) =>
-    findings.filter(({ severity }) => severity === "ok").map((finding) => fineLine(GROUPS[group], finding, showFine, terminal)),
+    findings
+      .filter(({ severity }) => severity === "ok")
+      .map((finding) => fineLine(GROUPS[group], finding, showFine, terminal)),
   );
   const heading = `${style.bold(visible(report.domain))}  ${summaryText(report, style)}`;
   return `${[heading, ...blocks, ...(fineLines.length > 0 ? [fineLines.join("\n")] : [])].join("\n\n")}\n`;
@@ -35,7 +43,14 @@ function worst(findings: readonly Finding[]): number {
 }
 
 function summaryText({ summary }: DomainReport, style: Style): string {
-  const paint = summary.errors > 0 ? style.red : summary.unknown > 0 ? style.magenta : summary.warnings > 0 ? style.yellow : style.green;
+  const paint =
+    summary.errors > 0
+      ? style.red
+      : summary.unknown > 0
+        ? style.magenta
+        : summary.warnings > 0
+          ? style.yellow
+          : style.green;
   return paint(summary.sentence);
 }
 
@@ -45,10 +60,18 @@ const LABEL_WIDTH = 10;
 export function findingText(finding: Finding, terminal: Terminal): string {
   const { style, columns } = terminal;
   const { mark, colour } = MARKS[finding.severity];
-  const lines = [`  ${style[colour](mark)} ${style.bold(visible(finding.owner))}  ${style.dim(finding.code)}`];
+  const lines = [
+    `  ${style[colour](mark)} ${style.bold(visible(finding.owner))}  ${style.dim(finding.code)}`,
+  ];
   const field = (label: string, text: string, keep = false) => {
-    const body = keep ? visible(text).split("\n") : wrap(visible(text), columns, INDENT + " ".repeat(LABEL_WIDTH)).split("\n").map((line) => line.trimStart());
-    lines.push(...body.map((line, at) => `${INDENT}${style.dim((at === 0 ? label : "").padEnd(LABEL_WIDTH))}${line}`));
+    const body = keep
+      ? visible(text).split("\n")
+      : wrap(visible(text), columns, INDENT + " ".repeat(LABEL_WIDTH))
+          .split("\n")
+          .map((line) => line.trimStart());
+    lines.push(
+      ...body.map((line, at) => `${INDENT}${style.dim((at === 0 ? label : "").padEnd(LABEL_WIDTH))}${line}`),
+    );
   };
   field("observed", finding.observed, finding.observed.includes("\n"));
   field("expected", finding.expected);
@@ -57,11 +80,15 @@ export function findingText(finding: Finding, terminal: Terminal): string {
     field("fix", finding.fix.summary);
     for (const { action, zoneText } of finding.fix.changes) {
       const line = `${action === "create" ? "+" : "-"} ${visible(zoneText)}`;
-      lines.push(`${INDENT}${" ".repeat(LABEL_WIDTH)}${action === "create" ? style.green(line) : style.red(line)}`);
+      lines.push(
+        `${INDENT}${" ".repeat(LABEL_WIDTH)}${action === "create" ? style.green(line) : style.red(line)}`,
+      );
     }
     const created = finding.fix.changes.filter(({ action }) => action === "create");
     for (const [at, { form }] of created.entries()) {
-      lines.push(`${INDENT}${style.dim((at === 0 ? "in a form" : "").padEnd(LABEL_WIDTH))}${visible(formLine(form))}`);
+      lines.push(
+        `${INDENT}${style.dim((at === 0 ? "in a form" : "").padEnd(LABEL_WIDTH))}${visible(formLine(form))}`,
+      );
     }
     if (finding.fix.request !== undefined) field("to send", finding.fix.request, true);
   }

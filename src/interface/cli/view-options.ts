@@ -16,7 +16,12 @@ export function collect(value: string, previous: readonly string[]): string[] {
 export function addViewOptions(command: Command): Command {
   return command
     .option("--root-hints <file>", "start the walk at the name servers of this root hints file")
-    .option("--resolver <ip[:port]>", "a recursive resolver to compare with; repeatable (default: the system's)", collect, [])
+    .option(
+      "--resolver <ip[:port]>",
+      "a recursive resolver to compare with; repeatable (default: the system's)",
+      collect,
+      [],
+    )
     .option("--dns-port <number>", "the port of all name servers, for laboratories (default: 53)", (text) =>
       readInteger(text, "--dns-port", 1, 65_535),
     );

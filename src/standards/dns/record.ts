@@ -34,6 +34,9 @@ export type KnownType = keyof typeof TYPE_CODES;
 /** A mnemonic, or RFC 3597's `TYPE123` for every other code. */
 export type RecordType = KnownType | `TYPE${number}`;
 
+/** Every mnemonic, for messages that offer them. */
+export const RECORD_TYPE_NAMES = Object.keys(TYPE_CODES) as readonly KnownType[];
+
 const TYPE_NAMES = new Map<number, KnownType>(
   Object.entries(TYPE_CODES).map(([name, code]) => [code, name as KnownType]),
 );
