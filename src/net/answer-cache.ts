@@ -48,6 +48,10 @@ export class ExpiringMap<V> {
     this.#entries.set(key, { value, expiresAt: now + milliseconds });
   }
 
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
+
   clear(): void {
     this.#entries.clear();
   }

@@ -59,7 +59,7 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
   let queryCount = 0;
 
   const answer = (octets: Uint8Array, over: Protocol, send: (reply: Uint8Array) => void) => {
-    const query = decodeMessage(octets);
+    const query = decodeMessage(new Uint8Array(octets.buffer, octets.byteOffset, octets.length));
     if (!query.ok) return sendFormatError(octets, send);
     if (query.value.isResponse) return; // never answer an answer: two servers could go on for ever
     queryCount++;

@@ -37,6 +37,8 @@ export interface Patience {
   readonly attempts: number;
   /** When to give up whatever happens, on the clock of `performance.now()`. */
   readonly deadline: number;
+  /** Called when the first wait has passed without a reply: time to ask another server as well. */
+  readonly onSlow?: () => void;
   /** Ends the wait at once; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -193,7 +195,8 @@ class Exchange implements Asking, Waiting {
 
   onReply(octets: Uint8Array): void {
     if (this.#stage === "over") return;
-    const decoded = decodeMessage(octets);
+    // A plain view: `slice` of a Buffer would share its memory with the decoded values
+    const decoded = decodeMessage(new Uint8Array(octets.buffer, octets.byteOffset, octets.length));
     const isTruncated = (octets[2]! & 0x02) !== 0;
     if (this.#stage === "udp" && (isTruncated || !decoded.ok)) {
       // RFC 2181 §9: nothing in a cut reply is used
@@ -231,6 +234,7 @@ class Exchange implements Asking, Waiting {
     this.#forget?.();
     if (this.#stage === "over") return;
     const hasTime = this.#remaining() > 0;
+    if (this.#stage === "udp" && this.#datagrams === 1) this.#patience.onSlow?.();
     if (this.#stage === "udp" && hasTime && this.#datagrams < this.#patience.attempts) {
       return this.#sendDatagram();
     }

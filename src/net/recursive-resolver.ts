@@ -4,8 +4,9 @@ import { extendedErrors, type Message, RCODES, rcodeName } from "../standards/dn
 import { type DomainName, ROOT } from "../standards/dns/name.ts";
 import type { RecordType } from "../standards/dns/record.ts";
 import type { Answer, Resolver, Unknown } from "../standards/dns/resolver.ts";
+import { type ChainStep, resolveChain } from "./alias-chain.ts";
 import { AnswerCache, type KeptAnswer } from "./answer-cache.ts";
-import { followAliases, MAX_ALIASES, negativeTtlSeconds, soaFor } from "./answer-section.ts";
+import { followAliases, negativeTtlSeconds, soaFor } from "./answer-section.ts";
 import type { DnsReply, DnsTransport } from "./dns-transport.ts";
 import { formatServerAddress, type ServerAddress } from "./server-address.ts";
 
@@ -52,58 +53,37 @@ function aged<T extends RecordType>(answer: Answer<T>, ageSeconds: number): Answ
   return { ...answer, negativeTtlSeconds: left(answer.negativeTtlSeconds) };
 }
 
-async function resolveName<T extends RecordType>(
+function resolveName<T extends RecordType>(
   name: DomainName,
   type: T,
   options: RecursiveViewOptions,
 ): Promise<KeptAnswer<T>> {
   const deadline = performance.now() + (options.timeoutMilliseconds ?? LOOKUP_TIMEOUT_MILLISECONDS);
-  const label = formatServerAddress(options.server);
-  const aliases: DomainName[] = [];
-  let secure = true;
-  let ttl = Number.POSITIVE_INFINITY;
-  let at = name;
-  for (;;) {
+  return resolveChain<T>(name, async (at) => {
     const reply = await ask(at, type, deadline, options);
-    if ("status" in reply) return unkept(reply);
-    secure &&= reply.authenticData;
-    const end = followAliases(reply.answers, at, type, ROOT);
-    const isCircle = end.problem === "loop" || aliases.length + end.aliases.length > MAX_ALIASES;
-    if (isCircle || end.aliases.some((alias) => aliases.includes(alias))) {
-      const detail = `the aliases of ${name} lead nowhere, as ${label} gives them`;
-      return unkept({ status: "unknown", cause: "loop", detail });
-    }
-    aliases.push(...end.aliases);
-    ttl = Math.min(ttl, end.ttlSeconds ?? ttl);
-    if (end.records.length > 0) {
-      const { records, name: canonicalName } = end;
-      return { answer: { status: "found", records, aliases, canonicalName, secure }, ttlSeconds: ttl };
-    }
-    const soa = soaFor(reply, end.name);
-    if (end.aliases.length === 0 && reply.answers.length > 0 && soa === undefined) {
-      const detail = `${label} answers with records that nobody asked for`;
-      return unkept({ status: "unknown", cause: "malformed", detail });
-    }
-    if (reply.rcode === RCODES.NXDOMAIN || soa !== undefined || end.aliases.length === 0) {
-      const kind = reply.rcode === RCODES.NXDOMAIN ? "nxdomain" : "nodata";
-      const negative = soa && negativeTtlSeconds(soa);
-      return {
-        answer: {
-          status: "absent",
-          kind,
-          aliases,
-          ...(negative !== undefined && { negativeTtlSeconds: negative }),
-          secure,
-        },
-        ttlSeconds: Math.min(ttl, negative ?? 0), // RFC 2308 §5: without a SOA it is not kept
-      };
-    }
-    at = end.name; // the chain was cut: ask for the rest
-  }
+    return "status" in reply ? reply : readReply(reply, at, type, options);
+  });
 }
 
-function unkept<T extends RecordType>(answer: Unknown): KeptAnswer<T> {
-  return { answer, ttlSeconds: 0 };
+function readReply<T extends RecordType>(
+  reply: Message,
+  name: DomainName,
+  type: T,
+  options: RecursiveViewOptions,
+): ChainStep<T> | Unknown {
+  const end = followAliases(reply.answers, name, type, ROOT);
+  const step = { end, secure: reply.authenticData };
+  if (end.records.length > 0 || end.problem !== undefined) return step;
+  const soa = soaFor(reply, end.name);
+  const isNxdomain = reply.rcode === RCODES.NXDOMAIN;
+  if (end.aliases.length === 0 && reply.answers.length > 0 && soa === undefined && !isNxdomain) {
+    const detail = `${formatServerAddress(options.server)} answers with records that nobody asked for`;
+    return { status: "unknown", cause: "malformed", detail };
+  }
+  // A chain that stops without a word about its end was cut: the rest is asked for.
+  if (end.aliases.length > 0 && soa === undefined && !isNxdomain) return step;
+  const kind = isNxdomain ? "nxdomain" : "nodata";
+  return { ...step, absence: { kind, ...(soa && { negativeTtlSeconds: negativeTtlSeconds(soa) }) } };
 }
 
 /** One question with its second one: a SERVFAIL that goes away without checking is DNSSEC's (RFC 4035 §5.5). */
