@@ -1,0 +1,147 @@
+/** Answers kept as long as their TTLs allow: bounded, least recently used out first. */
+
+import type { DomainName } from "../standards/dns/name.ts";
+import type { RecordType } from "../standards/dns/record.ts";
+import type { Answer } from "../standards/dns/resolver.ts";
+
+/** An answer, with the seconds for which it may be kept. */
+export interface KeptAnswer<T extends RecordType = RecordType> {
+  readonly answer: Answer<T>;
+  readonly ttlSeconds: number;
+}
+
+/** RFC 2308 §5: an absence is kept for three hours at most. */
+const MAX_NEGATIVE_TTL_SECONDS = 3 * 3600;
+/** RFC 9520 §3.2: a failure is kept at least one second, so that a broken server is not asked in a storm. */
+const FAILURE_TTL_SECONDS = 5;
+const MAX_TTL_SECONDS = 86_400;
+
+/** Keeps values of any kind until their time is over; `now` in milliseconds is an argument. */
+export class ExpiringMap<V> {
+  readonly #entries = new Map<string, { readonly value: V; readonly expiresAt: number }>();
+  readonly #maxEntries: number;
+
+  constructor(maxEntries: number) {
+    this.#maxEntries = maxEntries;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: string, now: number): V | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(key);
+    if (entry.expiresAt <= now) return undefined;
+    this.#entries.set(key, entry); // now the most recently used
+    return entry.value;
+  }
+
+  set(key: string, value: V, milliseconds: number, now: number): void {
+    this.#entries.delete(key);
+    if (milliseconds <= 0) return;
+    if (this.#entries.size >= this.#maxEntries) {
+      const [oldest] = this.#entries.keys();
+      if (oldest !== undefined) this.#entries.delete(oldest);
+    }
+    this.#entries.set(key, { value, expiresAt: now + milliseconds });
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+}
+
+export interface AnswerCacheOptions {
+  /** 50,000 where absent. */
+  readonly maxEntries?: number;
+  /** The time in milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export class AnswerCache {
+  readonly #entries: ExpiringMap<{ readonly answer: Answer; readonly keptAt: number }>;
+  readonly #underWay = new Map<string, Promise<Answer>>();
+  readonly #now: () => number;
+
+  constructor(options: AnswerCacheOptions) {
+    this.#entries = new ExpiringMap(options.maxEntries ?? 50_000);
+    this.#now = options.now;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The kept answer as it was given, and its age. */
+  get<T extends RecordType>(
+    name: DomainName,
+    type: T,
+  ): { answer: Answer<T>; ageSeconds: number } | undefined {
+    const now = this.#now();
+    const entry = this.#entries.get(keyOf(name, type), now);
+    if (entry === undefined) return undefined;
+    return { answer: entry.answer as Answer<T>, ageSeconds: Math.floor((now - entry.keptAt) / 1000) };
+  }
+
+  keep<T extends RecordType>(name: DomainName, type: T, { answer, ttlSeconds }: KeptAnswer<T>): void {
+    const now = this.#now();
+    const seconds = secondsToKeep(answer, ttlSeconds);
+    this.#entries.set(keyOf(name, type), { answer: answer as Answer, keptAt: now }, seconds * 1000, now);
+  }
+
+  /** Runs `ask` once for all who want to know at the same time, and keeps what it answers. */
+  join<T extends RecordType>(
+    name: DomainName,
+    type: T,
+    ask: () => Promise<KeptAnswer<T>>,
+  ): Promise<Answer<T>> {
+    const key = keyOf(name, type);
+    const running = this.#underWay.get(key);
+    if (running !== undefined) return running as Promise<Answer<T>>;
+    const answer = this.#askAndKeep(key, name, type, ask);
+    this.#underWay.set(key, answer as Promise<Answer>);
+    return answer;
+  }
+
+  async #askAndKeep<T extends RecordType>(
+    key: string,
+    name: DomainName,
+    type: T,
+    ask: () => Promise<KeptAnswer<T>>,
+  ): Promise<Answer<T>> {
+    try {
+      const kept = await ask();
+      this.keep(name, type, kept);
+      return kept.answer;
+    } finally {
+      this.#underWay.delete(key);
+    }
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+}
+
+function keyOf(name: DomainName, type: RecordType): string {
+  return `${name} ${type}`;
+}
+
+function secondsToKeep(answer: Answer, ttlSeconds: number): number {
+  switch (answer.status) {
+    case "found":
+      return Math.min(ttlSeconds, MAX_TTL_SECONDS);
+    case "absent":
+      return Math.min(ttlSeconds, MAX_NEGATIVE_TTL_SECONDS);
+    case "unknown":
+      return FAILURE_TTL_SECONDS;
+    default:
+      return answer satisfies never;
+  }
+}
