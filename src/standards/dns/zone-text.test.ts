@@ -75,7 +75,11 @@ describe("zone text, read", () => {
     ["a\\. A 192.0.2.1", ["a\\..example.org. 60 IN A 192.0.2.1"], "an escaped final dot is none"],
     ["\ufeffa A 192.0.2.1\r\n", ["a.example.org. 60 IN A 192.0.2.1"], "a byte order mark, and CR LF"],
     ["MX MX 1 A", ["mx.example.org. 60 IN MX 1 a.example.org."], "an owner may look like a type"],
-    ["a TLSA 3 1 1 AB cd\n 01", ["a.example.org. 60 IN TLSA 3 1 1 abcd"], "data without parentheses does not go on in the next line"],
+    [
+      "a TLSA 3 1 1 AB cd\n 01",
+      ["a.example.org. 60 IN TLSA 3 1 1 abcd"],
+      "data without parentheses does not go on in the next line",
+    ],
     ["a TLSA 3 1 1 ( AB cd\n 01 )", ["a.example.org. 60 IN TLSA 3 1 1 abcd01"], "blanks inside hexadecimal"],
     ["a A \\# 4 c0 000201", ["a.example.org. 60 IN A 192.0.2.1"], "a known type in the general form"],
     ["a TYPE65280 \\# 0", ["a.example.org. 60 IN TYPE65280 \\# 0"], "an unknown type without data"],
