@@ -306,11 +306,12 @@ function readTsig(fields: FieldReader): TsigRdata {
   };
 }
 
-/** `key`, `key=value`, `key="value"`, `"key=value"`; in any order, each key once (RFC 9460 §2.1). */
+/** `key`, `key=value`, `key="value"`; in any order, each key once (RFC 9460 §2.1). */
 function readParameters(fields: FieldReader): ServiceParameter[] {
   const parameters: ServiceParameter[] = [];
   while (fields.more) {
     const token = fields.next("parameter");
+    if (token.quoted) throw new FieldError("a parameter without its key", token.offset);
     const equals = token.text.indexOf("=");
     const name = equals < 0 ? token.text : token.text.slice(0, equals);
     let written = equals < 0 ? undefined : token.text.slice(equals + 1);
