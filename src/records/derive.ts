@@ -82,6 +82,33 @@ export function describedDomainOf(name: DomainName, description: Description): M
     );
 }
 
+/** The zone that holds a described domain: the outermost described domain above it, or it itself. */
+export function zoneOf(domain: DomainName, description: Description): DomainName {
+  return description.domains
+    .map((each) => each.domain)
+    .filter((each) => isWithin(domain, each))
+    .reduce((outermost, each) => (labelCount(each) < labelCount(outermost) ? each : outermost), domain);
+}
+
+/** What `zonepost records DOMAIN` shows: the domain's own records, and those of its servers that nobody else's are. */
+export function derivedFor(domain: DomainName, derived: Derived, description: Description): Derived {
+  const described = description.domains.find((each) => each.domain === domain);
+  const hosts = new Set(described ? mailServersOf(described, description).map(({ host }) => host) : []);
+  const isMine = (record: DerivedRecord) => {
+    if (record.domain !== undefined) return record.domain === domain;
+    if (record.server === undefined) return false;
+    const home = describedDomainOf(record.server, description);
+    return home === undefined ? hosts.has(record.server) : home.domain === domain;
+  };
+  const about = (name: DomainName) =>
+    name === domain || (describedDomainOf(name, description)?.domain ?? domain) === domain;
+  return {
+    records: derived.records.filter(isMine),
+    files: derived.files.filter((file) => file.domain === domain),
+    notes: derived.notes.filter((note) => about(note.about)),
+  };
+}
+
 interface Meaning {
   readonly purpose: Purpose;
   readonly importance: Importance;

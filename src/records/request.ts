@@ -1,5 +1,5 @@
 /** The words to send to those who must create a record: the owner of an address (R28), the zone's administrator (R84). */
-import { type IpAddress, reverseName } from "../standards/dns/address.ts";
+import { type IpAddress, parseReverseName, reverseName } from "../standards/dns/address.ts";
 import { absolute, type DomainName } from "../standards/dns/name.ts";
 import type { DerivedRecord } from "./derived-record.ts";
 import { zoneLine } from "./zone-listing.ts";
@@ -8,6 +8,16 @@ import { zoneLine } from "./zone-listing.ts";
 export interface WantedReverse {
   readonly address: IpAddress;
   readonly host: DomainName;
+}
+
+/** The reverse names among derived records. */
+export function wantedReverse(records: readonly DerivedRecord[]): readonly WantedReverse[] {
+  return records.flatMap(({ record }) => {
+    const address = record.data.type === "PTR" ? parseReverseName(record.name) : undefined;
+    return record.data.type === "PTR" && address?.ok
+      ? [{ address: address.value, host: record.data.target }]
+      : [];
+  });
 }
 
 /**

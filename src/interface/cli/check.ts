@@ -1,7 +1,7 @@
 /** `zonepost check`: domains in, findings with their fixes out. */
 import { checkDomain } from "../../check/check.ts";
 import type { CheckOptions } from "../../check/context.ts";
-import type { DomainReport } from "../../check/finding.ts";
+import type { DomainReport, Summary } from "../../check/finding.ts";
 import { derive } from "../../records/derive.ts";
 import { parseNetwork } from "../../standards/dns/address.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
@@ -32,11 +32,11 @@ export async function runCheck(
   const checkOptions = readCheckOptions(options, tools);
   const domains = await readDomains(names, options, checkOptions, tools);
   const settings = viewSettings(options, tools);
-  const reports: Pick<DomainReport, "summary">[] = [];
+  const summaries: Summary[] = [];
   const lines = options.fromFile !== undefined;
   const shown: DomainReport[] = [];
   await checkAll(domains, settings, checkOptions, options, tools, (report) => {
-    reports.push({ summary: report.summary });
+    summaries.push(report.summary);
     if (options.json && lines) tools.terminal.out(`${JSON.stringify(report)}\n`);
     else if (options.json) shown.push(report);
     else tools.terminal.out(textOf(report, options, tools));
@@ -44,7 +44,7 @@ export async function runCheck(
   if (options.json && !lines) {
     tools.terminal.out(`${JSON.stringify(shown.length === 1 ? shown[0] : shown, null, 2)}\n`);
   }
-  return exitCodeOf(reports);
+  return exitCodeOf(summaries);
 }
 
 function textOf(report: DomainReport, options: CheckCommandOptions, { terminal }: Tools): string {
@@ -101,7 +101,7 @@ async function checkAll(
   tools: Tools,
   onReport: (report: DomainReport) => void,
 ): Promise<void> {
-  const opened = tools.openWorld(settings);
+  const opened = await tools.openWorld(settings);
   const { terminal } = tools;
   const showProgress = terminal.isInteractive && !quiet && !json;
   const clear = () => {

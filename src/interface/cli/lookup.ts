@@ -44,7 +44,7 @@ export async function runLookup(
     throw new UsageError(`there is no record type "${typeText}"${near ? `; did you mean ${near}?` : ""}`);
   }
   const name = readDomain(nameText);
-  const opened = tools.openWorld(viewSettings(options, tools));
+  const opened = await tools.openWorld(viewSettings(options, tools));
   try {
     const { authoritative, recursive } = opened.world;
     const zone = await authoritative.findZone(name);

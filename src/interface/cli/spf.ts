@@ -14,7 +14,7 @@ type SpfOptions = ViewOptions & { readonly json?: boolean };
 
 export async function runSpfTree(domainText: string, options: SpfOptions, tools: Tools): Promise<ExitCode> {
   const domain = readDomain(domainText);
-  const opened = tools.openWorld(viewSettings(options, tools));
+  const opened = await tools.openWorld(viewSettings(options, tools));
   try {
     const tree = await lookupSpfTree(domain, opened.world.authoritative);
     const remarks = remarksOnSpfTree(tree);
@@ -140,7 +140,7 @@ export async function runSpfTest(
       : options.helo === domain
         ? ""
         : `postmaster@${domain}`);
-  const opened = tools.openWorld(viewSettings(options, tools));
+  const opened = await tools.openWorld(viewSettings(options, tools));
   try {
     const outcome = await evaluateSpf(
       { clientIp: address.value, mailFrom, helo: options.helo ?? domain, now: tools.now() },

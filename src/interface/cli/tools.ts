@@ -1,5 +1,7 @@
 /** What the commands need from outside; main.ts joins it to the real world, tests to a small one. */
 import type { World } from "../../check/context.ts";
+import type { DomainName } from "../../standards/dns/name.ts";
+import type { ResourceRecord } from "../../standards/dns/record.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** How to look at DNS, as the options of a command say it. */
@@ -31,7 +33,24 @@ export interface Tools {
   /** Asks a person; undefined where nobody is there to answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
   /** Throws a UsageError for settings that cannot be. */
-  readonly openWorld: (settings: ViewSettings) => OpenedWorld;
-  /** Starts the laboratory of the tour: name servers on loopback. */
-  readonly startTour: () => Promise<number>;
+  readonly openWorld: (settings: ViewSettings) => Promise<OpenedWorld>;
+  /** Starts an authoritative name server on loopback, for the tour; port 0 takes a free one. */
+  readonly startNameServer: (
+    zones: readonly ServedZone[],
+    address: string,
+    port: number,
+  ) => Promise<NameServerHandle>;
+}
+
+export interface ServedZone {
+  readonly apex: DomainName;
+  readonly records: readonly ResourceRecord[];
+}
+
+export interface NameServerHandle {
+  readonly port: number;
+  /** Queries answered so far. */
+  readonly queryCount: number;
+  replaceZones(zones: readonly ServedZone[]): void;
+  close(): Promise<void>;
 }

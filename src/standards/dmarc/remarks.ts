@@ -248,7 +248,7 @@ function policyRemarks(text: string, tags: readonly Tag[], known: ReadonlyMap<Kn
   if (tags[1] !== p) {
     const message =
       "p is not the second tag; RFC 9989 allows any order, older receivers want p directly behind v";
-    remarks.push(remark("dmarc-p-not-second", "notice", "RFC 9989 §4.7", message, p));
+    remarks.push(remark("dmarc-p-not-second", "warning", "RFC 9989 §4.7", message, p));
   }
   const policy = readPolicy(p.value);
   if (policy === "none") {

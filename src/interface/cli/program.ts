@@ -1,0 +1,158 @@
+/** The command line: every command, its options and its help. */
+import { Command, CommanderError, Option } from "commander";
+import { NAME_STYLES } from "../../records/form.ts";
+import { FORMATS } from "../../records/format.ts";
+import { readInteger } from "./argument.ts";
+import { runCheck } from "./check.ts";
+import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
+import { runExplain } from "./explain.ts";
+import { runInit } from "./init.ts";
+import { runLint } from "./lint.ts";
+import { runLookup } from "./lookup.ts";
+import { runRecords, runSchema } from "./records.ts";
+import { runSpfTest, runSpfTree } from "./spf.ts";
+import type { Tools } from "./tools.ts";
+import { runTour } from "./tour.ts";
+import { addViewOptions, collect } from "./view-options.ts";
+
+export const VERSION = "0.1.0";
+
+const EXIT_CODES = `
+Exit codes: 0 ok, 1 warnings, 2 errors, 3 could not tell, 64 wrong usage.`;
+
+/** Runs one command line; never throws for what a user can do. */
+export async function runCli(words: readonly string[], tools: Tools): Promise<ExitCode> {
+  const { terminal } = tools;
+  let exitCode: ExitCode = EXIT.ok;
+  const program = createProgram(tools, (code) => {
+    exitCode = code;
+  });
+  try {
+    if (words.length === 0) {
+      terminal.out(program.helpInformation());
+      return EXIT.ok;
+    }
+    await program.parseAsync([...words], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof UsageError) {
+      terminal.err(`${error.message.replace(/^/gm, "zonepost: ")}\n`);
+      return error.exitCode;
+    }
+    throw error;
+  }
+}
+
+/** `finish` gets the exit code of the command that ran. */
+export function createProgram(tools: Tools, finish: (code: ExitCode) => void): Command {
+  const { terminal } = tools;
+  const program = new Command("zonepost")
+    .description("Derives every DNS record a mail server needs, and checks what the world really sees.")
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .showHelpAfterError("(add --help for the options)")
+    .addHelpText("after", EXIT_CODES);
+  const command = (name: string, description: string, parent: Command = program): Command => {
+    const made = parent.command(name).description(description);
+    return made.option("--json", "print JSON").addHelpText("after", EXIT_CODES);
+  };
+
+  command("init", "write a description (zonepost.yaml) of your servers and domains")
+    .option("--domain <name>", "what comes after the @ of the addresses; repeatable", collect, [])
+    .option("--host <name>", "the mail server's name (default: MAILNAME, then Postfix' myhostname)")
+    .option("--address <ip...>", "the mail server's addresses")
+    .option("--selector <name>", "the DKIM selector")
+    .option("--dkim-key <file>", "the public key (or the record that the signer wrote) of the selector")
+    .option("--no-mail", "the domains neither send nor receive mail")
+    .option("--postfix <dir>", "where Postfix' main.cf is", "/etc/postfix")
+    .option("--output <file>", "where to write it; - is standard output", "zonepost.yaml")
+    .option("--force", "overwrite the file")
+    .action(async (options) => finish(await runInit(options, tools)));
+
+  command("records", "derive every record of the description, each with its reason")
+    .argument("[domain...]", "only these domains")
+    .option("-c, --config <file>", "the description", "zonepost.yaml")
+    .addOption(
+      new Option("-f, --format <format>", "how to print them").choices([...FORMATS]).default("table"),
+    )
+    .addOption(
+      new Option("--name-style <style>", "how a form names a record").choices([...NAME_STYLES]).default("at"),
+    )
+    .option("--details", "with the table: also why, and what to type to see it")
+    .action(async (domains, options) => finish(await runRecords(domains, options, tools)));
+
+  addViewOptions(
+    command("check", "check what the world sees of a domain's mail, with the fix of every problem"),
+  )
+    .argument("[domain...]", "the domains; those of the description where none is named")
+    .option("-c, --config <file>", "a description to compare with")
+    .option("-s, --selector <name>", "a DKIM selector to look at; repeatable", collect, [])
+    .option(
+      "--from-file <file>",
+      "read domains from a file, one a line (- is standard input); with --json one line each",
+    )
+    .option(
+      "--concurrency <number>",
+      "how many domains at a time",
+      (text) => readInteger(text, "--concurrency", 1, 1000),
+      32,
+    )
+    .option("--dns-only", "open nothing but DNS (all that checks do today)")
+    .option(
+      "--assume-public <cidr>",
+      "count this network as public, for laboratories; repeatable",
+      collect,
+      [],
+    )
+    .option("-a, --all", "show what is fine in full too")
+    .option("-q, --quiet", "one line for each problem, and nothing else")
+    .action(async (domains, options) => finish(await runCheck(domains, options, tools)));
+
+  addViewOptions(command("lookup", "ask every name server and resolver for a record, side by side"))
+    .argument("<name>", "the owner name")
+    .argument("[type]", "the record type", "A")
+    .action(async (name, type, options) => finish(await runLookup(name, type, options, tools)));
+
+  command(
+    "explain",
+    "put a record into words, term by term: SPF, DKIM, DMARC, MTA-STS, TLS-RPT, TLSA, CAA, BIMI",
+  )
+    .argument("[record...]", "the record's text; standard input where none is given")
+    .action(async (record, options) => finish(await runExplain(record, options, tools)));
+
+  command("lint", "find mistakes in a zone file, or in records pasted from elsewhere")
+    .argument("[file]", "the zone file; standard input where none is given", "-")
+    .option("--origin <domain>", "the zone that relative names belong to")
+    .option(
+      "--assume-public <cidr>",
+      "count this network as public, for laboratories; repeatable",
+      collect,
+      [],
+    )
+    .action(async (file, options) => finish(await runLint(file, options, tools)));
+
+  const spf = program.command("spf").description("look into SPF records");
+  addViewOptions(command("tree", "what every include costs, and where it leads", spf))
+    .argument("<domain>")
+    .action(async (domain, options) => finish(await runSpfTree(domain, options, tools)));
+  addViewOptions(command("test", "evaluate SPF for one sender, as a receiver would", spf))
+    .argument("<domain>")
+    .requiredOption("--ip <address>", "where the mail comes from")
+    .option(
+      "--mail-from <address>",
+      "the envelope sender; empty for a bounce (default: postmaster@ the domain)",
+    )
+    .option("--helo <name>", "the HELO name (default: the domain)")
+    .action(async (domain, options) => finish(await runSpfTest(domain, options, tools)));
+
+  command("schema", "print the JSON Schema of the description, for editors").action(async () =>
+    finish(runSchema(tools)),
+  );
+
+  command("tour", "see the main job done on name servers of its own, on loopback").action(async (options) =>
+    finish(await runTour(options, tools)),
+  );
+  return program;
+}

@@ -1,0 +1,97 @@
+#!/usr/bin/env node
+/** Wiring only: joins the rooms to the real world, in their order. */
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { text as readAll } from "node:stream/consumers";
+import { getDomain } from "tldts";
+import type { World } from "./check/context.ts";
+import { UsageError } from "./interface/cli/exit-code.ts";
+import { runCli } from "./interface/cli/program.ts";
+import { createStyle, wantsColours } from "./interface/cli/terminal.ts";
+import type { OpenedWorld, ViewSettings } from "./interface/cli/tools.ts";
+import { startDnsServer } from "./net/dns-server.ts";
+import { createDnsTransport } from "./net/dns-transport.ts";
+import { createRecursiveView } from "./net/recursive-resolver.ts";
+import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
+import { parseServerAddress, type ServerAddress } from "./net/server-address.ts";
+import { readSystemResolvers } from "./net/system-resolvers.ts";
+import { createAuthoritativeView } from "./net/zone-survey.ts";
+import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
+
+/** As many resolvers as are worth comparing by default: each is asked the same questions. */
+const MAX_SYSTEM_RESOLVERS = 2;
+
+async function openWorld(settings: ViewSettings): Promise<OpenedWorld> {
+  const hints = settings.rootHints === undefined ? undefined : readHints(settings.rootHints);
+  const resolvers = settings.resolvers.map(readResolver);
+  // Below another root the system's resolvers know nothing.
+  const servers = resolvers.length > 0 || hints ? resolvers : await systemResolvers();
+  const transport = createDnsTransport();
+  const now = Date.now;
+  const world: World = {
+    authoritative: createAuthoritativeView({
+      ...(hints ? { rootHints: hints.hints, start: hints.start } : { rootHints: ROOT_HINTS }),
+      ...(settings.port && { port: settings.port }),
+      transport,
+      now,
+    }),
+    recursive: servers.map((server) => createRecursiveView({ server, transport, now })),
+    now: new Date(),
+    organizationalDomain: registrableDomain,
+    randomLabel: () => `zonepost-${randomBytes(6).toString("hex")}`,
+  };
+  return { world, queriesSent: () => transport.sentCount, close: async () => transport.close() };
+}
+
+/** None where the system has no resolv.conf: then only the name servers themselves are asked. */
+async function systemResolvers(): Promise<readonly ServerAddress[]> {
+  const servers = await readSystemResolvers().catch(() => []);
+  return servers.slice(0, MAX_SYSTEM_RESOLVERS);
+}
+
+function readHints(text: string) {
+  const hints = parseRootHints(text);
+  if (!hints.ok) throw new UsageError(`--root-hints: ${hints.problem}`);
+  return hints.value;
+}
+
+function readResolver(text: string): ServerAddress {
+  const server = parseServerAddress(text);
+  if (!server.ok) throw new UsageError(`--resolver: ${server.problem}`);
+  return server.value;
+}
+
+function registrableDomain(name: DomainName): DomainName | undefined {
+  const domain = getDomain(name, { allowPrivateDomains: false, validateHostname: false });
+  const parsed = domain === null ? undefined : parseDomainName(domain);
+  return parsed?.ok ? parsed.value : undefined;
+}
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  terminal: {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    isInteractive: process.stderr.isTTY === true,
+    style: createStyle(wantsColours(process.env, process.stdout.isTTY === true)),
+    columns: Math.min(process.stdout.columns ?? 100, 120),
+  },
+  environment: process.env,
+  now: () => new Date(),
+  readFile: (path) => readFileSync(path, "utf8"),
+  fileExists: existsSync,
+  writeFile: (path, content, { overwrite }) => writeFileSync(path, content, { flag: overwrite ? "w" : "wx" }),
+  readStdin: () => readAll(process.stdin),
+  ask: process.stdin.isTTY ? ask : undefined,
+  openWorld,
+  startNameServer: (zones, address, port) => startDnsServer({ zones, address, port }),
+});
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await lines.question(question)).trim();
+  } finally {
+    lines.close();
+  }
+}

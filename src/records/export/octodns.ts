@@ -1,0 +1,63 @@
+/** octoDNS zone files (YAML provider): one document a zone, to be saved as `<zone>.yaml`. */
+import { stringify } from "yaml";
+import { absolute, type DomainName } from "../../standards/dns/name.ts";
+import { formatRdata } from "../../standards/dns/rdata-text.ts";
+import { type Rdata, txtText, typeOf } from "../../standards/dns/record.ts";
+import type { DerivedRecord } from "../derived-record.ts";
+import { formName } from "../form.ts";
+import type { ZoneRecords } from "../format.ts";
+
+export function formatOctodns(zones: readonly ZoneRecords[]): string {
+  return zones
+    .flatMap(({ zone, records }) => (zone === undefined ? [] : [document(zone, records)]))
+    .join("---\n");
+}
+
+/** Names relative to the zone ("" is the apex), sorted as the tool's validation wants them. */
+function document(zone: DomainName, records: readonly DerivedRecord[]): string {
+  const byName = Map.groupBy(records, ({ record }) => formName(record.name, zone, "blank") ?? record.name);
+  const entries = [...byName.entries()]
+    .sort(([x], [y]) => (x < y ? -1 : 1))
+    .map(([name, list]) => {
+      const byType = Map.groupBy(list, ({ record }) => typeOf(record.data));
+      const types = [...byType.values()].map(rrset);
+      return [name, types.length === 1 ? types[0] : types] as const;
+    });
+  return `# ${zone}.yaml\n${stringify(Object.fromEntries(entries), { lineWidth: 0, defaultStringType: "PLAIN", version: "1.1" })}`;
+}
+
+function rrset(records: readonly DerivedRecord[]): object {
+  const data = records.map(({ record }) => record.data);
+  const values = data.map(value);
+  return {
+    type: typeOf(data[0]!),
+    ttl: records[0]!.record.ttlSeconds,
+    ...(values.length === 1 ? { value: values[0] } : { values }),
+  };
+}
+
+function value(data: Rdata): string | object {
+  switch (data.type) {
+    case "MX":
+      return { preference: data.preference, exchange: absolute(data.exchange) };
+    case "SRV":
+      return { priority: data.priority, weight: data.weight, port: data.port, target: absolute(data.target) };
+    case "CAA":
+      return { flags: data.flags, tag: data.tag, value: data.value };
+    case "TLSA":
+      return {
+        certificate_usage: data.usage,
+        selector: data.tlsaSelector,
+        matching_type: data.matchingType,
+        certificate_association_data: Buffer.from(data.associationData).toString("hex"),
+      };
+    case "TXT":
+      return txtText(data).replaceAll(";", "\\;"); // the tool wants semicolons escaped
+    case "CNAME":
+    case "PTR":
+    case "NS":
+      return absolute(data.target);
+    default:
+      return formatRdata(data);
+  }
+}
