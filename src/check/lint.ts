@@ -1,0 +1,244 @@
+/**
+ * Zone text checked before it is published: mistakes of writing, then every check that its records allow. What
+ * lies outside of the text is left open, never called missing.
+ */
+import { parseAddress, parseReverseName } from "../standards/dns/address.ts";
+import { absolute, type DomainName, domainName, isHostName, isWithin, labelTexts, parseDomainName, parentOf } from "../standards/dns/name.ts";
+import { formatRdata } from "../standards/dns/rdata-text.ts";
+import { type ResourceRecord, typeOf } from "../standards/dns/record.ts";
+import { createZoneResolver } from "../standards/dns/zone-resolver.ts";
+import { parseZoneText } from "../standards/dns/zone-text.ts";
+import { checkDomain } from "./check.ts";
+import { type CheckOptions, Context, type World } from "./context.ts";
+import { type Finding, proposed } from "./finding.ts";
+import { undoubled } from "./mx.ts";
+import type { AuthoritativeView } from "./view.ts";
+
+export interface LintedLine {
+  readonly line: number;
+  readonly problem: string;
+}
+
+export interface LintReport {
+  readonly origin: DomainName | undefined;
+  readonly records: readonly ResourceRecord[];
+  /** Lines that are not zone text, with what they were probably meant to be. */
+  readonly unreadable: readonly LintedLine[];
+  readonly findings: readonly Finding[];
+}
+
+export interface LintSurroundings {
+  readonly now: Date;
+  readonly organizationalDomain: World["organizationalDomain"];
+  readonly options: CheckOptions;
+}
+
+/** `origin` undefined: `$ORIGIN`, else the domain that the text seems to be about. */
+export async function lintZoneText(text: string, origin: DomainName | undefined, surroundings: LintSurroundings): Promise<LintReport> {
+  const assumed = origin ?? guessOrigin(text, surroundings);
+  const parsed = parseZoneText(text, { defaultTtlSeconds: 3600, ...(assumed && { origin: assumed }) });
+  const lines = text.split("\n");
+  const unreadable = parsed.problems.map(({ line, problem }) => ({
+    line,
+    problem: [problem, ...hintsFor(lines[line - 1] ?? "")].join("; "),
+  }));
+  if (assumed === undefined) return { origin: undefined, records: parsed.records, unreadable, findings: [] };
+  const { records } = parsed;
+  const apexes = mailDomains(records, assumed);
+  const world = zoneFileWorld(records, assumed, surroundings);
+  const reports = await Promise.all(apexes.map((apex) => checkDomain(apex, world, surroundings.options)));
+  const context = new Context(assumed, world, surroundings.options);
+  const findings = [
+    ...(await textFindings(records, assumed, context)),
+    ...(await lineFindings(lines, context)),
+    ...reports.flatMap((report) => report.findings.filter(isAboutTheText)),
+  ];
+  const unique = new Map(findings.map((finding) => [`${finding.code} ${finding.owner} ${finding.observed}`, finding]));
+  return { origin: assumed, records, unreadable, findings: [...unique.values()] };
+}
+
+/** A text has no name servers, and knows nothing of what others hold. */
+function isAboutTheText({ code, severity }: Finding): boolean {
+  return severity !== "unknown" && !code.startsWith("zone-serial") && !code.startsWith("dnssec-") && code !== "zone-ok" && code !== "zone-single-server";
+}
+
+/** The names in the text that mail is addressed to or sent from, and the origin. */
+function mailDomains(records: readonly ResourceRecord[], origin: DomainName): DomainName[] {
+  const domains = new Set<DomainName>([origin]);
+  for (const { name, data } of records) {
+    if (data.type === "MX" && isWithin(name, origin)) domains.add(name);
+    const labels = labelTexts(name);
+    if (labels[0] === "_dmarc" && labels.length > 2 && isWithin(name, origin)) domains.add(parentOf(name)!);
+  }
+  return [...domains];
+}
+
+function zoneFileWorld(records: readonly ResourceRecord[], origin: DomainName, surroundings: LintSurroundings): World {
+  const resolver = createZoneResolver(records, { apexes: [origin], elsewhere: "outside of the text" });
+  const authoritative: AuthoritativeView = {
+    lookup: resolver.lookup,
+    findZone: async () => ({ status: "found", zone: { apex: origin, delegatedTo: [], unresolvable: [], servers: [] } }),
+    askEveryServer: async (name, type) => [
+      { server: { name: origin, address: "the text", port: 0 }, answer: await resolver.lookup(name, type) },
+    ],
+    lookupSignatures: async () => [],
+  };
+  return {
+    authoritative,
+    recursive: [],
+    now: surroundings.now,
+    organizationalDomain: surroundings.organizationalDomain,
+    randomLabel: () => "zonepost-no-such-name",
+  };
+}
+
+/** What only the text shows: names that came out wrong, and records that cannot be together. */
+async function textFindings(records: readonly ResourceRecord[], origin: DomainName, context: Context): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const byName = Map.groupBy(records, ({ name }) => name);
+  for (const record of records) {
+    const { name, data } = record;
+    const once = undoubled(name, origin);
+    if (once !== undefined) {
+      findings.push(
+        context.finding("zone-doubled-name", {
+          owner: name,
+          expected: absolute(once),
+          observed: `${absolute(name)}: the name has no final dot, so the zone was added to it`,
+          verify: typeOf(data),
+          fix: await context.fix("Write the final dot, or the name without the zone.", { remove: [record], create: [{ ...record, name: once }] }),
+        }),
+      );
+    } else if (!isWithin(name, origin) && !name.endsWith(".arpa")) {
+      findings.push(context.finding("zone-foreign-owner", { owner: name, expected: `a name in ${origin}`, observed: absolute(name), verify: typeOf(data) }));
+    }
+    const target = targetOf(record);
+    const targetOnce = target && undoubled(target, origin);
+    if (targetOnce !== undefined && data.type !== "MX") {
+      findings.push(
+        context.finding("zone-doubled-name", {
+          owner: name,
+          expected: absolute(targetOnce),
+          observed: `${typeOf(data)} ${formatRdata(data)}: the name has no final dot, so the zone was added to it`,
+          verify: typeOf(data),
+        }),
+      );
+    }
+    findings.push(...reverseFindings(record, context), ...specialAddressFindings(record, context));
+  }
+  for (const [name, here] of byName) {
+    const aliases = here.filter(({ data }) => data.type === "CNAME");
+    const others = here.filter(({ data }) => !["CNAME", "RRSIG", "NSEC"].includes(data.type));
+    if (aliases.length > 0 && others.length > 0) {
+      findings.push(
+        context.finding("zone-cname-and-other", {
+          owner: name,
+          observed: `CNAME beside ${[...new Set(others.map(({ data }) => typeOf(data)))].join(", ")}`,
+          verify: "CNAME",
+        }),
+      );
+    } else if (aliases.length > 0 && name === origin) {
+      findings.push(context.finding("zone-apex-cname", { owner: name, observed: `CNAME ${formatRdata(aliases[0]!.data)} at the apex`, verify: "CNAME" }));
+    }
+  }
+  return findings;
+}
+
+function targetOf({ data }: ResourceRecord): DomainName | undefined {
+  if (data.type === "MX") return data.exchange;
+  return "target" in data ? data.target : undefined;
+}
+
+/** E5: an IPv6 reverse name of fewer than 32 nibbles; E2: a reverse name that nobody can be delegated. */
+function reverseFindings({ name, data }: ResourceRecord, context: Context): Finding[] {
+  if (data.type !== "PTR" || !name.endsWith(".arpa")) return [];
+  const address = parseReverseName(name);
+  if (!address.ok) {
+    return [context.finding("ptr-wrong-owner", { owner: name, observed: address.problem, verify: "PTR" })];
+  }
+  const special = context.special(address.value);
+  if (special === undefined) return [];
+  return [
+    context.finding("address-special", {
+      owner: name,
+      observed: `PTR for ${address.value.text}, which is ${special.description}: its reverse zone cannot be delegated to anybody`,
+      verify: "PTR",
+    }),
+  ];
+}
+
+/** The check looks at mail hosts only; a text should have no such address anywhere. */
+function specialAddressFindings({ name, data }: ResourceRecord, context: Context): Finding[] {
+  if (data.type !== "A" && data.type !== "AAAA") return [];
+  const address = parseAddress(data.address);
+  const special = address.ok ? context.special(address.value) : undefined;
+  if (special === undefined) return [];
+  return [context.finding("address-special", { owner: name, observed: `${data.type} ${data.address} is ${special.description}`, verify: data.type })];
+}
+
+/** E1: lines that are no zone text, but look like records all the same. */
+async function lineFindings(lines: readonly string[], context: Context): Promise<Finding[]> {
+  const found = await Promise.all(
+    lines.map(async (line) => {
+      const mistaken = readMistakenAddress(line);
+      if (mistaken === undefined) return [];
+      const { owner, number, type, target } = mistaken;
+      const findings = [
+        context.finding("address-is-name", {
+          owner,
+          observed: `${type} ${target}`,
+          verify: type,
+          fix: await context.fix(`Make ${owner} an alias of ${target}, or give it the address of ${target}.`, {
+            create: [proposed(owner, { type: "CNAME", target })],
+          }),
+        }),
+      ];
+      if (number !== undefined) {
+        findings.push(context.finding("address-with-priority", { owner, observed: `${number} in front of ${type}`, verify: type }));
+      }
+      return findings;
+    }),
+  );
+  return found.flat();
+}
+
+function readMistakenAddress(line: string) {
+  const match = /^\s*(\S+)\s+(?:(\d{1,3})\s+)?(?:IN\s+)?(AAAA|A)\s+([A-Za-z][^\s;]*\.[^\s;]+)\s*(?:;.*)?$/i.exec(line);
+  if (match === null) return undefined;
+  const [, ownerText = "", number, typeText = "", targetText = ""] = match;
+  const owner = parseDomainName(ownerText);
+  const target = parseDomainName(targetText);
+  if (!owner.ok || !target.ok || !isHostName(target.value)) return undefined;
+  return { owner: owner.value, number, type: typeText.toUpperCase() as "A" | "AAAA", target: target.value };
+}
+
+/** What a line that cannot be read was probably meant to be. */
+function hintsFor(line: string): string[] {
+  const hints: string[] = [];
+  const group = line.split(/[\s()>–—-]+/).find((word) => /^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2,6}$/i.test(word));
+  if (group !== undefined) hints.push(`"${group}" is an incomplete IPv6 address: it needs "::" or eight groups`);
+  if (readMistakenAddress(line) !== undefined) hints.push("an A record holds an address, not a name, and has no priority");
+  if (/[“”„‘’]/.test(line)) hints.push("typographic quotation marks do not quote");
+  return hints;
+}
+
+/** The registrable domain that most names in the text have. */
+function guessOrigin(text: string, { organizationalDomain }: LintSurroundings): DomainName | undefined {
+  const explicit = /^\s*\$ORIGIN\s+(\S+)/im.exec(text)?.[1];
+  if (explicit !== undefined) {
+    const parsed = parseDomainName(explicit);
+    if (parsed.ok) return parsed.value;
+  }
+  const counts = new Map<DomainName, number>();
+  for (const [word] of text.matchAll(/(?:[A-Za-z0-9_-]+\.)+[A-Za-z][A-Za-z0-9-]*\.?/g)) {
+    const name = parseDomainName(word);
+    const domain = name.ok && !name.value.endsWith(".arpa") ? (organizationalDomain(name.value) ?? lastTwo(name.value)) : undefined;
+    if (domain !== undefined) counts.set(domain, (counts.get(domain) ?? 0) + 1);
+  }
+  return [...counts].sort(([, some], [, others]) => others - some)[0]?.[0];
+}
+
+function lastTwo(name: DomainName): DomainName | undefined {
+  const labels = labelTexts(name);
+  return labels.length >= 2 ? domainName(labels.slice(-2).join(".")) : undefined;
+}
