@@ -150,6 +150,15 @@ describe("details", () => {
       "fail",
     ],
     [
+      "so is %{o}",
+      {
+        "xn--bcher-kva.example": [txt("v=spf1 exists:%{o}.x.example -all")],
+        "xn--bcher-kva.example.x.example": [a("127.0.0.2")],
+      },
+      { mailFrom: "x@Bücher.example" },
+      "pass",
+    ],
+    [
       "a sender without local-part is postmaster",
       { "example.org": [txt("v=spf1 exists:%{l}.x.example -all")], "postmaster.x.example": [a("127.0.0.2")] },
       { mailFrom: "example.org" },

@@ -271,7 +271,10 @@ function buildTree(domain: DomainName, facts: Facts): SpfTree {
       };
     }
     const found = findings(term, target, facts);
-    if (found === undefined) return plain;
+    if (found === undefined) {
+      if (term.kind !== "ptr") complete = false;
+      return plain;
+    }
     if (found.isVoid) voidLookups.push({ domain: at, term, name: target });
     unknowns.push(...found.unknown);
     return { ...plain, found };
