@@ -219,6 +219,20 @@ describe("details", () => {
     expect(await check(table, { ip: "2001:db8::1" })).toMatchObject({ result: "pass", voidLookups: 0 });
   });
 
+  it("only the first ten PTR names count", async () => {
+    const names = Array.from(
+      { length: 11 },
+      (_, at) => `h${at}.${at === 10 ? "example.org" : "example.net"}`,
+    );
+    const table: Record<string, ReturnType<typeof a>[]> = {
+      "example.org": [txt("v=spf1 ptr ~all")],
+      "1.2.0.192.in-addr.arpa": names.map(ptr),
+    };
+    for (const name of names) table[name] = [a("192.0.2.1")];
+    expect((await check(table)).result).toBe("softfail");
+    expect((await check(table, { limits: { ptrNames: 11 } })).result).toBe("pass");
+  });
+
   it("a %{p} costs its own lookup", async () => {
     const table = { "example.org": [txt("v=spf1 exists:%{p}.example.org -all")] };
     expect(await check(table)).toMatchObject({ result: "fail", lookupTerms: 2 });
