@@ -190,6 +190,8 @@ describe("remarksOnSpfTree", () => {
     ],
     ["ten MX records", { "example.org": [...record("mx -all"), ...manyMx(10)] }, []],
     ["eleven MX records", { "example.org": [...record("mx -all"), ...manyMx(11)] }, ["spf-too-many-mx"]],
+    ["an include of no name", { "example.org": record("include:a..example -all") }, ["spf-invalid-name"]],
+    ["a name behind all", { "example.org": record("-all a:a..example") }, ["spf-term-after-all"]],
     ["two voids", { "example.org": record("a:x.example a:y.example -all") }, ["spf-void-lookup"]],
     [
       "three voids",
