@@ -94,6 +94,10 @@ describe("formatDmarcRecord", () => {
       },
       "v=DMARC1; p=reject; sp=reject; adkim=s; ruf=mailto:f@example.com; fo=1:d",
     ],
+    [
+      { aggregateUris: ["mailto:a@example.com?subject=a;b,c!"] },
+      "v=DMARC1; p=none; rua=mailto:a@example.com?subject=a%3Bb%2Cc%21",
+    ],
   ])("%j is %s", (record, text) => {
     expect(formatDmarcRecord({ ...MONITORING, ...record })).toBe(text);
   });

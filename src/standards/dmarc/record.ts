@@ -188,11 +188,17 @@ export function formatDmarcRecord(record: DmarcRecord): string {
     ["psd", record.psd === "u" ? undefined : record.psd],
     ["adkim", letter[record.dkimAlignment]],
     ["aspf", letter[record.spfAlignment]],
-    ["rua", record.aggregateUris.join(",") || undefined],
-    ["ruf", record.failureUris.join(",") || undefined],
+    ["rua", formatUris(record.aggregateUris)],
+    ["ruf", formatUris(record.failureUris)],
     ["fo", fo === "0" || fo === "" ? undefined : fo],
   ];
   return tags.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])).join("; ");
+}
+
+/** The characters with a meaning of their own in the record are percent-encoded (§4.8 dmarc-uri). */
+function formatUris(uris: readonly string[]): string | undefined {
+  const encode = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+  return uris.map((uri) => uri.replace(/[,;!]/g, encode)).join(",") || undefined;
 }
 
 const STRENGTH: Readonly<Record<DmarcPolicy, number>> = { none: 0, quarantine: 1, reject: 2 };

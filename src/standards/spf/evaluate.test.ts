@@ -150,6 +150,15 @@ describe("details", () => {
       "fail",
     ],
     [
+      "so is %{o}",
+      {
+        "xn--bcher-kva.example": [txt("v=spf1 exists:%{o}.x.example -all")],
+        "xn--bcher-kva.example.x.example": [a("127.0.0.2")],
+      },
+      { mailFrom: "x@Bücher.example" },
+      "pass",
+    ],
+    [
       "a sender without local-part is postmaster",
       { "example.org": [txt("v=spf1 exists:%{l}.x.example -all")], "postmaster.x.example": [a("127.0.0.2")] },
       { mailFrom: "example.org" },
@@ -208,6 +217,20 @@ describe("details", () => {
       "example.org": [txt("v=spf1 mx ip6:2001:db8::1 -all"), mx(1, "a.org"), mx(2, "b.org"), mx(3, "c.org")],
     };
     expect(await check(table, { ip: "2001:db8::1" })).toMatchObject({ result: "pass", voidLookups: 0 });
+  });
+
+  it("only the first ten PTR names count", async () => {
+    const names = Array.from(
+      { length: 11 },
+      (_, at) => `h${at}.${at === 10 ? "example.org" : "example.net"}`,
+    );
+    const table: Record<string, ReturnType<typeof a>[]> = {
+      "example.org": [txt("v=spf1 ptr ~all")],
+      "1.2.0.192.in-addr.arpa": names.map(ptr),
+    };
+    for (const name of names) table[name] = [a("192.0.2.1")];
+    expect((await check(table)).result).toBe("softfail");
+    expect((await check(table, { limits: { ptrNames: 11 } })).result).toBe("pass");
   });
 
   it("a %{p} costs its own lookup", async () => {

@@ -117,12 +117,14 @@ export async function evaluateSpf(
   limits: Partial<SpfLimits> = {},
 ): Promise<SpfOutcome> {
   const identity = question.mailFrom === "" ? "helo" : "mailfrom";
-  const sender = splitSender(question);
-  const domain = checkableDomain(sender.domain);
+  const written = splitSender(question);
+  const domain = checkableDomain(written.domain);
   if (domain === undefined) {
-    const problem = `"${sender.domain}" is not a domain name with at least two labels`;
+    const problem = `"${written.domain}" is not a domain name with at least two labels`;
     return { result: "none", identity, domain, trail: [], lookupTerms: 0, voidLookups: 0, problem };
   }
+  // Macros see the domain as it was written, but only A-labels can go into a query (§4.3).
+  const sender = /[^\0-\x7f]/.test(written.domain) ? { ...written, domain } : written;
   const evaluation = new Evaluation(question, sender, resolver, { ...SPF_LIMITS, ...limits });
   const { explanation: source, ...verdict } = await evaluation.checkHost(domain, []);
   const explanation =

@@ -132,6 +132,13 @@ describe("targetName", () => {
   });
 });
 
+it.each([
+  [`${"b.".repeat(126)}c`, 253, "the longest name"],
+  [`a${"b.".repeat(126)}c`, 251, "one character more, and the left label goes"],
+])("targetName(%s) keeps %i characters: %s", (text, kept) => {
+  expect(targetName(text)).toHaveLength(kept);
+});
+
 it("domainSpecOf writes a name that means itself", () => {
   expect(domainSpecOf(domainName("100%.example.org")).text).toBe("100%%.example.org");
 });

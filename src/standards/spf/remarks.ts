@@ -271,13 +271,18 @@ function voidRemarks({ voidLookups, root }: SpfTree): Remark[] {
 }
 
 function nodeRemarks(node: RecordNode, isRoot: boolean): Remark[] {
-  return node.terms.flatMap(({ term, node: below, found, target }) => {
+  return node.terms.flatMap(({ term, ignored, node: below, found, target, dependsOnMessage }) => {
     const at = isRoot ? term : undefined;
     const where = isRoot ? term.text : `${term.text} in ${node.domain}`;
     const remarks: Remark[] = [];
     if (found !== undefined && found.mxRecords > SPF_LIMITS.mxNames) {
       const message = `${where}: ${target} has ${found.mxRecords} MX records; more than ${SPF_LIMITS.mxNames} are a permerror`;
       remarks.push(remark("spf-too-many-mx", "error", "4.6.4", at, message));
+    }
+    if (lookupCost(term) > 0 && !ignored && target === undefined && !dependsOnMessage) {
+      const follows = term.kind === "include" || term.kind === "redirect";
+      const message = `${where} leads to no valid name ${follows ? "and is a permerror" : "and never matches, or is a permerror"}`;
+      remarks.push(remark("spf-invalid-name", "error", "4.8", at, message));
     }
     if (below !== undefined && below.state !== "record") {
       remarks.push(...deadEndRemarks(below, where, at, term.kind === "include" ? "5.2" : "6.1"));

@@ -43,16 +43,17 @@ describe("lookupSpfTree", () => {
 
   it("follows %{d}, and marks what depends on the message", async () => {
     const tree = await treeOf({
-      "example.org": record("include:_spf.%{d} exists:%{i}.%{d} -all"),
+      "example.org": record("include:_spf.%{d} exists:%{i}.%{d} include:%{o}.x.example -all"),
       "_spf.example.org": record("ip4:192.0.2.1"),
     });
-    const [include, exists] = tree.root.state === "record" ? tree.root.terms : [];
+    const [include, exists, perSender] = tree.root.state === "record" ? tree.root.terms : [];
     expect(include).toMatchObject({
       target: "_spf.example.org",
       dependsOnMessage: false,
       node: { state: "record" },
     });
     expect(exists).toMatchObject({ target: undefined, dependsOnMessage: true, lookupTerms: 1 });
+    expect(perSender).toMatchObject({ target: undefined, dependsOnMessage: true, lookupTerms: 1 });
   });
 
   it("finds the addresses of both families behind a and mx", async () => {
@@ -109,6 +110,16 @@ describe("lookupSpfTree", () => {
       for (const answer of answered) answer();
     }
     expect(rounds.filter((size) => size > 0)).toEqual([1, 5]);
+  });
+
+  it("asks for no name twice, in a loop neither", async () => {
+    const resolver = tableResolver({
+      "example.org": record("include:a.example"),
+      "a.example": record("include:example.org"),
+    });
+    const tree = await lookupSpfTree(DOMAIN, resolver);
+    expect(resolver.asked).toEqual(["example.org TXT", "a.example TXT"]);
+    expect(JSON.stringify(tree.root)).toContain('"state":"loop"');
   });
 
   it("stops at its bounds and says so", async () => {
@@ -179,6 +190,8 @@ describe("remarksOnSpfTree", () => {
     ],
     ["ten MX records", { "example.org": [...record("mx -all"), ...manyMx(10)] }, []],
     ["eleven MX records", { "example.org": [...record("mx -all"), ...manyMx(11)] }, ["spf-too-many-mx"]],
+    ["an include of no name", { "example.org": record("include:a..example -all") }, ["spf-invalid-name"]],
+    ["a name behind all", { "example.org": record("-all a:a..example") }, ["spf-term-after-all"]],
     ["two voids", { "example.org": record("a:x.example a:y.example -all") }, ["spf-void-lookup"]],
     [
       "three voids",

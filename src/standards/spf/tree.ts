@@ -63,7 +63,7 @@ export interface TreeTerm {
   readonly ignored: boolean;
   /** The term and all below it. */
   readonly lookupTerms: number;
-  /** The name it asks for; undefined where it asks none, or where macros make it depend on the message. */
+  /** The name it asks for; undefined where it asks none, has no valid one, or depends on the message for it. */
   readonly target: DomainName | undefined;
   readonly dependsOnMessage: boolean;
   /** Where an include or redirect leads. */
@@ -229,13 +229,8 @@ function buildTree(domain: DomainName, facts: Facts): SpfTree {
         if (!parsed!.ok) return { state: "broken", domain: at, text: lookup.text, problem: parsed!.problem };
         const reachable = new Set(reachableIn(fact));
         const terms = parsed!.value.terms.map((term) =>
-          reachable.has(term) || lookupCost(term) === 0
-            ? treeTerm(
-                term,
-                at,
-                [...above, at],
-                !reachable.has(term) && term.kind !== "exp" && term.kind !== "unknown",
-              )
+          reachable.has(term) || term.kind === "exp" || term.kind === "unknown"
+            ? treeTerm(term, at, [...above, at])
             : { term, ignored: true, lookupTerms: 0, target: undefined, dependsOnMessage: false },
         );
         return { state: "record", domain: at, text: lookup.text, terms, lookupTerms: sum(terms) };
@@ -245,18 +240,13 @@ function buildTree(domain: DomainName, facts: Facts): SpfTree {
     }
   }
 
-  function treeTerm(
-    term: PlacedTerm,
-    at: DomainName,
-    path: readonly DomainName[],
-    ignored: boolean,
-  ): TreeTerm {
+  function treeTerm(term: PlacedTerm, at: DomainName, path: readonly DomainName[]): TreeTerm {
     const cost = lookupCost(term);
     const spec = domainOf(term);
     const target = staticTarget(term, at);
     const plain: TreeTerm = {
       term,
-      ignored,
+      ignored: false,
       lookupTerms: cost,
       target,
       dependsOnMessage: cost > 0 && spec !== undefined && dependsOnMessage(spec),
@@ -271,7 +261,10 @@ function buildTree(domain: DomainName, facts: Facts): SpfTree {
       };
     }
     const found = findings(term, target, facts);
-    if (found === undefined) return plain;
+    if (found === undefined) {
+      if (term.kind !== "ptr") complete = false;
+      return plain;
+    }
     if (found.isVoid) voidLookups.push({ domain: at, term, name: target });
     unknowns.push(...found.unknown);
     return { ...plain, found };
