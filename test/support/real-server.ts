@@ -1,18 +1,34 @@
-/** The real programs that tests in test/servers talk to. */
-import { accessSync, constants } from "node:fs";
+/** Starting real server programs for tests, and the one rule for where they are missing. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, chmodSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, it } from "vitest";
 
-/**
- * The path of an installed program. Where it is missing the test skips and says so loudly; under `CI=true`
- * that is a failure, for a suite that silently tests nothing must not pass.
- */
-export function requireBinary(name: string): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
-  const found = folders.map((folder) => join(folder, name)).find(isExecutable);
-  if (found !== undefined) return found;
-  if (process.env["CI"] === "true") throw new Error(`${name} is not installed, and CI=true demands it`);
-  console.warn(`SKIPPED: ${name} is not installed; the tests against it did not run`);
-  return undefined;
+/** As `describe`. Where a program is missing: a failure under CI=true, else skipped with a word about it. */
+export function describeWithServers(programs: readonly string[], title: string, tests: () => void): void {
+  const missing = programs.filter((program) => findProgram(program) === undefined);
+  if (missing.length === 0) {
+    describe(title, tests);
+    return;
+  }
+  const complaint = `${title}: ${missing.join(", ")} not installed`;
+  if (process.env["CI"] === "true") {
+    it(title, () => {
+      throw new Error(complaint);
+    });
+    return;
+  }
+  process.stderr.write(`\n*** SKIPPED *** ${complaint}\n\n`);
+  describe.skip(title, tests);
+}
+
+/** The path of a program; servers live in sbin, which is not on everybody's path. */
+export function findProgram(program: string): string | undefined {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
+  return folders.map((folder) => join(folder, program)).find(isExecutable);
 }
 
 function isExecutable(path: string): boolean {
@@ -22,4 +38,80 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+export const isRoot = process.getuid?.() === 0;
+
+/** A directory that servers under their own users can enter. */
+export function makeServerDirectory(name: string): string {
+  const directory = mkdtempSync(join(tmpdir(), `zonepost-${name}-`));
+  chmodSync(directory, 0o755);
+  return directory;
+}
+
+/** Hands a directory with all it holds to the server's user; nothing to do where the tests run as a mere user. */
+export function giveTo(user: string, directory: string): void {
+  if (isRoot) execFileSync("chown", ["-R", `${user}:${user}`, directory]);
+}
+
+export interface RunningServer {
+  readonly pid: number;
+  /** Ends the program and removes its directory. */
+  stop(): Promise<void>;
+}
+
+export interface ServerProgram {
+  readonly program: string;
+  /** In the foreground, so that the process is ours to end. */
+  readonly arguments: readonly string[];
+  readonly directory: string;
+  /** Asked until it is true. */
+  readonly isReady: () => Promise<boolean>;
+}
+
+const READY_WITHIN_MILLISECONDS = 15_000;
+const STOP_WITHIN_MILLISECONDS = 5_000;
+
+/** Rejects with the program's own words where it ends, or is not ready in time. */
+export async function startServer({
+  program,
+  arguments: args,
+  directory,
+  isReady,
+}: ServerProgram): Promise<RunningServer> {
+  const path = findProgram(program);
+  if (path === undefined) throw new Error(`${program} is not installed`);
+  const child = spawn(path, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let words = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      words = (words + chunk).slice(-8_000);
+    });
+  }
+  const killAtExit = () => child.kill("SIGKILL");
+  process.on("exit", killAtExit);
+  const stop = async () => {
+    process.off("exit", killAtExit);
+    await end(child);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const giveUpAt = performance.now() + READY_WITHIN_MILLISECONDS;
+  while (!(await isReady())) {
+    const isOver = child.exitCode !== null || child.signalCode !== null;
+    if (isOver || performance.now() > giveUpAt) {
+      await stop();
+      throw new Error(`${program} ${isOver ? "ended" : "is not ready"}:\n${words}`);
+    }
+    await sleep(20);
+  }
+  return { pid: child.pid!, stop };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_WITHIN_MILLISECONDS);
+  await exited;
+  clearTimeout(timer);
 }
