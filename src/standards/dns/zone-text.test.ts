@@ -245,6 +245,21 @@ describe("zone text, read", () => {
     });
     expect(parseZoneText(records, { origin, maxRecords: 10 }).problems).toEqual([]);
     expect(parseZoneText(records, { origin, maxOctets: 100 }).problems).toHaveLength(1);
+    const string = `"${"x".repeat(255)}" `;
+    expect(parseZoneText(`a 1 TXT ${string.repeat(255)}`, { origin }).records).toHaveLength(1);
+    expect(parseZoneText(`a 1 TXT ${string.repeat(256)}`, { origin }).problems).toEqual([
+      { line: 1, column: 9, problem: "65536 octets of data; 65535 are allowed" },
+    ]);
+    for (const long of [
+      `TXT ${'"" '.repeat(65_536)}`,
+      `SVCB 1 . alpn=${"a,".repeat(40_000)}b`,
+      `SVCB 1 . ipv6hint=::${",::".repeat(4095)}`,
+    ]) {
+      expect(parseZoneText(`a 1 ${long}`, { origin }).problems[0]!.problem).toMatch(/65535 are allowed$/);
+    }
+    expect(parseZoneText(`a 1 ${"x".repeat(100_000)}`, { origin }).problems[0]!.problem.length).toBeLessThan(
+      300,
+    );
     expect(parseZoneText("x\n".repeat(5000), { origin }).problems).toHaveLength(1001);
     expect(parseZoneText("a TXT (\n".repeat(5000), { origin }).problems).toHaveLength(5);
   });
