@@ -137,6 +137,7 @@ describe("the tree", () => {
     ["a.b", ".", "a.b"],
     ["*", "example.org", "*.example.org"],
     ["_dmarc", `${label63}.${label63}.${label63}.${"a".repeat(61)}`, undefined],
+    ["_dmarc", `${label63}.${label63}.${label63}.${"a".repeat(56)}`, undefined],
     [label63, `${label63}.${label63}.${label63}`, undefined],
     ["a..b", "example.org", undefined],
   ])("%s in front of %s", (prefix, name, expected) => {

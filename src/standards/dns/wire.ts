@@ -95,7 +95,7 @@ export class WireReader {
     const known = this.#names.get(start);
     let at = start;
     let after = -1;
-    let end = this.end;
+    const { end } = this;
     let earliest = start;
     let pointers = 0;
     let octets = 1;
@@ -117,7 +117,6 @@ export class WireReader {
         if (++pointers > MAX_POINTERS) throw new WireError(`${what} has too many pointers`, at);
         earliest = target;
         at = target;
-        end = this.octets.length;
         continue;
       }
       if (length > MAX_LABEL_OCTETS) throw new WireError(`${what} has a label of an unknown kind`, at);
