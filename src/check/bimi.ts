@@ -22,7 +22,11 @@ export async function checkBimi(context: Context): Promise<Finding[]> {
   const said = findings.filter(({ code }) => code !== "bimi-missing");
   if (text === undefined) return said;
   const dmarc = await discoverDmarc(context.domain, context);
-  const enforced = dmarc.status === "found" && dmarc.policy !== "none" && dmarc.record.subdomainPolicy !== "none" && !dmarc.record.testing;
+  const enforced =
+    dmarc.status === "found" &&
+    dmarc.policy !== "none" &&
+    dmarc.record.subdomainPolicy !== "none" &&
+    !dmarc.record.testing;
   if (enforced || dmarc.status === "temperror") return said;
   const observed = dmarc.status === "found" ? dmarc.text : "no DMARC policy";
   return [...said, context.finding("bimi-without-dmarc", { owner, observed, verify: "TXT" })];

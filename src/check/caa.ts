@@ -10,14 +10,28 @@ export async function checkCaa(context: Context): Promise<Finding[]> {
   const relevant = await lookupCaa(domain, context);
   if (relevant.status === "unknown") return [context.unknown(domain, "CAA", relevant)];
   if (relevant.status === "absent") {
-    return [context.finding("caa-missing", { owner: domain, observed: "no CAA: any authority may issue certificates", verify: "CAA" })];
+    return [
+      context.finding("caa-missing", {
+        owner: domain,
+        observed: "no CAA: any authority may issue certificates",
+        verify: "CAA",
+      }),
+    ];
   }
   const { owner, records } = relevant;
   const findings = records.flatMap((data) =>
-    remarksOnCaa(data).map((remark) => context.remark(remark, { owner, text: formatRdata(data), verify: "CAA" })),
+    remarksOnCaa(data).map((remark) =>
+      context.remark(remark, { owner, text: formatRdata(data), verify: "CAA" }),
+    ),
   );
   if (findings.every(({ severity }) => severity === "notice")) {
-    findings.push(context.finding("caa-ok", { owner, observed: records.map((data) => formatRdata(data)).join(", "), verify: "CAA" }));
+    findings.push(
+      context.finding("caa-ok", {
+        owner,
+        observed: records.map((data) => formatRdata(data)).join(", "),
+        verify: "CAA",
+      }),
+    );
   }
   return findings;
 }

@@ -11,7 +11,9 @@ export async function checkClientSetup(context: Context): Promise<Finding[]> {
   // RFC 8020: where nothing stands below _tcp, one answer tells it for all services.
   const top = await context.lookup(parent, "SRV");
   if (top.status === "absent" && top.kind === "nxdomain") return [];
-  const found = await Promise.all(SRV_SERVICES.map(({ srvName }) => serviceFindings(prepend(`${srvName}._tcp`, context.domain), context)));
+  const found = await Promise.all(
+    SRV_SERVICES.map(({ srvName }) => serviceFindings(prepend(`${srvName}._tcp`, context.domain), context)),
+  );
   return found.flat();
 }
 
@@ -25,7 +27,9 @@ async function serviceFindings(owner: DomainName, context: Context): Promise<Fin
 async function recordFindings(record: ResourceRecord<RdataOf<"SRV">>, context: Context): Promise<Finding[]> {
   const { name: owner, data } = record;
   const text = formatRdata(data);
-  const remarks = remarksOnSrv(owner, data).map((remark) => context.remark(remark, { owner, text, verify: "SRV" }));
+  const remarks = remarksOnSrv(owner, data).map((remark) =>
+    context.remark(remark, { owner, text, verify: "SRV" }),
+  );
   const findings = [...remarks, ...(data.target === ROOT ? [] : await targetFindings(record, context))];
   if (findings.every(({ severity }) => severity === "notice")) {
     findings.push(context.finding("srv-ok", { owner, observed: text, verify: "SRV" }));
@@ -47,7 +51,10 @@ async function targetFindings(record: ResourceRecord<RdataOf<"SRV">>, context: C
         observed: `${data.target} is a CNAME${target ? ` for ${target}` : ""}`,
         verify: "SRV",
         fix: target
-          ? await context.fix(`Name ${target} itself.`, { remove: [record], create: [{ ...proposed(owner, { ...data, target }), ttlSeconds: record.ttlSeconds }] })
+          ? await context.fix(`Name ${target} itself.`, {
+              remove: [record],
+              create: [{ ...proposed(owner, { ...data, target }), ttlSeconds: record.ttlSeconds }],
+            })
           : null,
       }),
     ];
@@ -55,5 +62,11 @@ async function targetFindings(record: ResourceRecord<RdataOf<"SRV">>, context: C
   if (found !== undefined) return [];
   const unknown = answers.find(({ status }) => status === "unknown");
   if (unknown?.status === "unknown") return [context.unknown(data.target, "A", unknown)];
-  return [context.finding("srv-target-no-address", { owner, observed: `${data.target} has neither A nor AAAA`, verify: "SRV" })];
+  return [
+    context.finding("srv-target-no-address", {
+      owner,
+      observed: `${data.target} has neither A nor AAAA`,
+      verify: "SRV",
+    }),
+  ];
 }

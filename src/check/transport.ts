@@ -69,13 +69,18 @@ export async function checkDane(context: Context): Promise<Finding[]> {
   return (await Promise.all(hosts.map((host) => hostFindings(host, context)))).flat();
 }
 
-async function hostFindings(host: Awaited<ReturnType<typeof mailHosts>>[number], context: Context): Promise<Finding[]> {
+async function hostFindings(
+  host: Awaited<ReturnType<typeof mailHosts>>[number],
+  context: Context,
+): Promise<Finding[]> {
   const owner = tlsaOwner(25, "tcp", host);
   const answer = await context.lookup(owner, "TLSA");
   if (answer.status === "unknown") return [context.unknown(owner, "TLSA", answer)];
   if (answer.status === "absent") return [];
   const findings = answer.records.flatMap(({ data }) =>
-    remarksOnTlsa(data).map((remark) => context.remark(remark, { owner, text: formatRdata(data), verify: "TLSA" })),
+    remarksOnTlsa(data).map((remark) =>
+      context.remark(remark, { owner, text: formatRdata(data), verify: "TLSA" }),
+    ),
   );
   const signatures = await context.world.authoritative.lookupSignatures(owner, "TLSA");
   if (signatures.length === 0) {
@@ -88,7 +93,13 @@ async function hostFindings(host: Awaited<ReturnType<typeof mailHosts>>[number],
     );
   }
   if (findings.every(({ severity }) => severity === "notice")) {
-    findings.push(context.finding("tlsa-ok", { owner, observed: answer.records.map(({ data }) => formatRdata(data)).join(", "), verify: "TLSA" }));
+    findings.push(
+      context.finding("tlsa-ok", {
+        owner,
+        observed: answer.records.map(({ data }) => formatRdata(data)).join(", "),
+        verify: "TLSA",
+      }),
+    );
   }
   return findings;
 }

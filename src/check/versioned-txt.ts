@@ -17,16 +17,27 @@ export interface VersionedTxt {
   readonly codes: { readonly ok: FindingCode; readonly missing: FindingCode; readonly several: FindingCode };
 }
 
-export async function checkVersionedTxt(kind: VersionedTxt, context: Context): Promise<{ readonly findings: Finding[]; readonly text?: string }> {
+export async function checkVersionedTxt(
+  kind: VersionedTxt,
+  context: Context,
+): Promise<{ readonly findings: Finding[]; readonly text?: string }> {
   const { owner, codes } = kind;
   const answer = await context.lookup(owner, "TXT");
   if (answer.status === "unknown") return { findings: [context.unknown(owner, "TXT", answer)] };
   const published = texts(answer);
   const records = published.filter(({ text }) => kind.isRecord(text));
   const broken = published.filter(({ text }) => !kind.isRecord(text) && kind.looksLike(text));
-  const findings = broken.flatMap(({ text }) => kind.remarksOn(text).map((remark) => context.remark(remark, { owner, text })));
+  const findings = broken.flatMap(({ text }) =>
+    kind.remarksOn(text).map((remark) => context.remark(remark, { owner, text })),
+  );
   if (records.length > 1) {
-    findings.push(context.finding(codes.several, { owner, observed: records.map(({ text }) => text).join("\n"), verify: "TXT" }));
+    findings.push(
+      context.finding(codes.several, {
+        owner,
+        observed: records.map(({ text }) => text).join("\n"),
+        verify: "TXT",
+      }),
+    );
     return { findings };
   }
   const [own] = records;
@@ -36,7 +47,9 @@ export async function checkVersionedTxt(kind: VersionedTxt, context: Context): P
     }
     return { findings };
   }
-  findings.push(...kind.remarksOn(own.text).map((remark) => context.remark(remark, { owner, text: own.text })));
+  findings.push(
+    ...kind.remarksOn(own.text).map((remark) => context.remark(remark, { owner, text: own.text })),
+  );
   if (findings.every(({ severity }) => severity === "notice")) {
     findings.push(context.finding(codes.ok, { owner, observed: own.text, verify: "TXT" }));
   }

@@ -72,19 +72,33 @@ function delegation(apex: DomainName, servers: readonly string[]): ResourceRecor
 }
 
 /** What each address serves: the root, the parent with the reverse zones, and the domain on two name servers. */
-export function tourZones(records: readonly ResourceRecord[]): { readonly address: string; readonly zones: readonly ServedZone[] }[] {
+export function tourZones(
+  records: readonly ResourceRecord[],
+): { readonly address: string; readonly zones: readonly ServedZone[] }[] {
   const org = domainName("org");
   const own = records.filter(({ name }) => isWithin(name, TOUR_DOMAIN));
   return [
     {
       address: ROOT_ADDRESS,
-      zones: [zone(ROOT, [ROOT_ADDRESS], [org, ...REVERSE_ZONES].flatMap((apex) => delegation(apex, [PARENT_ADDRESS])))],
+      zones: [
+        zone(
+          ROOT,
+          [ROOT_ADDRESS],
+          [org, ...REVERSE_ZONES].flatMap((apex) => delegation(apex, [PARENT_ADDRESS])),
+        ),
+      ],
     },
     {
       address: PARENT_ADDRESS,
       zones: [
         zone(org, [PARENT_ADDRESS], delegation(TOUR_DOMAIN, ZONE_ADDRESSES)),
-        ...REVERSE_ZONES.map((apex) => zone(apex, [PARENT_ADDRESS], records.filter(({ name }) => isWithin(name, apex)))),
+        ...REVERSE_ZONES.map((apex) =>
+          zone(
+            apex,
+            [PARENT_ADDRESS],
+            records.filter(({ name }) => isWithin(name, apex)),
+          ),
+        ),
       ],
     },
     ...ZONE_ADDRESSES.map((address) => ({ address, zones: [zone(TOUR_DOMAIN, ZONE_ADDRESSES, own)] })),
@@ -109,10 +123,14 @@ export const MISTAKES = [
 export function withMistakes(records: readonly ResourceRecord[]): ResourceRecord[] {
   return records.map((each) => {
     const { name, data } = each;
-    if (data.type === "MX") return { ...each, data: { ...data, exchange: domainName("192.0.2.25.example.org") } };
+    if (data.type === "MX")
+      return { ...each, data: { ...data, exchange: domainName("192.0.2.25.example.org") } };
     if (name.startsWith("default._domainkey.")) return { ...each, name: TOUR_DOMAIN };
     if (name.startsWith("_dmarc.")) {
-      return { ...each, data: { type: "TXT", strings: toCharacterStrings("v=DMARC1; p=none;;; fo=1; rf=afrf; sp=none") } };
+      return {
+        ...each,
+        data: { type: "TXT", strings: toCharacterStrings("v=DMARC1; p=none;;; fo=1; rf=afrf; sp=none") },
+      };
     }
     return each;
   });

@@ -8,10 +8,10 @@ import type { DomainReport } from "../../check/finding.ts";
 import { derive } from "../../records/derive.ts";
 import { parseDescription } from "../../records/description.ts";
 import { formFields } from "../../records/form.ts";
+import { LISTING_TTL_SECONDS } from "../../records/zone-listing.ts";
 import { parseNetwork } from "../../standards/dns/address.ts";
 import { formatRdata } from "../../standards/dns/rdata-text.ts";
 import { type ResourceRecord, typeOf } from "../../standards/dns/record.ts";
-import { LISTING_TTL_SECONDS } from "../../records/zone-listing.ts";
 import { parseZoneText } from "../../standards/dns/zone-text.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { reportText } from "./report-text.ts";
@@ -33,16 +33,30 @@ export async function runTour({ json }: { readonly json?: boolean }, tools: Tool
   const { description } = parsed;
   const derived = derive(description);
   const right = [...derived.records.map(({ record }) => record), ...FOREIGN_RECORDS];
-  const options: CheckOptions = { description, derived, dkimSelectors: [], assumePublic: LABORATORY_NETWORKS };
+  const options: CheckOptions = {
+    description,
+    derived,
+    dkimSelectors: [],
+    assumePublic: LABORATORY_NETWORKS,
+  };
   const say = (text: string) => {
     if (!json) tools.terminal.out(`${text}\n`);
   };
   const { style } = tools.terminal;
 
   say(chapter(1, "The description: your servers and domains", tools));
-  say(TOUR_DESCRIPTION.replace(/(publicKey: \S{24})\S+/, "$1…").trimEnd().replace(/^/gm, "    "));
+  say(
+    TOUR_DESCRIPTION.replace(/(publicKey: \S{24})\S+/, "$1…")
+      .trimEnd()
+      .replace(/^/gm, "    "),
+  );
   say(chapter(2, `From it, every record: ${derived.records.length} of them, each with its reason`, tools));
-  say(recordTable(derived.records.map(({ record }) => record), tools).replace(/^/gm, "    "));
+  say(
+    recordTable(
+      derived.records.map(({ record }) => record),
+      tools,
+    ).replace(/^/gm, "    "),
+  );
 
   let zone = withMistakes(right);
   const laboratory = await startLaboratory(zone, tools);
@@ -56,10 +70,15 @@ export async function runTour({ json }: { readonly json?: boolean }, tools: Tool
     zone = applyFixes(zone, before.report);
     laboratory.publish(zone);
     const changes = before.report.findings.reduce((count, { fix }) => count + (fix?.changes.length ?? 0), 0);
-    say(chapter(5, `The fixes above, applied as they stand: ${changes} changes; what is not ours stays`, tools));
+    say(
+      chapter(5, `The fixes above, applied as they stand: ${changes} changes; what is not ours stays`, tools),
+    );
     const after = await laboratory.check(options);
     say(`${reportText(after.report, { showFine: false }, tools.terminal)}${statistics(after, tools)}`);
-    if (json) tools.terminal.out(`${JSON.stringify({ description: TOUR_DESCRIPTION, before: before.report, after: after.report }, null, 2)}\n`);
+    if (json)
+      tools.terminal.out(
+        `${JSON.stringify({ description: TOUR_DESCRIPTION, before: before.report, after: after.report }, null, 2)}\n`,
+      );
     say(closing(tools));
     return after.report.summary.errors === 0 ? EXIT.ok : EXIT.errors;
   } finally {
@@ -128,7 +147,11 @@ async function startLaboratory(records: readonly ResourceRecord[], tools: Tools)
       const { world, close } = await tools.openWorld({ rootHints, resolvers: [], port });
       try {
         const report = await checkDomain(TOUR_DOMAIN, world, options);
-        return { report, queries: asked() - queriesBefore, milliseconds: Math.round(performance.now() - start) };
+        return {
+          report,
+          queries: asked() - queriesBefore,
+          milliseconds: Math.round(performance.now() - start),
+        };
       } finally {
         await close();
       }
