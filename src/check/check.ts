@@ -47,11 +47,7 @@ export async function checkDomain(
   onProgress?: (done: number, of: number) => void,
 ): Promise<DomainReport> {
   const context = new Context(domain, world, options);
-  const zone = await context.zone;
-  // A domain that does not exist, or cannot be asked about at all, has one thing to say, not fifty.
-  const nothingToSee =
-    zone.status === "absent" || (zone.status === "unknown" && world.recursive.length === 0);
-  const checks = nothingToSee ? [checkZone] : CHECKS;
+  const checks = (await isThere(context)) ? CHECKS : [checkZone];
   let done = 0;
   const findings = await Promise.all(
     checks.map(async (check) => {
@@ -61,6 +57,18 @@ export async function checkDomain(
     }),
   );
   return report(domain, [...findings.flat(), ...disagreementFindings(context)]);
+}
+
+/**
+ * A domain that does not exist, or cannot be asked about at all, has one thing to say, not fifty. One answer
+ * from its zone is enough to begin; the survey of all its name servers goes on meanwhile.
+ */
+async function isThere(context: Context): Promise<boolean> {
+  const { domain, world } = context;
+  const soa = await world.authoritative.lookup(domain, "SOA");
+  if (soa.status === "found" || (soa.status === "absent" && soa.kind === "nodata")) return true;
+  const zone = await context.zone;
+  return zone.status === "found" || (zone.status === "unknown" && world.recursive.length > 0);
 }
 
 const GROUP_ORDER = Object.keys(GROUPS) as Group[];

@@ -12,12 +12,15 @@ export async function checkClientSetup(context: Context): Promise<Finding[]> {
   const top = await context.lookup(parent, "SRV");
   if (top.status === "absent" && top.kind === "nxdomain") return [];
   const found = await Promise.all(
-    CLIENT_SERVICES.map(({ srvName }) =>
+    CLIENT_SERVICES.filter(({ srvName }) => !RARE.has(srvName)).map(({ srvName }) =>
       serviceFindings(prepend(`${srvName}._tcp`, context.domain), context),
     ),
   );
   return found.flat();
 }
+
+/** Services without TLS that nobody should offer any more: not worth a question for every domain. */
+const RARE: ReadonlySet<string> = new Set(["_caldav", "_carddav"]);
 
 async function serviceFindings(owner: DomainName, context: Context): Promise<Finding[]> {
   const answer = await context.lookup(owner, "SRV");

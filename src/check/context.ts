@@ -83,6 +83,11 @@ export class Context implements Resolver {
 
   /** One name server of the right zone; a resolver where the name servers cannot be reached from here at all. */
   async lookup<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
+    const known = this.#everywhere.get(`${name} ${type}`) as Promise<Answer<T>> | undefined;
+    return known ?? this.#lookupOnce(name, type);
+  }
+
+  async #lookupOnce<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
     const answer = await this.world.authoritative.lookup(name, type);
     if (answer.status !== "unknown") return answer;
     const resolver = await this.#standIn();
@@ -108,7 +113,7 @@ export class Context implements Resolver {
   async #askEverywhere<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
     const answers = await this.world.authoritative.askEveryServer(name, type);
     const told = answers.filter(({ answer }) => answer.status !== "unknown");
-    if (told.length === 0) return this.lookup(name, type);
+    if (told.length === 0) return this.#lookupOnce(name, type);
     const groups = [...Map.groupBy(told, ({ answer }) => answerText(answer)).entries()].sort(
       ([, some], [, others]) => others.length - some.length,
     );

@@ -41,8 +41,10 @@ export async function checkDkim(context: Context): Promise<Finding[]> {
   const named = namedSelectors(context);
   const parent = prepend("_domainkey", domain);
   const [top, apex] = await Promise.all([context.lookup(parent, "TXT"), context.everywhere(domain, "TXT")]);
-  const misplaced = await misplacedFindings(named, { top, apex }, context);
-  const perSelector = await Promise.all(named.map((selector) => selectorFindings(selector, context)));
+  const [misplaced, ...perSelector] = await Promise.all([
+    misplacedFindings(named, { top, apex }, context),
+    ...named.map((selector) => selectorFindings(selector, context)),
+  ]);
   // A missing key that stands elsewhere is to be moved, not made anew.
   const found = perSelector.flat().map((finding) => {
     const elsewhere = misplaced.find(({ expected }) => expected === finding.owner);
@@ -267,13 +269,25 @@ async function misplacedFindings(
     { owner: domain, answer: apex },
     { owner: prepend("_domainkey", domain), answer: top },
   ];
-  for (const selector of selectors) {
-    const short = prepend(selector.dkimSelector, domain);
-    places.push({ owner: short, answer: await context.lookup(short, "TXT"), selector });
-    const doubled = tryDkimOwner(selector.dkimSelector, domain);
-    const twice = doubled && tryPrepend(doubled, domain);
-    if (twice) places.push({ owner: twice, answer: await context.lookup(twice, "TXT"), selector });
-  }
+  // Names below a doubled domain need no look where the doubled domain itself does not exist.
+  const twice = tryPrepend(domain, domain);
+  const doubled = twice === undefined ? undefined : await context.lookup(twice, "A");
+  const isDoubled =
+    doubled !== undefined &&
+    doubled.status !== "unknown" &&
+    !(doubled.status === "absent" && doubled.kind === "nxdomain");
+  const more = selectors.flatMap((selector) => {
+    const owners = [
+      prepend(selector.dkimSelector, domain),
+      ...(isDoubled ? [tryDkimOwner(selector.dkimSelector, twice!)] : []),
+    ];
+    return owners.flatMap((owner) => (owner === undefined ? [] : [{ owner, selector }]));
+  });
+  places.push(
+    ...(await Promise.all(
+      more.map(async (place) => ({ ...place, answer: await context.lookup(place.owner, "TXT") })),
+    )),
+  );
   const found = await Promise.all(
     places.map(async ({ owner, answer, selector }) => {
       const keys = texts(answer).filter(({ text }) => looksLikeDkimKey(text));

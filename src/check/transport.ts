@@ -84,6 +84,7 @@ async function hostFindings(
     ),
   );
   const signatures = await context.world.authoritative.lookupSignatures(owner, "TLSA");
+  if ("status" in signatures) return [...findings, context.unknown(owner, "TLSA", signatures)];
   if (signatures.length === 0) {
     findings.push(
       context.finding("tlsa-without-dnssec", {
