@@ -105,7 +105,13 @@ function openWorld(server: string, port: number) {
   const transport = createDnsTransport();
   const rootHints: RootHint[] = [{ name: domainName("ns.root"), addresses: [server] }];
   const world: World = {
-    authoritative: createAuthoritativeView({ rootHints, port, transport, now: Date.now }),
+    authoritative: createAuthoritativeView({
+      rootHints,
+      port,
+      transport,
+      now: Date.now,
+      maxCacheEntries: 10_000,
+    }),
     recursive: [],
     now: new Date(),
     organizationalDomain: (name) => domainName(name.split(".").slice(-2).join(".")),

@@ -22,6 +22,9 @@ import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 /** As many resolvers as are worth comparing by default: each is asked the same questions. */
 const MAX_SYSTEM_RESOLVERS = 2;
 
+/** What many domains share (includes, hosts of providers) is asked for often enough to stay. */
+const MAX_CACHE_ENTRIES = 10_000;
+
 async function openWorld(settings: ViewSettings): Promise<OpenedWorld> {
   const hints = settings.rootHints === undefined ? undefined : readHints(settings.rootHints);
   const resolvers = settings.resolvers.map(readResolver);
@@ -35,8 +38,11 @@ async function openWorld(settings: ViewSettings): Promise<OpenedWorld> {
       ...(settings.port && { port: settings.port }),
       transport,
       now,
+      maxCacheEntries: MAX_CACHE_ENTRIES,
     }),
-    recursive: servers.map((server) => createRecursiveView({ server, transport, now })),
+    recursive: servers.map((server) =>
+      createRecursiveView({ server, transport, now, maxCacheEntries: MAX_CACHE_ENTRIES }),
+    ),
     now: new Date(),
     organizationalDomain: registrableDomain,
     randomLabel: () => `zonepost-${randomBytes(6).toString("hex")}`,

@@ -1,6 +1,7 @@
 /** DKIM: the key records of the selectors that are known or usual, and keys that stand where nobody looks. */
 
 import {
+  type DkimKeyReading,
   formatDkimKey,
   looksLikeDkimKey,
   parseDkimKey,
@@ -198,17 +199,10 @@ async function keyFindings(
   context: Context,
 ): Promise<Finding[]> {
   const reading = parseDkimKey(text);
-  const repaired = repairDkimKey(text);
-  const fix =
-    repaired === undefined
-      ? reading.status === "invalid"
-        ? await publishKey(selector, [record], context)
-        : null
-      : await context.fix("The same record without the damage.", {
-          remove: [record],
-          create: [{ ...record, data: { type: "TXT", strings: toCharacterStrings(repaired) } }],
-        });
-  const findings = remarksOnDkimKey(text).map((remark) =>
+  const remarks = remarksOnDkimKey(text, reading);
+  const isSound = remarks.every(({ severity }) => severity === "notice");
+  const fix = isSound ? null : await repairFix(selector, reading, { text, record }, context);
+  const findings = remarks.map((remark) =>
     context.remark(remark, { owner, text, fix: remark.severity === "notice" ? null : fix }),
   );
   const { key } = selector;
@@ -247,6 +241,20 @@ async function keyFindings(
     );
   }
   return findings;
+}
+
+/** The same record without the damage; where nothing is left to save, the signer's key. */
+async function repairFix(
+  selector: Selector,
+  reading: DkimKeyReading,
+  { text, record }: { readonly text: string; readonly record: TxtRecord },
+  context: Context,
+): Promise<Fix | null> {
+  const repaired = repairDkimKey(text);
+  if (repaired === undefined)
+    return reading.status === "invalid" ? publishKey(selector, [record], context) : null;
+  const create = { ...record, data: { type: "TXT" as const, strings: toCharacterStrings(repaired) } };
+  return context.fix("The same record without the damage.", { remove: [record], create: [create] });
 }
 
 /** Another described key in the place of this one: two selectors mixed up. */
