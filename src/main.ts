@@ -83,6 +83,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   writeFile: (path, content, { overwrite }) => writeFileSync(path, content, { flag: overwrite ? "w" : "wx" }),
   readStdin: () => readAll(process.stdin),
   ask: process.stdin.isTTY ? ask : undefined,
+  organizationalDomain: registrableDomain,
   openWorld,
   startNameServer: (zones, address, port) => startDnsServer({ zones, address, port }),
 });

@@ -1,16 +1,7 @@
 /** Description → the records that should exist, each with its reason. Pure: the same description, the same records. */
 import { createHash } from "node:crypto";
 import { type IpAddress, reverseName, specialPurpose } from "../standards/dns/address.ts";
-import {
-  absolute,
-  type DomainName,
-  domainName,
-  isWithin,
-  labelCount,
-  parseDomainName,
-  prepend,
-  ROOT,
-} from "../standards/dns/name.ts";
+import { type DomainName, isWithin, labelCount, prepend, ROOT } from "../standards/dns/name.ts";
 import {
   type Rdata,
   type RdataOf,
@@ -28,7 +19,13 @@ import type {
   Note,
   Purpose,
 } from "./derived-record.ts";
-import { type Description, type MailDomain, outboundAddresses, type Server } from "./description.ts";
+import {
+  type DescribedDkimKey,
+  type Description,
+  type MailDomain,
+  outboundAddresses,
+  type Server,
+} from "./description.ts";
 
 /** Seconds; a type that is not named has the default. Samples of R20 are legal values for all of them. */
 const DEFAULT_TTL_SECONDS = 3600;
@@ -391,7 +388,7 @@ function aggregateReportUris(domain: MailDomain): readonly string[] {
 
 function deriveReportAuthorizations(domain: MailDomain, draft: Draft): void {
   for (const uri of [...aggregateReportUris(domain), ...(domain.dmarc.failureReports ?? [])]) {
-    const receiver = mailboxDomain(uri);
+    const receiver = reportDomain(uri);
     if (receiver === undefined) continue;
     const home = describedDomainOf(receiver, draft.description);
     const related = isWithin(receiver, domain.domain) || isWithin(domain.domain, receiver);
@@ -403,13 +400,6 @@ function deriveReportAuthorizations(domain: MailDomain, draft: Draft): void {
       reference: "RFC 9990 §4",
     });
   }
-}
-
-export function mailboxDomain(uri: string): DomainName | undefined {
-  const at = uri.lastIndexOf("@");
-  if (!/^mailto:/i.test(uri) || at < 0) return undefined;
-  const parsed = parseDomainName(uri.slice(at + 1));
-  return parsed.ok ? parsed.value : undefined;
 }
 
 /** MTA-STS, TLS reports. */
@@ -581,3 +571,71 @@ const XMPP_SERVICES = [
   { srvName: "_xmpps-client", port: 5223, weight: 5, who: "clients with direct TLS", reference: "XEP-0368" },
   { srvName: "_xmpps-server", port: 5270, weight: 5, who: "servers with direct TLS", reference: "XEP-0368" },
 ] as const;
+
+function deriveDkim(domain: MailDomain, described: DescribedDkimKey, draft: Draft): void {
+  const { domain: name } = domain;
+  const { selector } = described;
+  const meaning = {
+    purpose: "dkim",
+    importance: "strongly-recommended",
+    reason: `receivers verify the signatures of ${name} with selector ${selector} by this key`,
+    reference: "RFC 6376 §3.6.1",
+  } as const;
+  const owner = dkimOwner(selector, name);
+  if ("cname" in described) return draft.add(owner, cname(described.cname), meaning);
+  const { key } = described;
+  const caution = key.keyType === "rsa" ? rsaCaution(key.modulusBits) : undefined;
+  draft.add(owner, txt(formatDkimKey(recordForKey(key))), { ...meaning, ...(caution && { caution }) });
+  if (
+    key.keyType === "ed25519" &&
+    !domain.dkim.some((other) => "key" in other && other.key.keyType === "rsa")
+  ) {
+    draft.note(
+      name,
+      `selector ${selector} is Ed25519 alone; large receivers verify RSA only, so sign with an RSA key too (RFC 8463 §3)`,
+    );
+  }
+}
+
+/** RFC 8301 §3.2: signers must use 1024 bits at least, and should use 2048. */
+function rsaCaution(bits: number): string | undefined {
+  if (bits < 1024) return `${bits} bits: verifiers must not accept the key (RFC 8301 §3.2)`;
+  if (bits < 2048) return `${bits} bits are too few today: make a key of 2048 bits (RFC 8301 §3.2)`;
+  return bits > 2048 ? `${bits} bits make a long record, which some forms cut off` : undefined;
+}
+
+/** v first, p second, and none of the removed tags (R62, R64). */
+function dmarcText(domain: MailDomain, policy: DmarcPolicy): string {
+  const { dmarc } = domain;
+  const record: DmarcRecord = {
+    ...MONITORING,
+    policy,
+    subdomainPolicy: dmarc.subdomainPolicy,
+    nonexistentPolicy: dmarc.nonexistentPolicy,
+    testing: dmarc.testing,
+    spfAlignment: dmarc.spfAlignment ?? "relaxed",
+    dkimAlignment: dmarc.dkimAlignment ?? "relaxed",
+    aggregateUris: domain.sends ? aggregateReportUris(domain) : (dmarc.reports ?? []),
+    failureUris: dmarc.failureReports ?? [],
+    failureOptions: [dmarc.failureOptions ?? "0"],
+  };
+  const said = [
+    ...(dmarc.spfAlignment === undefined ? [] : ["aspf" as const]),
+    ...(dmarc.dkimAlignment === undefined ? [] : ["adkim" as const]),
+    ...(dmarc.failureOptions === undefined ? [] : ["fo" as const]),
+  ];
+  return formatDmarcRecord(record, said);
+}
+
+/** TLSA for port 25 of a server; what signs it, and when it may change, is told beside it. */
+function deriveTlsa(server: Server, data: RdataOf<"TLSA">, draft: Draft): void {
+  draft.add(tlsaOwner(25, "tcp", server.host), data, {
+    purpose: "tlsa",
+    importance: "optional",
+    server: server.host,
+    reason: `senders that use DANE insist on TLS with this key at ${server.host}`,
+    reference: "RFC 7672 §3.1",
+    caution:
+      "only with DNSSEC, and never let the key change before its next TLSA record has been published for two TTLs",
+  });
+}

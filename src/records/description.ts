@@ -4,9 +4,14 @@
  */
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
+import { parseTlsa, tlsaFromCertificate, tlsaFromPublicKey } from "../standards/dane/tlsa.ts";
+import { readDkimPublicKey } from "../standards/dkim/key-source.ts";
+import type { DkimPublicKey } from "../standards/dkim/public-key.ts";
+import { type DkimSelector, parseDkimSelector } from "../standards/dkim/selector.ts";
 import { type IpAddress, parseAddress, parseNetwork } from "../standards/dns/address.ts";
 import { type DomainName, isHostName, parseDomainName } from "../standards/dns/name.ts";
 import type { Parsed, Refused } from "../standards/dns/parsed.ts";
+import type { RdataOf } from "../standards/dns/record.ts";
 import { closest } from "./closest.ts";
 
 /** A text that becomes a checked value, or an error that says what to write instead. */
@@ -162,12 +167,11 @@ const spf = z.strictObject({
 
 const dkimKey = z
   .strictObject({
-    selector: checkedText("The name under _domainkey.", (text) =>
-      /^[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*$/i.test(text)
-        ? { ok: true, value: text.toLowerCase() }
-        : refuse(`"${text}" is not a selector: letters, digits, hyphens and dots`),
-    ),
-    publicKey: z.string().optional().describe("The public key: PEM, base64, or the whole record text."),
+    selector: checkedText("The name under _domainkey.", parseDkimSelector),
+    publicKey: z
+      .string()
+      .optional()
+      .describe("The public key: PEM, base64, or the record as the signer wrote it."),
     file: z.string().optional().describe("A file that holds it, relative to this file."),
     cname: domain("Where the sender keeps the key for you.").optional(),
   })
@@ -308,9 +312,22 @@ export const descriptionSchema = z
     }
   });
 
-export type Description = z.output<typeof descriptionSchema>;
-export type Server = Description["servers"][number];
-export type MailDomain = Description["domains"][number];
+type Checked = z.output<typeof descriptionSchema>;
+
+/** A checked description, with keys and certificates read. */
+export interface Description extends Omit<Checked, "servers" | "domains"> {
+  readonly servers: readonly Server[];
+  readonly domains: readonly MailDomain[];
+}
+export interface Server extends Omit<Checked["servers"][number], "tlsa"> {
+  readonly tlsa: readonly RdataOf<"TLSA">[];
+}
+export interface MailDomain extends Omit<Checked["domains"][number], "dkim"> {
+  readonly dkim: readonly DescribedDkimKey[];
+}
+export type DescribedDkimKey =
+  | { readonly selector: DkimSelector; readonly key: DkimPublicKey }
+  | { readonly selector: DkimSelector; readonly cname: DomainName };
 
 /** One thing wrong with a description: where, what, and what to do. */
 export interface DescriptionProblem {
@@ -365,7 +382,7 @@ export function parseDescription(text: string, readFile?: (path: string) => stri
     const problems = result.error.issues.flatMap((issue) => problemsOf(issue, []));
     return { ok: false, problems: problems.map(({ path, problem }) => located(path, lineAt(path), problem)) };
   }
-  return inlineFiles(result.data, readFile, (path, problem) => located(path, lineAt(path), problem));
+  return readKeys(result.data, readFile, (path, problem) => located(path, lineAt(path), problem));
 }
 
 function refused(path: string, line: number | undefined, problem: string): DescriptionResult {
@@ -421,40 +438,62 @@ const KNOWN_KEYS = [
   ),
 ];
 
-/** Replaces `file:` by what the file holds, so that everything after this is pure. */
-function inlineFiles(
-  description: Description,
+/** Reads keys and certificates, from files where the description names files, so that everything after this is pure. */
+function readKeys(
+  checked: Checked,
   readFile: ((path: string) => string) | undefined,
   problemAt: (path: PropertyKey[], problem: string) => DescriptionProblem,
 ): DescriptionResult {
   const problems: DescriptionProblem[] = [];
-  const read = (path: PropertyKey[], file: string): string => {
-    try {
-      if (readFile === undefined) throw new Error("files cannot be read here");
-      return readFile(file);
-    } catch (error) {
-      problems.push(problemAt(path, `cannot read "${file}": ${(error as Error).message}`));
-      return "";
-    }
+  const take = <T>(path: PropertyKey[], parsed: Parsed<T>): T[] => {
+    if (parsed.ok) return [parsed.value];
+    problems.push(problemAt(path, parsed.problem));
+    return [];
   };
-  const servers = description.servers.map((entry, at) => ({
+  const servers = checked.servers.map((entry, at) => ({
     ...entry,
-    tlsa: entry.tlsa.map((source, n) => {
-      if (source.file === undefined) return source;
-      const pem = read(["servers", at, "tlsa", n, "file"], source.file);
-      return pem.includes("BEGIN CERTIFICATE") ? { certificate: pem } : { publicKey: pem };
-    }),
-  }));
-  const domains = description.domains.map((entry, at) => ({
-    ...entry,
-    dkim: entry.dkim.map((key, n) =>
-      key.file === undefined
-        ? key
-        : { selector: key.selector, publicKey: read(["domains", at, "dkim", n, "file"], key.file) },
+    tlsa: entry.tlsa.flatMap((source, n) =>
+      take(["servers", at, "tlsa", n], readTlsaSource(source, readFile)),
     ),
   }));
+  const domains = checked.domains.map((entry, at) => ({
+    ...entry,
+    dkim: entry.dkim.flatMap(({ selector, publicKey, file, cname }, n): DescribedDkimKey[] => {
+      if (cname !== undefined) return [{ selector, cname }];
+      const text: Parsed<string> =
+        file === undefined ? { ok: true, value: publicKey! } : readNamed(file, readFile);
+      const key = text.ok ? readDkimPublicKey(text.value) : text;
+      return take(["domains", at, "dkim", n, file === undefined ? "publicKey" : "file"], key).map((read) => ({
+        selector,
+        key: read,
+      }));
+    }),
+  }));
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, description: { ...description, servers, domains } };
+  return { ok: true, description: { ...checked, servers, domains } };
+}
+
+function readNamed(path: string, readFile: ((path: string) => string) | undefined): Parsed<string> {
+  try {
+    if (readFile === undefined)
+      return refuse(`"${path}" cannot be read here; put the text itself into the description`);
+    return { ok: true, value: readFile(path) };
+  } catch (error) {
+    return refuse(`cannot read "${path}": ${(error as Error).message}`);
+  }
+}
+
+function readTlsaSource(
+  { record, certificate, publicKey, file }: z.output<typeof tlsaSource>,
+  readFile: ((path: string) => string) | undefined,
+): Parsed<RdataOf<"TLSA">> {
+  if (record !== undefined) return parseTlsa(record);
+  const pem: Parsed<string> =
+    file === undefined ? { ok: true, value: (certificate ?? publicKey)! } : readNamed(file, readFile);
+  if (!pem.ok) return pem;
+  return pem.value.includes("BEGIN CERTIFICATE")
+    ? tlsaFromCertificate(pem.value)
+    : tlsaFromPublicKey(pem.value);
 }
 
 /** The JSON Schema of the file, for editors. */

@@ -9,14 +9,14 @@ import { domainName } from "../../src/standards/dns/name.ts";
 import type { ResourceRecord } from "../../src/standards/dns/record.ts";
 import { formatZoneText, parseZoneText } from "../../src/standards/dns/zone-text.ts";
 import { anyRecord } from "../support/arbitrary-records.ts";
-import { requireBinary } from "../support/real-server.ts";
+import { describeWithServers, findProgram } from "../support/real-server.ts";
 
 const origin = domainName("example.org");
 const fixtures = join(import.meta.dirname, "../fixtures/zone-text");
 const folder = mkdtempSync(join(tmpdir(), "zone-text-"));
 const file = join(folder, "zone");
 afterAll(() => rmSync(folder, { recursive: true }));
-const compileZone = requireBinary("named-compilezone");
+const compileZone = findProgram("named-compilezone");
 
 /** Text in, canonical text out; undefined where BIND refuses. Its judgements of the zone (glue, MX targets) are off. */
 function compile(text: string): string | undefined {
@@ -50,7 +50,7 @@ const zonesOf = (folder: string) =>
     .sort()
     .map((file) => [file, readFileSync(join(fixtures, folder, file), "utf8")] as const);
 
-describe.runIf(compileZone)("zone text as BIND reads it", () => {
+describeWithServers(["named-compilezone"], "zone text as BIND reads it", () => {
   it.each(zonesOf("valid"))("valid/%s", (_file, text) => {
     const compiled = compile(text);
     expect(compiled, "BIND reads it").toBeDefined();

@@ -1,6 +1,6 @@
 /** Reading what people type: domains, files, numbers; each error says what to type instead. */
 import { type Description, parseDescription } from "../../records/description.ts";
-import { parseAddress } from "../../standards/dns/address.ts";
+import { type IpNetwork, parseAddress, parseNetwork } from "../../standards/dns/address.ts";
 import { type DomainName, parseDomainName } from "../../standards/dns/name.ts";
 import { UsageError } from "./exit-code.ts";
 import type { Tools } from "./tools.ts";
@@ -47,4 +47,12 @@ export function readInteger(text: string, name: string, min: number, max: number
     throw new UsageError(`${name} takes a whole number of ${min} to ${max}, not "${text}"`);
   }
   return value;
+}
+
+export function readNetworks(option: string, texts: readonly string[]): IpNetwork[] {
+  return texts.map((text) => {
+    const network = parseNetwork(text);
+    if (!network.ok) throw new UsageError(`${option} ${text}: ${network.problem}`);
+    return network.value;
+  });
 }

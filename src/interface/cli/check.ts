@@ -3,9 +3,8 @@ import { checkDomain } from "../../check/check.ts";
 import type { CheckOptions } from "../../check/context.ts";
 import type { DomainReport, Summary } from "../../check/finding.ts";
 import { derive } from "../../records/derive.ts";
-import { parseNetwork } from "../../standards/dns/address.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
-import { loadDescription, readDomain } from "./argument.ts";
+import { loadDescription, readDomain, readNetworks } from "./argument.ts";
 import { type ExitCode, exitCodeOf, UsageError } from "./exit-code.ts";
 import { quietLines, reportText } from "./report-text.ts";
 import { visible } from "./terminal.ts";
@@ -54,15 +53,10 @@ function textOf(report: DomainReport, options: CheckCommandOptions, { terminal }
 }
 
 function readCheckOptions(options: CheckCommandOptions, tools: Tools): CheckOptions {
-  const assumePublic = options.assumePublic.map((text) => {
-    const network = parseNetwork(text);
-    if (!network.ok) throw new UsageError(`--assume-public ${text}: ${network.problem}`);
-    return network.value;
-  });
   const description = options.config === undefined ? undefined : loadDescription(options.config, tools);
   return {
     dkimSelectors: options.selector.map((selector) => selector.toLowerCase()),
-    assumePublic,
+    assumePublic: readNetworks("--assume-public", options.assumePublic),
     ...(description && { description, derived: derive(description) }),
   };
 }

@@ -6,6 +6,7 @@ import { remarksOnSpfTree } from "../../standards/spf/remarks.ts";
 import { lookupSpfTree, type SpfNode, type SpfTree, type TreeTerm } from "../../standards/spf/tree.ts";
 import { readDomain } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
+import { remarkText } from "./remark-text.ts";
 import { type Style, visible } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
 import { type ViewOptions, viewSettings } from "./view-options.ts";
@@ -61,15 +62,7 @@ function treeText(tree: SpfTree, { terminal }: Tools): string {
   const lines = [`${style.bold(visible(tree.root.domain))}  ${over ? style.red(cost) : style.green(cost)}`];
   if (tree.root.state === "record") lines.push(...termLines(tree.root.terms, "", style));
   else lines.push(`└─ ${deadEndText(tree.root, style)}`);
-  for (const remark of remarksOnSpfTree(tree)) {
-    const paint =
-      remark.severity === "error"
-        ? style.red("✗")
-        : remark.severity === "warning"
-          ? style.yellow("!")
-          : style.blue("·");
-    lines.push(`${paint} ${visible(remark.message)} ${style.dim(`(${remark.reference})`)}`);
-  }
+  lines.push(...remarksOnSpfTree(tree).map((remark) => remarkText(remark, terminal)));
   return `${lines.join("\n")}\n`;
 }
 

@@ -32,6 +32,8 @@ export interface Tools {
   readonly readStdin: () => Promise<string>;
   /** Asks a person; undefined where nobody is there to answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
+  /** The registrable domain by the public suffix list. */
+  readonly organizationalDomain: World["organizationalDomain"];
   /** Throws a UsageError for settings that cannot be. */
   readonly openWorld: (settings: ViewSettings) => Promise<OpenedWorld>;
   /** Starts an authoritative name server on loopback, for the tour; port 0 takes a free one. */

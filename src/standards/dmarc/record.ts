@@ -175,30 +175,28 @@ export function reportDomain(uri: string): DomainName | undefined {
   return name?.ok ? name.value : undefined;
 }
 
-/** Always v and p first, then one order; defaults are left out, and so are the removed tags. */
-export function formatDmarcRecord(record: DmarcRecord): string {
-  const letter = { relaxed: undefined, strict: "s" } as const;
-  const fo = record.failureOptions.join(":");
+/**
+ * Always v and p first, then one order; the removed tags never, and defaults only where `spelledOut` names
+ * their tags.
+ */
+export function formatDmarcRecord(record: DmarcRecord, spelledOut: readonly KnownTag[] = []): string {
+  const unlessDefault = (tag: KnownTag, value: string, byDefault: string) =>
+    [tag, value !== byDefault || spelledOut.includes(tag) ? value : undefined] as const;
+  const letter = { relaxed: "r", strict: "s" } as const;
   const tags: readonly (readonly [KnownTag, string | undefined])[] = [
     ["v", "DMARC1"],
     ["p", record.policy],
     ["sp", record.subdomainPolicy],
     ["np", record.nonexistentPolicy],
-    ["t", record.testing ? "y" : undefined],
-    ["psd", record.psd === "u" ? undefined : record.psd],
-    ["adkim", letter[record.dkimAlignment]],
-    ["aspf", letter[record.spfAlignment]],
-    ["rua", formatUris(record.aggregateUris)],
-    ["ruf", formatUris(record.failureUris)],
-    ["fo", fo === "0" || fo === "" ? undefined : fo],
+    unlessDefault("t", record.testing ? "y" : "n", "n"),
+    unlessDefault("psd", record.psd, "u"),
+    ["rua", record.aggregateUris.join(",") || undefined],
+    ["ruf", record.failureUris.join(",") || undefined],
+    unlessDefault("fo", record.failureOptions.join(":") || "0", "0"),
+    unlessDefault("aspf", letter[record.spfAlignment], "r"),
+    unlessDefault("adkim", letter[record.dkimAlignment], "r"),
   ];
   return tags.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])).join("; ");
-}
-
-/** The characters with a meaning of their own in the record are percent-encoded (§4.8 dmarc-uri). */
-function formatUris(uris: readonly string[]): string | undefined {
-  const encode = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
-  return uris.map((uri) => uri.replace(/[,;!]/g, encode)).join(",") || undefined;
 }
 
 const STRENGTH: Readonly<Record<DmarcPolicy, number>> = { none: 0, quarantine: 1, reject: 2 };

@@ -140,6 +140,7 @@ export function parseRdata(
   try {
     const data = fields.isGeneric() ? readGeneric(type, fields) : readPresentation(type, fields);
     fields.end();
+    fields.fits(data);
     return { ok: true, value: data };
   } catch (error) {
     if (error instanceof FieldError) return { ok: false, problem: error.message, offset: error.offset };
@@ -308,7 +309,7 @@ function readTsig(fields: FieldReader): TsigRdata {
 
 /** `key`, `key=value`, `key="value"`; in any order, each key once (RFC 9460 §2.1). */
 function readParameters(fields: FieldReader): ServiceParameter[] {
-  const parameters: ServiceParameter[] = [];
+  const parameters = new Map<number, ServiceParameter>();
   while (fields.more) {
     const token = fields.next("parameter");
     if (token.quoted) throw new FieldError("a parameter without its key", token.offset);
@@ -318,12 +319,12 @@ function readParameters(fields: FieldReader): ServiceParameter[] {
     if (written === "" && fields.nextTouches) written = fields.next("value").text;
     const value = written === undefined ? undefined : accepted(unescapeText(written), token.offset);
     const parameter = accepted(parseServiceParameter(name.toLowerCase(), value), token.offset);
-    if (parameters.some(({ key }) => key === parameter.key)) {
+    if (parameters.has(parameter.key)) {
       throw new FieldError(`the parameter ${name} stands twice`, token.offset);
     }
-    parameters.push(parameter);
+    parameters.set(parameter.key, parameter);
   }
-  return parameters.sort((x, y) => x.key - y.key);
+  return [...parameters.values()].sort((x, y) => x.key - y.key);
 }
 
 class FieldError extends Error {
@@ -383,6 +384,18 @@ class FieldReader {
 
   end(): void {
     if (this.more) throw new FieldError(`"${this.#tokens[this.#at]!.text}" is too much`, this.offset);
+  }
+
+  /** RFC 1035 §3.2.1: the length of data is a 16-bit number. No text holds more than 16 octets in 3 characters ("::,"). */
+  fits(data: Rdata): void {
+    const [first, last] = [this.#tokens[0], this.#tokens.at(-1)];
+    if (first === undefined || last === undefined) return;
+    if (last.offset + last.text.length - first.offset < UINT16 / 6) return;
+    const writer = new WireWriter();
+    writeRdata(data, writer);
+    if (writer.at > UINT16) {
+      throw new FieldError(`${writer.at} octets of data; ${UINT16} are allowed`, first.offset);
+    }
   }
 
   parsed<T>(what: string, parse: (text: string) => Parsed<T>): T {

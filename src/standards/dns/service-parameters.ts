@@ -78,7 +78,10 @@ export function parseServiceParameter(name: string, text: OctetString | undefine
   if (key === undefined) return { ok: false, problem: `"${name}" is not a service parameter` };
   const value =
     name in { "no-default-alpn": 1, ohttp: 1 } ? parseNothing(name, text) : parseValue(name, text ?? "");
-  return value.ok ? { ok: true, value: { key, value: value.value } } : value;
+  if (!value.ok) return value;
+  return value.value.length <= 0xffff
+    ? { ok: true, value: { key, value: value.value } }
+    : { ok: false, problem: `${name} has ${value.value.length} octets; 65535 are allowed` };
 }
 
 function parseNothing(name: string, text: OctetString | undefined): Parsed<Uint8Array> {

@@ -67,10 +67,10 @@ export class WireReader {
     return this.#view.getUint16(from) * 2 ** 32 + this.#view.getUint32(from + 2);
   }
 
-  /** A copy, so that a small value does not hold the whole packet in memory. */
+  /** A copy, so that a small value does not hold the whole packet in memory (a Buffer's own `slice` is none). */
   bytes(count: number, what: string): Uint8Array {
     const from = this.#take(count, what);
-    return this.octets.slice(from, from + count);
+    return new Uint8Array(this.octets.subarray(from, from + count));
   }
 
   rest(what: string): Uint8Array {
@@ -95,7 +95,7 @@ export class WireReader {
     const known = this.#names.get(start);
     let at = start;
     let after = -1;
-    let end = this.end;
+    const { end } = this;
     let earliest = start;
     let pointers = 0;
     let octets = 1;
@@ -117,7 +117,6 @@ export class WireReader {
         if (++pointers > MAX_POINTERS) throw new WireError(`${what} has too many pointers`, at);
         earliest = target;
         at = target;
-        end = this.octets.length;
         continue;
       }
       if (length > MAX_LABEL_OCTETS) throw new WireError(`${what} has a label of an unknown kind`, at);
@@ -169,7 +168,8 @@ export class WireWriter {
 
   uint8(value: number, what: string): void {
     inRange(value, 0xff, what);
-    this.#octets[this.#grow(1)] = value;
+    const from = this.#grow(1); // first, for it may put another array in place
+    this.#octets[from] = value;
   }
 
   uint16(value: number, what: string): void {

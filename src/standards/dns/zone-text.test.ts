@@ -96,6 +96,11 @@ describe("zone text, read", () => {
       "keyNNN",
     ],
     [
+      "a SVCB 1 . key0=\\000\\001\\000\\001 key1= key3=x",
+      ['a.example.org. 60 IN SVCB 1 . key0="\\000\\001\\000\\001" key1 key3="x"'],
+      "octets that a key's own form cannot express stay in the general one",
+    ],
+    [
       "a RRSIG MX RSASHA256 2 60 20300101000000 1700000000 7 @ AA AA",
       ["a.example.org. 60 IN RRSIG MX 8 2 60 20300101000000 20231114221320 7 example.org. AAAA"],
       "times in both forms, the algorithm by name, blanks in base64",
@@ -130,6 +135,13 @@ describe("zone text, read", () => {
       'a TXT "x\ny"\nb A 192.0.2.1',
       "1:7 the string's line ends before its quote",
       "BIND refuses strings over lines",
+    ],
+    ['a TXT "x\\\ny"', "1:7 the string's line ends before its quote", "an escaped line end in a string"],
+    ["a HTTPS 1 . mandatory=alpn,alpn", '1:13 "alpn" is mandatory twice', "RFC 9460 §8"],
+    [
+      "a NSEC3 1 0 0 - 000 A",
+      "1:17 NSEC3 next hashed owner: base32hex is cut off",
+      "three digits are no octets",
     ],
     ["a TXT x\\\ny A 192.0.2.1", "1:7 an escape ends the line", "an escaped line end"],
     ['a TXT "\\1b"', "1:7 a broken escape", "two digits are no octet"],
@@ -245,6 +257,21 @@ describe("zone text, read", () => {
     });
     expect(parseZoneText(records, { origin, maxRecords: 10 }).problems).toEqual([]);
     expect(parseZoneText(records, { origin, maxOctets: 100 }).problems).toHaveLength(1);
+    const string = `"${"x".repeat(255)}" `;
+    expect(parseZoneText(`a 1 TXT ${string.repeat(255)}`, { origin }).records).toHaveLength(1);
+    expect(parseZoneText(`a 1 TXT ${string.repeat(256)}`, { origin }).problems).toEqual([
+      { line: 1, column: 9, problem: "65536 octets of data; 65535 are allowed" },
+    ]);
+    for (const long of [
+      `TXT ${'"" '.repeat(65_536)}`,
+      `SVCB 1 . alpn=${"a,".repeat(40_000)}b`,
+      `SVCB 1 . ipv6hint=::${",::".repeat(4095)}`,
+    ]) {
+      expect(parseZoneText(`a 1 ${long}`, { origin }).problems[0]!.problem).toMatch(/65535 are allowed$/);
+    }
+    expect(parseZoneText(`a 1 ${"x".repeat(100_000)}`, { origin }).problems[0]!.problem.length).toBeLessThan(
+      300,
+    );
     expect(parseZoneText("x\n".repeat(5000), { origin }).problems).toHaveLength(1001);
     expect(parseZoneText("a TXT (\n".repeat(5000), { origin }).problems).toHaveLength(5);
   });

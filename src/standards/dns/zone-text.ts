@@ -44,7 +44,8 @@ export function parseZoneText(text: string, options: ZoneTextOptions = {}): Zone
   const reading = new Reading(options);
   const problems: ZoneProblem[] = [];
   const lines = new LineCounter(text);
-  const report = (offset: number, problem: string) => problems.push({ ...lines.place(offset), problem });
+  const report = (offset: number, problem: string) =>
+    problems.push({ ...lines.place(offset), problem: shortened(problem) });
 
   if (text.length > maxOctets || Buffer.byteLength(text) > maxOctets) {
     report(0, `the text is longer than ${maxOctets} octets`);
@@ -77,6 +78,11 @@ export function parseZoneText(text: string, options: ZoneTextOptions = {}): Zone
     }
   }
   return { records: reading.records, problems, origin: reading.zone };
+}
+
+/** A problem quotes words of the text, which may be of any length. */
+function shortened(problem: string): string {
+  return problem.length <= 300 ? problem : `${problem.slice(0, 150)} … ${problem.slice(-100)}`;
 }
 
 class EntryError extends Error {

@@ -1,0 +1,220 @@
+/** DKIM: the key records of the selectors that are known or usual, and keys that stand where nobody looks. */
+import { type DomainName, prepend, tryPrepend } from "../standards/dns/name.ts";
+import { toCharacterStrings } from "../standards/dns/record.ts";
+import type { Answer } from "../standards/dns/resolver.ts";
+import { formatDkimKey, looksLikeDkimKey, parseDkimKey, recordForKey, repairDkimKey } from "../standards/dkim/key-record.ts";
+import { type DkimPublicKey, describeDkimKey, sameDkimKey, shortDkimFingerprint } from "../standards/dkim/public-key.ts";
+import { remarksOnDkimKey } from "../standards/dkim/remarks.ts";
+import { COMMON_DKIM_SELECTORS, type DkimSelector, dkimOwner, parseDkimSelector, tryDkimOwner } from "../standards/dkim/selector.ts";
+import { type Context, type TxtRecord, texts } from "./context.ts";
+import { type Finding, type Fix, proposed } from "./finding.ts";
+
+interface Selector {
+  readonly dkimSelector: DkimSelector;
+  /** Named by the description or on the command line: missing is a fault then, not a guess gone wrong. */
+  readonly isNamed: boolean;
+  /** The key that the signer uses, where the description gives it. */
+  readonly key?: DkimPublicKey;
+}
+
+export async function checkDkim(context: Context): Promise<Finding[]> {
+  const { domain } = context;
+  const described = context.options.description?.domains.find((each) => each.domain === domain);
+  const named = namedSelectors(context);
+  const parent = prepend("_domainkey", domain);
+  const [top, apex] = await Promise.all([context.lookup(parent, "TXT"), context.everywhere(domain, "TXT")]);
+  const misplaced = await misplacedFindings(named, { top, apex }, context);
+  const perSelector = await Promise.all(named.map((selector) => selectorFindings(selector, context)));
+  const findings = [...misplaced, ...perSelector.flat()];
+  if (named.length > 0 || described?.sends === false) return findings;
+  return [...findings, ...(await usualSelectors(parent, top, findings, context))];
+}
+
+function namedSelectors(context: Context): Selector[] {
+  const described = context.options.description?.domains.find((each) => each.domain === context.domain);
+  const selectors = new Map<DkimSelector, Selector>();
+  for (const key of described?.dkim ?? []) {
+    selectors.set(key.selector, { dkimSelector: key.selector, isNamed: true, ...("key" in key && { key: key.key }) });
+  }
+  for (const text of context.options.dkimSelectors) {
+    const parsed = parseDkimSelector(text);
+    if (parsed.ok && !selectors.has(parsed.value)) selectors.set(parsed.value, { dkimSelector: parsed.value, isNamed: true });
+  }
+  return [...selectors.values()];
+}
+
+/** Nobody can list the selectors of a domain: the usual ones are tried, unless DNS says that there are none. */
+async function usualSelectors(parent: DomainName, top: Answer<"TXT">, found: readonly Finding[], context: Context): Promise<Finding[]> {
+  if (top.status === "unknown") return [context.unknown(parent, "TXT", top)];
+  if (top.status === "absent" && top.kind === "nxdomain") return noKeyFindings(parent, found, context);
+  const random = tryPrepend(context.world.randomLabel(), parent);
+  const wild = random === undefined ? undefined : await context.lookup(random, "TXT");
+  const [wildText] = wild === undefined ? [] : texts(wild as Answer<"TXT">);
+  if (wildText !== undefined) {
+    const revoked = parseDkimKey(wildText.text).status === "revoked";
+    return [
+      context.finding(revoked ? "dkim-all-revoked" : "dkim-wildcard", {
+        owner: prepend("*", parent),
+        observed: `every selector answers ${wildText.text}`,
+        verify: { command: `dig TXT ${random}` },
+      }),
+    ];
+  }
+  const usual = COMMON_DKIM_SELECTORS.flatMap((text) => {
+    const parsed = parseDkimSelector(text);
+    return parsed.ok ? [{ dkimSelector: parsed.value, isNamed: false }] : [];
+  });
+  const findings = (await Promise.all(usual.map((selector) => selectorFindings(selector, context)))).flat();
+  if (findings.length > 0) return findings;
+  return [
+    context.finding("dkim-selector-unknown", {
+      owner: parent,
+      observed: `there are names below ${parent}, but none of the ${usual.length} usual selectors`,
+      verify: "TXT",
+      fix: { summary: "Name yours with --selector; it is s= in the DKIM-Signature of a message that was sent.", changes: [] },
+    }),
+  ];
+}
+
+async function noKeyFindings(parent: DomainName, found: readonly Finding[], context: Context): Promise<Finding[]> {
+  const spf = texts(await context.everywhere(context.domain, "TXT")).some(({ text }) => /^v=spf1\s+-all\s*$/i.test(text));
+  if (spf || found.some(({ code }) => code === "dkim-wrong-owner")) return []; // sends nothing, or the key is elsewhere
+  return [
+    context.finding("dkim-no-key", {
+      owner: parent,
+      observed: `${parent} does not exist, so there is no key below it`,
+      verify: "TXT",
+      fix: { summary: "Let the signer make a key, and publish its record at <selector>._domainkey.", changes: [] },
+    }),
+  ];
+}
+
+async function selectorFindings(selector: Selector, context: Context): Promise<Finding[]> {
+  const owner = dkimOwner(selector.dkimSelector, context.domain);
+  const answer = await (selector.isNamed ? context.everywhere(owner, "TXT") : context.lookup(owner, "TXT"));
+  if (answer.status === "unknown") return selector.isNamed ? [context.unknown(owner, "TXT", answer)] : [];
+  const published = texts(answer);
+  if (published.length === 0) {
+    if (!selector.isNamed) return [];
+    return [
+      context.finding("dkim-missing", {
+        owner,
+        observed: answer.status === "absent" && answer.kind === "nxdomain" ? `${owner} does not exist` : "no TXT record",
+        verify: "TXT",
+        fix: await publishKey(selector, [], context),
+      }),
+    ];
+  }
+  if (published.length > 1) {
+    return [
+      context.finding("dkim-several-records", {
+        owner,
+        observed: published.map(({ text }) => text).join("\n"),
+        verify: "TXT",
+        fix: await publishKey(selector, published.map(({ record }) => record), context),
+      }),
+    ];
+  }
+  return keyFindings(selector, owner, published[0]!, context);
+}
+
+async function publishKey(selector: Selector, old: readonly TxtRecord[], context: Context): Promise<Fix | null> {
+  if (selector.key === undefined) {
+    return { summary: "Publish the record that the signer made for this selector, and only that one.", changes: [] };
+  }
+  const text = formatDkimKey(recordForKey(selector.key));
+  const create = proposed(dkimOwner(selector.dkimSelector, context.domain), { type: "TXT", strings: toCharacterStrings(text) });
+  return context.fix("Publish the key that the signer uses.", { remove: old, create: [create] });
+}
+
+async function keyFindings(selector: Selector, owner: DomainName, { text, record }: { text: string; record: TxtRecord }, context: Context): Promise<Finding[]> {
+  const reading = parseDkimKey(text);
+  const repaired = repairDkimKey(text);
+  const fix =
+    repaired === undefined
+      ? reading.status === "invalid"
+        ? await publishKey(selector, [record], context)
+        : null
+      : await context.fix("The same record without the damage.", {
+          remove: [record],
+          create: [{ ...record, data: { type: "TXT", strings: toCharacterStrings(repaired) } }],
+        });
+  const findings = remarksOnDkimKey(text).map((remark) => context.remark(remark, { owner, text, fix: remark.severity === "notice" ? null : fix }));
+  const { key } = selector;
+  if (key !== undefined && reading.status === "revoked") {
+    findings.push(context.finding("dkim-signer-uses-revoked", { owner, expected: describeDkimKey(key), observed: text, verify: "TXT", fix: await publishKey(selector, [record], context) }));
+  }
+  if (key !== undefined && reading.status === "valid" && !sameDkimKey(key, reading.record.key)) {
+    findings.push(
+      context.finding("dkim-key-differs", {
+        owner,
+        expected: `${describeDkimKey(key)}, fingerprint ${shortDkimFingerprint(key)}`,
+        observed: `${describeDkimKey(reading.record.key)}, fingerprint ${shortDkimFingerprint(reading.record.key)}${whose(reading.record.key, selector, context)}`,
+        verify: "TXT",
+        fix: await publishKey(selector, [record], context),
+      }),
+    );
+  }
+  if (reading.status === "valid" && !findings.some(({ severity }) => severity === "error" || severity === "warning")) {
+    findings.push(context.finding("dkim-ok", { owner, observed: `${describeDkimKey(reading.record.key)}, fingerprint ${shortDkimFingerprint(reading.record.key)}`, verify: "TXT" }));
+  }
+  return findings;
+}
+
+/** Another described key in the place of this one: two selectors mixed up. */
+function whose(published: DkimPublicKey, selector: Selector, context: Context): string {
+  const other = namedSelectors(context).find(({ dkimSelector, key }) => dkimSelector !== selector.dkimSelector && key !== undefined && sameDkimKey(key, published));
+  return other === undefined ? "" : `: the key of selector ${other.dkimSelector}`;
+}
+
+/** R45: at the apex, at `_domainkey`, at `selector.domain`, at the doubled name. */
+async function misplacedFindings(
+  selectors: readonly Selector[],
+  { top, apex }: { readonly top: Answer<"TXT">; readonly apex: Answer<"TXT"> },
+  context: Context,
+): Promise<Finding[]> {
+  const { domain } = context;
+  const places: { owner: DomainName; answer: Answer<"TXT">; selector?: Selector }[] = [
+    { owner: domain, answer: apex },
+    { owner: prepend("_domainkey", domain), answer: top },
+  ];
+  for (const selector of selectors) {
+    const short = prepend(selector.dkimSelector, domain);
+    places.push({ owner: short, answer: await context.lookup(short, "TXT"), selector });
+    const doubled = tryDkimOwner(selector.dkimSelector, domain);
+    const twice = doubled && tryPrepend(doubled, domain);
+    if (twice) places.push({ owner: twice, answer: await context.lookup(twice, "TXT"), selector });
+  }
+  const found = await Promise.all(
+    places.map(async ({ owner, answer, selector }) => {
+      const keys = texts(answer).filter(({ text }) => looksLikeDkimKey(text));
+      return Promise.all(keys.map(({ text, record }) => misplacedFinding(owner, text, record, selector ?? ownerOf(text, selectors), context)));
+    }),
+  );
+  return found.flat();
+}
+
+/** Which selector a misplaced key belongs to: the one with this key, or the only one there is. */
+function ownerOf(text: string, selectors: readonly Selector[]): Selector | undefined {
+  const reading = parseDkimKey(text);
+  const same = reading.status === "valid" ? selectors.find(({ key }) => key !== undefined && sameDkimKey(key, reading.record.key)) : undefined;
+  return same ?? (selectors.length === 1 ? selectors[0] : undefined);
+}
+
+async function misplacedFinding(owner: DomainName, text: string, record: TxtRecord, selector: Selector | undefined, context: Context): Promise<Finding> {
+  const right = selector && dkimOwner(selector.dkimSelector, context.domain);
+  const reading = parseDkimKey(text);
+  const { key } = selector ?? {};
+  const match =
+    reading.status !== "valid" || key === undefined ? "" : sameDkimKey(key, reading.record.key) ? " (it is the signer's key)" : " (and it is not the signer's key)";
+  return context.finding("dkim-wrong-owner", {
+    owner,
+    expected: right ?? `<selector>._domainkey.${context.domain}`,
+    observed: `${text}${match}`,
+    verify: "TXT",
+    fix:
+      right === undefined
+        ? { summary: `Move it to <selector>._domainkey.${context.domain}, with the selector that the signer uses.`, changes: [] }
+        : await context.fix(`Move it to ${right}.`, { remove: [record], create: [{ ...record, name: right }] }),
+  });
+}
