@@ -1,11 +1,29 @@
 /** DKIM: the key records of the selectors that are known or usual, and keys that stand where nobody looks. */
+
+import {
+  formatDkimKey,
+  looksLikeDkimKey,
+  parseDkimKey,
+  recordForKey,
+  repairDkimKey,
+} from "../standards/dkim/key-record.ts";
+import {
+  type DkimPublicKey,
+  describeDkimKey,
+  sameDkimKey,
+  shortDkimFingerprint,
+} from "../standards/dkim/public-key.ts";
+import { remarksOnDkimKey } from "../standards/dkim/remarks.ts";
+import {
+  COMMON_DKIM_SELECTORS,
+  type DkimSelector,
+  dkimOwner,
+  parseDkimSelector,
+  tryDkimOwner,
+} from "../standards/dkim/selector.ts";
 import { type DomainName, prepend, tryPrepend } from "../standards/dns/name.ts";
 import { toCharacterStrings } from "../standards/dns/record.ts";
 import type { Answer } from "../standards/dns/resolver.ts";
-import { formatDkimKey, looksLikeDkimKey, parseDkimKey, recordForKey, repairDkimKey } from "../standards/dkim/key-record.ts";
-import { type DkimPublicKey, describeDkimKey, sameDkimKey, shortDkimFingerprint } from "../standards/dkim/public-key.ts";
-import { remarksOnDkimKey } from "../standards/dkim/remarks.ts";
-import { COMMON_DKIM_SELECTORS, type DkimSelector, dkimOwner, parseDkimSelector, tryDkimOwner } from "../standards/dkim/selector.ts";
 import { type Context, type TxtRecord, texts } from "./context.ts";
 import { type Finding, type Fix, proposed } from "./finding.ts";
 
@@ -34,17 +52,27 @@ function namedSelectors(context: Context): Selector[] {
   const described = context.options.description?.domains.find((each) => each.domain === context.domain);
   const selectors = new Map<DkimSelector, Selector>();
   for (const key of described?.dkim ?? []) {
-    selectors.set(key.selector, { dkimSelector: key.selector, isNamed: true, ...("key" in key && { key: key.key }) });
+    selectors.set(key.selector, {
+      dkimSelector: key.selector,
+      isNamed: true,
+      ...("key" in key && { key: key.key }),
+    });
   }
   for (const text of context.options.dkimSelectors) {
     const parsed = parseDkimSelector(text);
-    if (parsed.ok && !selectors.has(parsed.value)) selectors.set(parsed.value, { dkimSelector: parsed.value, isNamed: true });
+    if (parsed.ok && !selectors.has(parsed.value))
+      selectors.set(parsed.value, { dkimSelector: parsed.value, isNamed: true });
   }
   return [...selectors.values()];
 }
 
 /** Nobody can list the selectors of a domain: the usual ones are tried, unless DNS says that there are none. */
-async function usualSelectors(parent: DomainName, top: Answer<"TXT">, found: readonly Finding[], context: Context): Promise<Finding[]> {
+async function usualSelectors(
+  parent: DomainName,
+  top: Answer<"TXT">,
+  found: readonly Finding[],
+  context: Context,
+): Promise<Finding[]> {
   if (top.status === "unknown") return [context.unknown(parent, "TXT", top)];
   if (top.status === "absent" && top.kind === "nxdomain") return noKeyFindings(parent, found, context);
   const random = tryPrepend(context.world.randomLabel(), parent);
@@ -71,20 +99,32 @@ async function usualSelectors(parent: DomainName, top: Answer<"TXT">, found: rea
       owner: parent,
       observed: `there are names below ${parent}, but none of the ${usual.length} usual selectors`,
       verify: "TXT",
-      fix: { summary: "Name yours with --selector; it is s= in the DKIM-Signature of a message that was sent.", changes: [] },
+      fix: {
+        summary: "Name yours with --selector; it is s= in the DKIM-Signature of a message that was sent.",
+        changes: [],
+      },
     }),
   ];
 }
 
-async function noKeyFindings(parent: DomainName, found: readonly Finding[], context: Context): Promise<Finding[]> {
-  const spf = texts(await context.everywhere(context.domain, "TXT")).some(({ text }) => /^v=spf1\s+-all\s*$/i.test(text));
+async function noKeyFindings(
+  parent: DomainName,
+  found: readonly Finding[],
+  context: Context,
+): Promise<Finding[]> {
+  const spf = texts(await context.everywhere(context.domain, "TXT")).some(({ text }) =>
+    /^v=spf1\s+-all\s*$/i.test(text),
+  );
   if (spf || found.some(({ code }) => code === "dkim-wrong-owner")) return []; // sends nothing, or the key is elsewhere
   return [
     context.finding("dkim-no-key", {
       owner: parent,
       observed: `${parent} does not exist, so there is no key below it`,
       verify: "TXT",
-      fix: { summary: "Let the signer make a key, and publish its record at <selector>._domainkey.", changes: [] },
+      fix: {
+        summary: "Let the signer make a key, and publish its record at <selector>._domainkey.",
+        changes: [],
+      },
     }),
   ];
 }
@@ -99,7 +139,10 @@ async function selectorFindings(selector: Selector, context: Context): Promise<F
     return [
       context.finding("dkim-missing", {
         owner,
-        observed: answer.status === "absent" && answer.kind === "nxdomain" ? `${owner} does not exist` : "no TXT record",
+        observed:
+          answer.status === "absent" && answer.kind === "nxdomain"
+            ? `${owner} does not exist`
+            : "no TXT record",
         verify: "TXT",
         fix: await publishKey(selector, [], context),
       }),
@@ -111,23 +154,42 @@ async function selectorFindings(selector: Selector, context: Context): Promise<F
         owner,
         observed: published.map(({ text }) => text).join("\n"),
         verify: "TXT",
-        fix: await publishKey(selector, published.map(({ record }) => record), context),
+        fix: await publishKey(
+          selector,
+          published.map(({ record }) => record),
+          context,
+        ),
       }),
     ];
   }
   return keyFindings(selector, owner, published[0]!, context);
 }
 
-async function publishKey(selector: Selector, old: readonly TxtRecord[], context: Context): Promise<Fix | null> {
+async function publishKey(
+  selector: Selector,
+  old: readonly TxtRecord[],
+  context: Context,
+): Promise<Fix | null> {
   if (selector.key === undefined) {
-    return { summary: "Publish the record that the signer made for this selector, and only that one.", changes: [] };
+    return {
+      summary: "Publish the record that the signer made for this selector, and only that one.",
+      changes: [],
+    };
   }
   const text = formatDkimKey(recordForKey(selector.key));
-  const create = proposed(dkimOwner(selector.dkimSelector, context.domain), { type: "TXT", strings: toCharacterStrings(text) });
+  const create = proposed(dkimOwner(selector.dkimSelector, context.domain), {
+    type: "TXT",
+    strings: toCharacterStrings(text),
+  });
   return context.fix("Publish the key that the signer uses.", { remove: old, create: [create] });
 }
 
-async function keyFindings(selector: Selector, owner: DomainName, { text, record }: { text: string; record: TxtRecord }, context: Context): Promise<Finding[]> {
+async function keyFindings(
+  selector: Selector,
+  owner: DomainName,
+  { text, record }: { text: string; record: TxtRecord },
+  context: Context,
+): Promise<Finding[]> {
   const reading = parseDkimKey(text);
   const repaired = repairDkimKey(text);
   const fix =
@@ -139,10 +201,20 @@ async function keyFindings(selector: Selector, owner: DomainName, { text, record
           remove: [record],
           create: [{ ...record, data: { type: "TXT", strings: toCharacterStrings(repaired) } }],
         });
-  const findings = remarksOnDkimKey(text).map((remark) => context.remark(remark, { owner, text, fix: remark.severity === "notice" ? null : fix }));
+  const findings = remarksOnDkimKey(text).map((remark) =>
+    context.remark(remark, { owner, text, fix: remark.severity === "notice" ? null : fix }),
+  );
   const { key } = selector;
   if (key !== undefined && reading.status === "revoked") {
-    findings.push(context.finding("dkim-signer-uses-revoked", { owner, expected: describeDkimKey(key), observed: text, verify: "TXT", fix: await publishKey(selector, [record], context) }));
+    findings.push(
+      context.finding("dkim-signer-uses-revoked", {
+        owner,
+        expected: describeDkimKey(key),
+        observed: text,
+        verify: "TXT",
+        fix: await publishKey(selector, [record], context),
+      }),
+    );
   }
   if (key !== undefined && reading.status === "valid" && !sameDkimKey(key, reading.record.key)) {
     findings.push(
@@ -155,15 +227,27 @@ async function keyFindings(selector: Selector, owner: DomainName, { text, record
       }),
     );
   }
-  if (reading.status === "valid" && !findings.some(({ severity }) => severity === "error" || severity === "warning")) {
-    findings.push(context.finding("dkim-ok", { owner, observed: `${describeDkimKey(reading.record.key)}, fingerprint ${shortDkimFingerprint(reading.record.key)}`, verify: "TXT" }));
+  if (
+    reading.status === "valid" &&
+    !findings.some(({ severity }) => severity === "error" || severity === "warning")
+  ) {
+    findings.push(
+      context.finding("dkim-ok", {
+        owner,
+        observed: `${describeDkimKey(reading.record.key)}, fingerprint ${shortDkimFingerprint(reading.record.key)}`,
+        verify: "TXT",
+      }),
+    );
   }
   return findings;
 }
 
 /** Another described key in the place of this one: two selectors mixed up. */
 function whose(published: DkimPublicKey, selector: Selector, context: Context): string {
-  const other = namedSelectors(context).find(({ dkimSelector, key }) => dkimSelector !== selector.dkimSelector && key !== undefined && sameDkimKey(key, published));
+  const other = namedSelectors(context).find(
+    ({ dkimSelector, key }) =>
+      dkimSelector !== selector.dkimSelector && key !== undefined && sameDkimKey(key, published),
+  );
   return other === undefined ? "" : `: the key of selector ${other.dkimSelector}`;
 }
 
@@ -188,7 +272,11 @@ async function misplacedFindings(
   const found = await Promise.all(
     places.map(async ({ owner, answer, selector }) => {
       const keys = texts(answer).filter(({ text }) => looksLikeDkimKey(text));
-      return Promise.all(keys.map(({ text, record }) => misplacedFinding(owner, text, record, selector ?? ownerOf(text, selectors), context)));
+      return Promise.all(
+        keys.map(({ text, record }) =>
+          misplacedFinding(owner, text, record, selector ?? ownerOf(text, selectors), context),
+        ),
+      );
     }),
   );
   return found.flat();
@@ -197,16 +285,29 @@ async function misplacedFindings(
 /** Which selector a misplaced key belongs to: the one with this key, or the only one there is. */
 function ownerOf(text: string, selectors: readonly Selector[]): Selector | undefined {
   const reading = parseDkimKey(text);
-  const same = reading.status === "valid" ? selectors.find(({ key }) => key !== undefined && sameDkimKey(key, reading.record.key)) : undefined;
+  const same =
+    reading.status === "valid"
+      ? selectors.find(({ key }) => key !== undefined && sameDkimKey(key, reading.record.key))
+      : undefined;
   return same ?? (selectors.length === 1 ? selectors[0] : undefined);
 }
 
-async function misplacedFinding(owner: DomainName, text: string, record: TxtRecord, selector: Selector | undefined, context: Context): Promise<Finding> {
+async function misplacedFinding(
+  owner: DomainName,
+  text: string,
+  record: TxtRecord,
+  selector: Selector | undefined,
+  context: Context,
+): Promise<Finding> {
   const right = selector && dkimOwner(selector.dkimSelector, context.domain);
   const reading = parseDkimKey(text);
   const { key } = selector ?? {};
   const match =
-    reading.status !== "valid" || key === undefined ? "" : sameDkimKey(key, reading.record.key) ? " (it is the signer's key)" : " (and it is not the signer's key)";
+    reading.status !== "valid" || key === undefined
+      ? ""
+      : sameDkimKey(key, reading.record.key)
+        ? " (it is the signer's key)"
+        : " (and it is not the signer's key)";
   return context.finding("dkim-wrong-owner", {
     owner,
     expected: right ?? `<selector>._domainkey.${context.domain}`,
@@ -214,7 +315,13 @@ async function misplacedFinding(owner: DomainName, text: string, record: TxtReco
     verify: "TXT",
     fix:
       right === undefined
-        ? { summary: `Move it to <selector>._domainkey.${context.domain}, with the selector that the signer uses.`, changes: [] }
-        : await context.fix(`Move it to ${right}.`, { remove: [record], create: [{ ...record, name: right }] }),
+        ? {
+            summary: `Move it to <selector>._domainkey.${context.domain}, with the selector that the signer uses.`,
+            changes: [],
+          }
+        : await context.fix(`Move it to ${right}.`, {
+            remove: [record],
+            create: [{ ...record, name: right }],
+          }),
   });
 }

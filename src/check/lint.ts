@@ -3,7 +3,16 @@
  * lies outside of the text is left open, never called missing.
  */
 import { parseAddress, parseReverseName } from "../standards/dns/address.ts";
-import { absolute, type DomainName, domainName, isHostName, isWithin, labelTexts, parseDomainName, parentOf } from "../standards/dns/name.ts";
+import {
+  absolute,
+  type DomainName,
+  domainName,
+  isHostName,
+  isWithin,
+  labelTexts,
+  parentOf,
+  parseDomainName,
+} from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { type ResourceRecord, typeOf } from "../standards/dns/record.ts";
 import { createZoneResolver } from "../standards/dns/zone-resolver.ts";
@@ -34,7 +43,11 @@ export interface LintSurroundings {
 }
 
 /** `origin` undefined: `$ORIGIN`, else the domain that the text seems to be about. */
-export async function lintZoneText(text: string, origin: DomainName | undefined, surroundings: LintSurroundings): Promise<LintReport> {
+export async function lintZoneText(
+  text: string,
+  origin: DomainName | undefined,
+  surroundings: LintSurroundings,
+): Promise<LintReport> {
   const assumed = origin ?? guessOrigin(text, surroundings);
   const parsed = parseZoneText(text, { defaultTtlSeconds: 3600, ...(assumed && { origin: assumed }) });
   const lines = text.split("\n");
@@ -53,13 +66,21 @@ export async function lintZoneText(text: string, origin: DomainName | undefined,
     ...(await lineFindings(lines, context)),
     ...reports.flatMap((report) => report.findings.filter(isAboutTheText)),
   ];
-  const unique = new Map(findings.map((finding) => [`${finding.code} ${finding.owner} ${finding.observed}`, finding]));
+  const unique = new Map(
+    findings.map((finding) => [`${finding.code} ${finding.owner} ${finding.observed}`, finding]),
+  );
   return { origin: assumed, records, unreadable, findings: [...unique.values()] };
 }
 
 /** A text has no name servers, and knows nothing of what others hold. */
 function isAboutTheText({ code, severity }: Finding): boolean {
-  return severity !== "unknown" && !code.startsWith("zone-serial") && !code.startsWith("dnssec-") && code !== "zone-ok" && code !== "zone-single-server";
+  return (
+    severity !== "unknown" &&
+    !code.startsWith("zone-serial") &&
+    !code.startsWith("dnssec-") &&
+    code !== "zone-ok" &&
+    code !== "zone-single-server"
+  );
 }
 
 /** The names in the text that mail is addressed to or sent from, and the origin. */
@@ -73,11 +94,18 @@ function mailDomains(records: readonly ResourceRecord[], origin: DomainName): Do
   return [...domains];
 }
 
-function zoneFileWorld(records: readonly ResourceRecord[], origin: DomainName, surroundings: LintSurroundings): World {
+function zoneFileWorld(
+  records: readonly ResourceRecord[],
+  origin: DomainName,
+  surroundings: LintSurroundings,
+): World {
   const resolver = createZoneResolver(records, { apexes: [origin], elsewhere: "outside of the text" });
   const authoritative: AuthoritativeView = {
     lookup: resolver.lookup,
-    findZone: async () => ({ status: "found", zone: { apex: origin, delegatedTo: [], unresolvable: [], servers: [] } }),
+    findZone: async () => ({
+      status: "found",
+      zone: { apex: origin, delegatedTo: [], unresolvable: [], servers: [] },
+    }),
     askEveryServer: async (name, type) => [
       { server: { name: origin, address: "the text", port: 0 }, answer: await resolver.lookup(name, type) },
     ],
@@ -93,7 +121,11 @@ function zoneFileWorld(records: readonly ResourceRecord[], origin: DomainName, s
 }
 
 /** What only the text shows: names that came out wrong, and records that cannot be together. */
-async function textFindings(records: readonly ResourceRecord[], origin: DomainName, context: Context): Promise<Finding[]> {
+async function textFindings(
+  records: readonly ResourceRecord[],
+  origin: DomainName,
+  context: Context,
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   const byName = Map.groupBy(records, ({ name }) => name);
   for (const record of records) {
@@ -106,11 +138,21 @@ async function textFindings(records: readonly ResourceRecord[], origin: DomainNa
           expected: absolute(once),
           observed: `${absolute(name)}: the name has no final dot, so the zone was added to it`,
           verify: typeOf(data),
-          fix: await context.fix("Write the final dot, or the name without the zone.", { remove: [record], create: [{ ...record, name: once }] }),
+          fix: await context.fix("Write the final dot, or the name without the zone.", {
+            remove: [record],
+            create: [{ ...record, name: once }],
+          }),
         }),
       );
     } else if (!isWithin(name, origin) && !name.endsWith(".arpa")) {
-      findings.push(context.finding("zone-foreign-owner", { owner: name, expected: `a name in ${origin}`, observed: absolute(name), verify: typeOf(data) }));
+      findings.push(
+        context.finding("zone-foreign-owner", {
+          owner: name,
+          expected: `a name in ${origin}`,
+          observed: absolute(name),
+          verify: typeOf(data),
+        }),
+      );
     }
     const target = targetOf(record);
     const targetOnce = target && undoubled(target, origin);
@@ -138,7 +180,13 @@ async function textFindings(records: readonly ResourceRecord[], origin: DomainNa
         }),
       );
     } else if (aliases.length > 0 && name === origin) {
-      findings.push(context.finding("zone-apex-cname", { owner: name, observed: `CNAME ${formatRdata(aliases[0]!.data)} at the apex`, verify: "CNAME" }));
+      findings.push(
+        context.finding("zone-apex-cname", {
+          owner: name,
+          observed: `CNAME ${formatRdata(aliases[0]!.data)} at the apex`,
+          verify: "CNAME",
+        }),
+      );
     }
   }
   return findings;
@@ -173,7 +221,13 @@ function specialAddressFindings({ name, data }: ResourceRecord, context: Context
   const address = parseAddress(data.address);
   const special = address.ok ? context.special(address.value) : undefined;
   if (special === undefined) return [];
-  return [context.finding("address-special", { owner: name, observed: `${data.type} ${data.address} is ${special.description}`, verify: data.type })];
+  return [
+    context.finding("address-special", {
+      owner: name,
+      observed: `${data.type} ${data.address} is ${special.description}`,
+      verify: data.type,
+    }),
+  ];
 }
 
 /** E1: lines that are no zone text, but look like records all the same. */
@@ -188,13 +242,22 @@ async function lineFindings(lines: readonly string[], context: Context): Promise
           owner,
           observed: `${type} ${target}`,
           verify: type,
-          fix: await context.fix(`Make ${owner} an alias of ${target}, or give it the address of ${target}.`, {
-            create: [proposed(owner, { type: "CNAME", target })],
-          }),
+          fix: await context.fix(
+            `Make ${owner} an alias of ${target}, or give it the address of ${target}.`,
+            {
+              create: [proposed(owner, { type: "CNAME", target })],
+            },
+          ),
         }),
       ];
       if (number !== undefined) {
-        findings.push(context.finding("address-with-priority", { owner, observed: `${number} in front of ${type}`, verify: type }));
+        findings.push(
+          context.finding("address-with-priority", {
+            owner,
+            observed: `${number} in front of ${type}`,
+            verify: type,
+          }),
+        );
       }
       return findings;
     }),
@@ -203,7 +266,8 @@ async function lineFindings(lines: readonly string[], context: Context): Promise
 }
 
 function readMistakenAddress(line: string) {
-  const match = /^\s*(\S+)\s+(?:(\d{1,3})\s+)?(?:IN\s+)?(AAAA|A)\s+([A-Za-z][^\s;]*\.[^\s;]+)\s*(?:;.*)?$/i.exec(line);
+  const match =
+    /^\s*(\S+)\s+(?:(\d{1,3})\s+)?(?:IN\s+)?(AAAA|A)\s+([A-Za-z][^\s;]*\.[^\s;]+)\s*(?:;.*)?$/i.exec(line);
   if (match === null) return undefined;
   const [, ownerText = "", number, typeText = "", targetText = ""] = match;
   const owner = parseDomainName(ownerText);
@@ -216,8 +280,10 @@ function readMistakenAddress(line: string) {
 function hintsFor(line: string): string[] {
   const hints: string[] = [];
   const group = line.split(/[\s()>–—-]+/).find((word) => /^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2,6}$/i.test(word));
-  if (group !== undefined) hints.push(`"${group}" is an incomplete IPv6 address: it needs "::" or eight groups`);
-  if (readMistakenAddress(line) !== undefined) hints.push("an A record holds an address, not a name, and has no priority");
+  if (group !== undefined)
+    hints.push(`"${group}" is an incomplete IPv6 address: it needs "::" or eight groups`);
+  if (readMistakenAddress(line) !== undefined)
+    hints.push("an A record holds an address, not a name, and has no priority");
   if (/[“”„‘’]/.test(line)) hints.push("typographic quotation marks do not quote");
   return hints;
 }
@@ -232,7 +298,10 @@ function guessOrigin(text: string, { organizationalDomain }: LintSurroundings): 
   const counts = new Map<DomainName, number>();
   for (const [word] of text.matchAll(/(?:[A-Za-z0-9_-]+\.)+[A-Za-z][A-Za-z0-9-]*\.?/g)) {
     const name = parseDomainName(word);
-    const domain = name.ok && !name.value.endsWith(".arpa") ? (organizationalDomain(name.value) ?? lastTwo(name.value)) : undefined;
+    const domain =
+      name.ok && !name.value.endsWith(".arpa")
+        ? (organizationalDomain(name.value) ?? lastTwo(name.value))
+        : undefined;
     if (domain !== undefined) counts.set(domain, (counts.get(domain) ?? 0) + 1);
   }
   return [...counts].sort(([, some], [, others]) => others - some)[0]?.[0];

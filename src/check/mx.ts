@@ -54,7 +54,7 @@ async function missing(answer: Absent, context: Context): Promise<Finding> {
     context.fix(
       wanted.length > 0
         ? "Create the MX."
-        : "Create an MX that names your mail server (mail." + domain + " here).",
+        : `Create an MX that names your mail server (mail.${domain} here).`,
       {
         create:
           wanted.length > 0

@@ -1,5 +1,16 @@
 /** Description → the records that should exist, each with its reason. Pure: the same description, the same records. */
+
 import { createHash } from "node:crypto";
+import { tlsaOwner } from "../standards/dane/tlsa.ts";
+import { formatDkimKey, recordForKey } from "../standards/dkim/key-record.ts";
+import { dkimOwner } from "../standards/dkim/selector.ts";
+import {
+  type DmarcPolicy,
+  type DmarcRecord,
+  formatDmarcRecord,
+  MONITORING,
+  reportDomain,
+} from "../standards/dmarc/record.ts";
 import { type IpAddress, reverseName, specialPurpose } from "../standards/dns/address.ts";
 import { type DomainName, isWithin, labelCount, prepend, ROOT } from "../standards/dns/name.ts";
 import {
@@ -10,6 +21,7 @@ import {
   toCharacterStrings,
   typeOf,
 } from "../standards/dns/record.ts";
+import { formatPolicy } from "../standards/mta-sts/policy.ts";
 import type {
   Creator,
   Derived,

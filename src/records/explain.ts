@@ -8,9 +8,9 @@ import { explainDmarc } from "../standards/dmarc/explain.ts";
 import { looksLikeDmarc } from "../standards/dmarc/remarks.ts";
 import type { Explanation } from "../standards/dns/remark.ts";
 import { readTxt } from "../standards/dns/txt-rendering.ts";
-import { explainMtaSts } from "../standards/mta-sts/explain.ts";
-import { looksLikeSpf } from "../standards/spf/remarks.ts";
+import { explainMtaStsRecord } from "../standards/mta-sts/explain.ts";
 import { explainSpf } from "../standards/spf/explain.ts";
+import { looksLikeSpf } from "../standards/spf/remarks.ts";
 import { explainTlsRpt } from "../standards/tls-rpt/explain.ts";
 
 interface Kind {
@@ -20,10 +20,13 @@ interface Kind {
 
 /** The certain before the likely. */
 const KINDS: readonly Kind[] = [
-  { recognises: (text) => /^\s*v\s*=\s*STSv1/i.test(text), explain: explainMtaSts },
+  { recognises: (text) => /^\s*v\s*=\s*STSv1/i.test(text), explain: explainMtaStsRecord },
   { recognises: (text) => /^\s*v\s*=\s*TLSRPTv1/i.test(text), explain: explainTlsRpt },
   { recognises: (text) => /^\s*v\s*=\s*BIMI1/i.test(text), explain: explainBimi },
-  { recognises: (text) => /^\s*[0-9]{1,3}\s+[0-9]{1,3}\s+[0-9]{1,3}\s+[0-9a-f\s]+$/i.test(text), explain: explainTlsa },
+  {
+    recognises: (text) => /^\s*[0-9]{1,3}\s+[0-9]{1,3}\s+[0-9]{1,3}\s+[0-9a-f\s]+$/i.test(text),
+    explain: explainTlsa,
+  },
   { recognises: (text) => /^\s*[0-9]{1,3}\s+[a-z0-9]+\s+\S/i.test(text), explain: explainCaa },
   { recognises: looksLikeDmarc, explain: explainDmarc },
   { recognises: looksLikeSpf, explain: explainSpf },

@@ -40,8 +40,16 @@ function domainLines(domain: DomainName, dkim: Starter["dkim"]): string[] {
     "      mechanisms: [mx, a, addresses]",
     "      ending: softfail # fail (-all) once every sender is known",
     ...(dkim === undefined
-      ? ["    # dkim:", "    #   - selector: default", "    #     file: default.txt # the record or public key that your signer made"]
-      : ["    dkim:", `      - selector: ${dkim.selector}`, `        publicKey: ${JSON.stringify(dkim.publicKey)}`]),
+      ? [
+          "    # dkim:",
+          "    #   - selector: default",
+          "    #     file: default.txt # the record or public key that your signer made",
+        ]
+      : [
+          "    dkim:",
+          `      - selector: ${dkim.selector}`,
+          `        publicKey: ${JSON.stringify(dkim.publicKey)}`,
+        ]),
     "    dmarc:",
     "      policy: none # watch for a month, then quarantine",
     `      reports: dmarc@${domain}`,

@@ -8,7 +8,11 @@ import type { Tools } from "./tools.ts";
 /** Longer than any record: 65,535 octets of rdata, quoted and escaped. */
 const MAX_CHARACTERS = 262_144;
 
-export async function runExplain(words: readonly string[], options: { readonly json?: boolean }, tools: Tools): Promise<ExitCode> {
+export async function runExplain(
+  words: readonly string[],
+  options: { readonly json?: boolean },
+  tools: Tools,
+): Promise<ExitCode> {
   const text = words.length > 0 ? words.join(" ") : await tools.readStdin();
   if (text.length > MAX_CHARACTERS) throw new UsageError("that is longer than any record");
   const explanation = explainRecord(text.trimEnd());
@@ -27,7 +31,9 @@ export async function runExplain(words: readonly string[], options: { readonly j
       wrap(visible(meaning), columns, "      "),
     ]);
     const remarks = explanation.remarks.map((remark) => remarkText(remark, terminal));
-    terminal.out(`${[style.bold(explanation.title), "", ...lines, ...(remarks.length > 0 ? ["", ...remarks] : [])].join("\n")}\n`);
+    terminal.out(
+      `${[style.bold(explanation.title), "", ...lines, ...(remarks.length > 0 ? ["", ...remarks] : [])].join("\n")}\n`,
+    );
   }
   if (explanation.remarks.some(({ severity }) => severity === "error")) return EXIT.errors;
   return explanation.remarks.some(({ severity }) => severity === "warning") ? EXIT.warnings : EXIT.ok;

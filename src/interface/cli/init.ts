@@ -1,11 +1,11 @@
 /** `zonepost init`: a description to start with, from flags or from a few questions. */
 import { parseDescription } from "../../records/description.ts";
 import { formatStarter, type Starter, usualHost } from "../../records/starter.ts";
+import { readDkimPublicKey } from "../../standards/dkim/key-source.ts";
+import { parseDkimSelector } from "../../standards/dkim/selector.ts";
 import { type IpAddress, parseAddress } from "../../standards/dns/address.ts";
 import { type DomainName, isHostName, parseDomainName } from "../../standards/dns/name.ts";
 import type { Parsed } from "../../standards/dns/parsed.ts";
-import { readDkimPublicKey } from "../../standards/dkim/key-source.ts";
-import { parseDkimSelector } from "../../standards/dkim/selector.ts";
 import { readDomain, readFileNamed } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import type { Tools } from "./tools.ts";
@@ -26,7 +26,9 @@ export interface InitOptions {
 
 export async function runInit(options: InitOptions, tools: Tools): Promise<ExitCode> {
   if (options.output !== "-" && !options.force && tools.fileExists(options.output)) {
-    throw new UsageError(`${options.output} exists already; name another file with --output, or overwrite it with --force`);
+    throw new UsageError(
+      `${options.output} exists already; name another file with --output, or overwrite it with --force`,
+    );
   }
   const starter = await readStarter(options, tools);
   const text = formatStarter(starter);
@@ -37,7 +39,8 @@ export async function runInit(options: InitOptions, tools: Tools): Promise<ExitC
     return EXIT.ok;
   }
   write(options, text, tools);
-  if (options.json) tools.terminal.out(`${JSON.stringify({ file: options.output, domains: starter.domains })}\n`);
+  if (options.json)
+    tools.terminal.out(`${JSON.stringify({ file: options.output, domains: starter.domains })}\n`);
   else tools.terminal.out(`${closingWords(options.output, starter, tools)}\n`);
   return EXIT.ok;
 }
@@ -76,7 +79,9 @@ async function askDomain(tools: Tools): Promise<DomainName> {
   return await askUntil("What comes after the @ of your mail addresses? ", "--domain", tools, (text) => {
     const name = parseDomainName(text.slice(text.lastIndexOf("@") + 1));
     if (!name.ok) return name;
-    return isHostName(name.value) ? name : { ok: false, problem: `"${text}" is not a domain such as example.org` };
+    return isHostName(name.value)
+      ? name
+      : { ok: false, problem: `"${text}" is not a domain such as example.org` };
   });
 }
 
@@ -89,14 +94,19 @@ async function readHost(options: InitOptions, domain: DomainName, tools: Tools):
     return host.value;
   }
   const usual = usualHost(domain);
-  return await askUntil(`What is your mail server called? [${usual}] `, "--host", tools, (text) => readHostName(text === "" ? usual : text));
+  return await askUntil(`What is your mail server called? [${usual}] `, "--host", tools, (text) =>
+    readHostName(text === "" ? usual : text),
+  );
 }
 
 function readHostName(text: string): Parsed<DomainName> {
-  if (parseAddress(text).ok) return { ok: false, problem: `"${text}" is an address; a mail server needs a host name` };
+  if (parseAddress(text).ok)
+    return { ok: false, problem: `"${text}" is an address; a mail server needs a host name` };
   const name = parseDomainName(text);
   if (!name.ok) return { ok: false, problem: `"${text}" is not a host name: ${name.problem}` };
-  return isHostName(name.value) ? name : { ok: false, problem: `"${text}" is not a full host name such as mail.example.org` };
+  return isHostName(name.value)
+    ? name
+    : { ok: false, problem: `"${text}" is not a full host name such as mail.example.org` };
 }
 
 /** `myhostname` of main.cf, where it is written out; the last setting counts, as in Postfix. */
@@ -116,13 +126,23 @@ async function readAddresses(options: InitOptions, host: DomainName, tools: Tool
       return address.value;
     });
   }
-  return await askUntil(`Which addresses does ${host} have? (IPv4 and IPv6, with spaces between) `, "--address", tools, (text) => {
-    const parsed = text.split(/[\s,]+/).filter((word) => word !== "").map(parseAddress);
-    const wrong = parsed.find((address) => !address.ok);
-    if (wrong !== undefined && !wrong.ok) return wrong;
-    const addresses = parsed.flatMap((address) => (address.ok ? [address.value] : []));
-    return addresses.length > 0 ? { ok: true, value: addresses } : { ok: false, problem: "a server has at least one address" };
-  });
+  return await askUntil(
+    `Which addresses does ${host} have? (IPv4 and IPv6, with spaces between) `,
+    "--address",
+    tools,
+    (text) => {
+      const parsed = text
+        .split(/[\s,]+/)
+        .filter((word) => word !== "")
+        .map(parseAddress);
+      const wrong = parsed.find((address) => !address.ok);
+      if (wrong !== undefined && !wrong.ok) return wrong;
+      const addresses = parsed.flatMap((address) => (address.ok ? [address.value] : []));
+      return addresses.length > 0
+        ? { ok: true, value: addresses }
+        : { ok: false, problem: "a server has at least one address" };
+    },
+  );
 }
 
 function readDkim(options: InitOptions, tools: Tools): Starter["dkim"] {
@@ -138,7 +158,12 @@ function readDkim(options: InitOptions, tools: Tools): Starter["dkim"] {
 const MAX_TRIES = 5;
 
 /** Asks again, with the reason, until the answer is right; without a person it says which option to give. */
-async function askUntil<T>(question: string, option: string, tools: Tools, read: (text: string) => Parsed<T>): Promise<T> {
+async function askUntil<T>(
+  question: string,
+  option: string,
+  tools: Tools,
+  read: (text: string) => Parsed<T>,
+): Promise<T> {
   if (tools.ask === undefined) throw new UsageError(`${option} is missing, and nobody is here to be asked`);
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const answer = read((await tools.ask(question)).trim());

@@ -13,7 +13,10 @@ export interface ZoneResolverOptions {
 }
 
 /** Answers as RFC 1034 §4.3.2 and RFC 4592 (wildcards) say; names outside of the zones are `unknown`. */
-export function createZoneResolver(records: readonly ResourceRecord[], options: ZoneResolverOptions): Resolver {
+export function createZoneResolver(
+  records: readonly ResourceRecord[],
+  options: ZoneResolverOptions,
+): Resolver {
   const byName = Map.groupBy(records, ({ name }) => name);
   // Every name above a record exists too, even with no data of its own (RFC 8020 §2).
   const existing = new Set([...byName.keys()].flatMap(ancestors));
@@ -46,7 +49,11 @@ export function createZoneResolver(records: readonly ResourceRecord[], options: 
         aliases.push(owner);
         owner = alias.target;
       }
-      return { status: "unknown", cause: "loop", detail: `the aliases of ${absolute(name)} lead in a circle` };
+      return {
+        status: "unknown",
+        cause: "loop",
+        detail: `the aliases of ${absolute(name)} lead in a circle`,
+      };
     },
   };
 }

@@ -1,0 +1,33 @@
+/** BIMI: the logo's record, and the DMARC policy without which nobody shows it. */
+import { isBimiRecord, remarksOnBimi } from "../standards/bimi/record.ts";
+import { discoverDmarc } from "../standards/dmarc/tree-walk.ts";
+import { prepend } from "../standards/dns/name.ts";
+import type { Context } from "./context.ts";
+import type { Finding } from "./finding.ts";
+import { checkVersionedTxt } from "./versioned-txt.ts";
+
+export async function checkBimi(context: Context): Promise<Finding[]> {
+  const owner = prepend("default._bimi", context.domain);
+  const { findings, text } = await checkVersionedTxt(
+    {
+      owner,
+      isRecord: isBimiRecord,
+      looksLike: (other) => /bimi1/i.test(other),
+      remarksOn: remarksOnBimi,
+      codes: { ok: "bimi-ok", missing: "bimi-missing", several: "bimi-several-records" },
+    },
+    context,
+  );
+  // A logo is nothing that mail needs, so its absence is worth no word.
+  const said = findings.filter(({ code }) => code !== "bimi-missing");
+  if (text === undefined) return said;
+  const dmarc = await discoverDmarc(context.domain, context);
+  const enforced =
+    dmarc.status === "found" &&
+    dmarc.policy !== "none" &&
+    dmarc.record.subdomainPolicy !== "none" &&
+    !dmarc.record.testing;
+  if (enforced || dmarc.status === "temperror") return said;
+  const observed = dmarc.status === "found" ? dmarc.text : "no DMARC policy";
+  return [...said, context.finding("bimi-without-dmarc", { owner, observed, verify: "TXT" })];
+}

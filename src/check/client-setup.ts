@@ -1,0 +1,72 @@
+/** What mail programs look up: SRV records, autoconfig, autodiscover. */
+import { remarksOnSrv, SRV_SERVICES } from "../standards/client-setup/srv.ts";
+import { type DomainName, prepend, ROOT } from "../standards/dns/name.ts";
+import { formatRdata } from "../standards/dns/rdata-text.ts";
+import type { RdataOf, ResourceRecord } from "../standards/dns/record.ts";
+import type { Context } from "./context.ts";
+import { type Finding, proposed } from "./finding.ts";
+
+export async function checkClientSetup(context: Context): Promise<Finding[]> {
+  const parent = prepend("_tcp", context.domain);
+  // RFC 8020: where nothing stands below _tcp, one answer tells it for all services.
+  const top = await context.lookup(parent, "SRV");
+  if (top.status === "absent" && top.kind === "nxdomain") return [];
+  const found = await Promise.all(
+    SRV_SERVICES.map(({ srvName }) => serviceFindings(prepend(`${srvName}._tcp`, context.domain), context)),
+  );
+  return found.flat();
+}
+
+async function serviceFindings(owner: DomainName, context: Context): Promise<Finding[]> {
+  const answer = await context.lookup(owner, "SRV");
+  if (answer.status === "unknown") return [context.unknown(owner, "SRV", answer)];
+  if (answer.status === "absent") return [];
+  return (await Promise.all(answer.records.map((record) => recordFindings(record, context)))).flat();
+}
+
+async function recordFindings(record: ResourceRecord<RdataOf<"SRV">>, context: Context): Promise<Finding[]> {
+  const { name: owner, data } = record;
+  const text = formatRdata(data);
+  const remarks = remarksOnSrv(owner, data).map((remark) =>
+    context.remark(remark, { owner, text, verify: "SRV" }),
+  );
+  const findings = [...remarks, ...(data.target === ROOT ? [] : await targetFindings(record, context))];
+  if (findings.every(({ severity }) => severity === "notice")) {
+    findings.push(context.finding("srv-ok", { owner, observed: text, verify: "SRV" }));
+  }
+  return findings;
+}
+
+/** RFC 2782: the target has addresses, and is no alias. */
+async function targetFindings(record: ResourceRecord<RdataOf<"SRV">>, context: Context): Promise<Finding[]> {
+  const { name: owner, data } = record;
+  const answers = await Promise.all([context.lookup(data.target, "A"), context.lookup(data.target, "AAAA")]);
+  const found = answers.find((answer) => answer.status === "found");
+  const aliased = answers.some((answer) => answer.status !== "unknown" && answer.aliases.length > 0);
+  if (aliased) {
+    const target = found?.status === "found" ? found.canonicalName : undefined;
+    return [
+      context.finding("srv-target-is-alias", {
+        owner,
+        observed: `${data.target} is a CNAME${target ? ` for ${target}` : ""}`,
+        verify: "SRV",
+        fix: target
+          ? await context.fix(`Name ${target} itself.`, {
+              remove: [record],
+              create: [{ ...proposed(owner, { ...data, target }), ttlSeconds: record.ttlSeconds }],
+            })
+          : null,
+      }),
+    ];
+  }
+  if (found !== undefined) return [];
+  const unknown = answers.find(({ status }) => status === "unknown");
+  if (unknown?.status === "unknown") return [context.unknown(data.target, "A", unknown)];
+  return [
+    context.finding("srv-target-no-address", {
+      owner,
+      observed: `${data.target} has neither A nor AAAA`,
+      verify: "SRV",
+    }),
+  ];
+}

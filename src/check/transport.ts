@@ -1,0 +1,105 @@
+/** MTA-STS, TLS reports and DANE, as far as DNS alone shows them. */
+import { remarksOnTlsa, tlsaOwner } from "../standards/dane/tlsa.ts";
+import { formatRdata } from "../standards/dns/rdata-text.ts";
+import { policyHost } from "../standards/mta-sts/policy.ts";
+import { isMtaStsRecord, mtaStsOwner, remarksOnMtaStsRecord } from "../standards/mta-sts/record.ts";
+import { isTlsRptRecord, remarksOnTlsRpt, tlsRptOwner } from "../standards/tls-rpt/record.ts";
+import type { Context } from "./context.ts";
+import type { Finding } from "./finding.ts";
+import { mailHosts } from "./mx.ts";
+import { checkVersionedTxt } from "./versioned-txt.ts";
+
+export async function checkMtaSts(context: Context): Promise<Finding[]> {
+  const { domain } = context;
+  if (await receivesNothing(context)) return [];
+  const { findings, text } = await checkVersionedTxt(
+    {
+      owner: mtaStsOwner(domain),
+      isRecord: isMtaStsRecord,
+      looksLike: (other) => /stsv1/i.test(other),
+      remarksOn: remarksOnMtaStsRecord,
+      codes: { ok: "mta-sts-ok", missing: "mta-sts-missing", several: "mta-sts-several-records" },
+    },
+    context,
+  );
+  return text === undefined ? findings : [...findings, ...(await policyHostFindings(context))];
+}
+
+/** Without an address for the policy host the record promises a policy that nobody can fetch. */
+async function policyHostFindings(context: Context): Promise<Finding[]> {
+  const host = policyHost(context.domain);
+  const [ipv4, ipv6] = await Promise.all([context.lookup(host, "A"), context.lookup(host, "AAAA")]);
+  if (ipv4.status === "found" || ipv6.status === "found") return [];
+  const unknown = [ipv4, ipv6].find(({ status }) => status === "unknown");
+  if (unknown?.status === "unknown") return [context.unknown(host, "A", unknown)];
+  const wanted = context.wanted(host, "mta-sts-host").map(({ record }) => record);
+  return [
+    context.finding("mta-sts-no-policy-host", {
+      owner: host,
+      observed: "neither A nor AAAA",
+      verify: "A",
+      fix: wanted.length > 0 ? await context.fix("Create it.", { create: wanted }) : null,
+    }),
+  ];
+}
+
+export async function checkTlsReports(context: Context): Promise<Finding[]> {
+  if (await receivesNothing(context)) return [];
+  const { findings } = await checkVersionedTxt(
+    {
+      owner: tlsRptOwner(context.domain),
+      isRecord: isTlsRptRecord,
+      looksLike: (text) => /tlsrptv1/i.test(text),
+      remarksOn: remarksOnTlsRpt,
+      codes: { ok: "tls-rpt-ok", missing: "tls-rpt-missing", several: "tls-rpt-several-records" },
+    },
+    context,
+  );
+  return findings;
+}
+
+async function receivesNothing(context: Context): Promise<boolean> {
+  const answer = await context.everywhere(context.domain, "MX");
+  return answer.status === "found" && (await mailHosts(context)).length === 0;
+}
+
+/** RFC 7672: the records of each mail host, and whether DNSSEC makes them count. */
+export async function checkDane(context: Context): Promise<Finding[]> {
+  const hosts = await mailHosts(context);
+  return (await Promise.all(hosts.map((host) => hostFindings(host, context)))).flat();
+}
+
+async function hostFindings(
+  host: Awaited<ReturnType<typeof mailHosts>>[number],
+  context: Context,
+): Promise<Finding[]> {
+  const owner = tlsaOwner(25, "tcp", host);
+  const answer = await context.lookup(owner, "TLSA");
+  if (answer.status === "unknown") return [context.unknown(owner, "TLSA", answer)];
+  if (answer.status === "absent") return [];
+  const findings = answer.records.flatMap(({ data }) =>
+    remarksOnTlsa(data).map((remark) =>
+      context.remark(remark, { owner, text: formatRdata(data), verify: "TLSA" }),
+    ),
+  );
+  const signatures = await context.world.authoritative.lookupSignatures(owner, "TLSA");
+  if (signatures.length === 0) {
+    findings.push(
+      context.finding("tlsa-without-dnssec", {
+        owner,
+        observed: `${answer.records.length} TLSA, and no signature over them`,
+        verify: { command: `dig TLSA ${owner} +dnssec` },
+      }),
+    );
+  }
+  if (findings.every(({ severity }) => severity === "notice")) {
+    findings.push(
+      context.finding("tlsa-ok", {
+        owner,
+        observed: answer.records.map(({ data }) => formatRdata(data)).join(", "),
+        verify: "TLSA",
+      }),
+    );
+  }
+  return findings;
+}
