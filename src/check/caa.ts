@@ -1,13 +1,13 @@
 /** CAA: which authorities may issue for the names that mail needs certificates for. */
-import { lookupCaa } from "../standards/caa/lookup.ts";
-import { remarksOnCaa } from "../standards/caa/record.ts";
+import { lookupRelevantCaa } from "../standards/caa/lookup.ts";
+import { remarksOnCaa } from "../standards/caa/remarks.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import type { Context } from "./context.ts";
 import type { Finding } from "./finding.ts";
 
 export async function checkCaa(context: Context): Promise<Finding[]> {
   const { domain } = context;
-  const relevant = await lookupCaa(domain, context);
+  const relevant = await lookupRelevantCaa(domain, context);
   if (relevant.status === "unknown") return [context.unknown(domain, "CAA", relevant)];
   if (relevant.status === "absent") {
     return [

@@ -144,7 +144,7 @@ export class Context implements Resolver {
     return this.finding(remark.code, {
       ...rest,
       severity: remark.severity,
-      why: remark.message,
+      why: sentence(remark.message),
       reference: remark.reference,
       observed: pointAt(text, remark),
       verify: rest.verify ?? "TXT",
@@ -232,4 +232,13 @@ function pointAt(text: string, remark: Remark): string {
   const shown = text.slice(from, from + 2 * WINDOW);
   const caret = "^".repeat(Math.max(1, Math.min(remark.length ?? 1, shown.length - (remark.offset - from))));
   return `${shown}\n${" ".repeat(remark.offset - from)}${caret}`;
+}
+
+/** Standards speak in clauses; a finding in sentences. A tag or term in front keeps its case: "rf is gone". */
+function sentence(clause: string): string {
+  const [first = ""] = clause.split(" ");
+  const isTerm =
+    first.length <= 3 || /[^A-Za-z]/.test(first) || ["include", "redirect", "exists"].includes(first);
+  const capital = isTerm && first !== "the" ? clause : clause[0]!.toUpperCase() + clause.slice(1);
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }

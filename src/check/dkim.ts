@@ -43,7 +43,12 @@ export async function checkDkim(context: Context): Promise<Finding[]> {
   const [top, apex] = await Promise.all([context.lookup(parent, "TXT"), context.everywhere(domain, "TXT")]);
   const misplaced = await misplacedFindings(named, { top, apex }, context);
   const perSelector = await Promise.all(named.map((selector) => selectorFindings(selector, context)));
-  const findings = [...misplaced, ...perSelector.flat()];
+  // A missing key that stands elsewhere is to be moved, not made anew.
+  const found = perSelector.flat().map((finding) => {
+    const elsewhere = misplaced.find(({ expected }) => expected === finding.owner);
+    return finding.code === "dkim-missing" && elsewhere ? { ...finding, fix: elsewhere.fix } : finding;
+  });
+  const findings = [...misplaced, ...found];
   if (named.length > 0 || described?.sends === false) return findings;
   return [...findings, ...(await usualSelectors(parent, top, findings, context))];
 }

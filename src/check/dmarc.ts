@@ -17,7 +17,7 @@ import {
   walkTree,
 } from "../standards/dmarc/tree-walk.ts";
 import { type DomainName, prepend } from "../standards/dns/name.ts";
-import { toCharacterStrings } from "../standards/dns/record.ts";
+import { toCharacterStrings, txtText } from "../standards/dns/record.ts";
 import { isSpfRecord } from "../standards/spf/record.ts";
 import { type Context, type TxtRecord, texts } from "./context.ts";
 import { type Finding, type Fix, proposed } from "./finding.ts";
@@ -180,35 +180,25 @@ async function ownRecordFindings(text: string, record: TxtRecord, context: Conte
   const owner = prepend("_dmarc", context.domain);
   const parsed = parseDmarcRecord(text);
   const tidy = parsed.ok ? formatDmarcRecord(parsed.value) : undefined;
-  const findings = await Promise.all(
-    remarksOnDmarcText(text).map(async (remark) => {
-      const fixable = tidy !== undefined && tidy !== text && !ADVICE_ONLY.has(remark.code);
-      const fix = fixable
-        ? await context.fix("The same record, tidied.", {
-            remove: [record],
-            create: [{ ...record, data: { type: "TXT", strings: toCharacterStrings(tidy) } }],
-          })
-        : null;
-      return context.remark(remark, { owner, text, fix });
-    }),
-  );
   const [wanted] = context.wanted(owner, "dmarc");
-  const wantedText = wanted?.record.data.type === "TXT" ? wanted.record.data.strings.join("") : undefined;
+  const wantedText = wanted?.record.data.type === "TXT" ? txtText(wanted.record.data) : undefined;
   const wantedRecord = wantedText === undefined ? undefined : parseDmarcRecord(wantedText);
-  if (
-    wantedText !== undefined &&
-    wantedRecord?.ok &&
-    parsed.ok &&
-    formatDmarcRecord(wantedRecord.value) !== tidy
-  ) {
+  const differs = wantedRecord?.ok === true && formatDmarcRecord(wantedRecord.value) !== tidy;
+  const fixOf = async (code: string): Promise<Fix | null> => {
+    if (differs) return replaceDmarc(context, [record], "Publish the record of the description.");
+    if (tidy === undefined || tidy === text || ADVICE_ONLY.has(code)) return null;
+    const create = { ...record, data: { type: "TXT" as const, strings: toCharacterStrings(tidy) } };
+    return context.fix("The same record, tidied.", { remove: [record], create: [create] });
+  };
+  const findings = await Promise.all(
+    remarksOnDmarcText(text).map(async (remark) =>
+      context.remark(remark, { owner, text, fix: await fixOf(remark.code) }),
+    ),
+  );
+  if (differs) {
+    const fix = await fixOf("dmarc-differs");
     findings.push(
-      context.finding("dmarc-differs", {
-        owner,
-        expected: wantedText,
-        observed: text,
-        verify: "TXT",
-        fix: await replaceDmarc(context, [record], "Publish the record of the description."),
-      }),
+      context.finding("dmarc-differs", { owner, expected: wantedText!, observed: text, verify: "TXT", fix }),
     );
   }
   return findings;

@@ -144,7 +144,10 @@ async function present(answer: Found<"MX">, context: Context): Promise<Finding[]
     findings.push(...(await exchangeFindings(same[0]!, context)));
   }
   findings.push(orderFinding(hosts, context));
-  const drift = await driftFinding(hosts, context);
+  // A fault in the MX itself has said what should be there.
+  const drift = findings.some(({ severity }) => severity === "error")
+    ? undefined
+    : await driftFinding(hosts, context);
   if (drift) findings.push(drift);
   return findings;
 }
@@ -217,17 +220,23 @@ async function exchangeFindings(record: MxRecord, context: Context): Promise<Fin
   const address = addressInMx(exchange, domain);
   if (address !== undefined) {
     const host = prepend("mail", domain);
+    const wanted = wantedMx(context);
+    const create =
+      wanted.length > 0
+        ? wanted
+        : [
+            proposed(host, { type: "A", address }),
+            { ...record, data: { type: "MX" as const, preference, exchange: host } },
+          ];
     return [
       context.finding("mx-is-address", {
         owner: domain,
         observed: `MX ${preference} ${absolute(exchange)}`,
+        expected: wanted.length > 0 ? wanted.map(mxText).join(", ") : "a host name",
         verify: "MX",
-        fix: await context.fix(`Give the address a name, and let the MX name it.`, {
+        fix: await context.fix("Let the MX name the host, and give the host the address.", {
           remove: [record],
-          create: [
-            proposed(host, { type: "A", address }),
-            { ...record, data: { type: "MX", preference, exchange: host } },
-          ],
+          create,
         }),
       }),
     ];

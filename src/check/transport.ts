@@ -1,5 +1,6 @@
 /** MTA-STS, TLS reports and DANE, as far as DNS alone shows them. */
-import { remarksOnTlsa, tlsaOwner } from "../standards/dane/tlsa.ts";
+import { remarksOnTlsa } from "../standards/dane/remarks.ts";
+import { tlsaOwner } from "../standards/dane/tlsa.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { policyHost } from "../standards/mta-sts/policy.ts";
 import { isMtaStsRecord, mtaStsOwner, remarksOnMtaStsRecord } from "../standards/mta-sts/record.ts";

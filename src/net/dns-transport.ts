@@ -51,6 +51,8 @@ export interface DnsTransport {
   exchange(server: ServerAddress, query: DnsQuery, patience: Patience): Promise<DnsReply>;
   /** Packets that answered nothing we asked (forged, late or broken); they are dropped. */
   readonly strayCount: number;
+  /** Queries sent so far, repeated ones and those over TCP among them. */
+  readonly sentCount: number;
   /** Queries under way fail with cause `network`. */
   close(): void;
 }
@@ -77,6 +79,7 @@ export function createDnsTransport(options: { maxInFlightPerServer?: number } = 
     withoutEdns: new Map(),
     noRouteUntil: 0,
     isClosed: false,
+    sentCount: 0,
     aborting: new WeakMap(),
   };
   return {
@@ -84,6 +87,9 @@ export function createDnsTransport(options: { maxInFlightPerServer?: number } = 
       new Promise((resolve, reject) => {
         new Exchange(surroundings, server, query, patience, resolve, reject).enter();
       }),
+    get sentCount() {
+      return surroundings.sentCount;
+    },
     get strayCount() {
       return surroundings.udp.strayCount + surroundings.tcp.strayCount;
     },
@@ -104,6 +110,7 @@ interface Surroundings {
   readonly withoutEdns: Map<string, number>;
   noRouteUntil: number;
   isClosed: boolean;
+  sentCount: number;
   /** One listener per signal, however many exchanges hang on it. */
   readonly aborting: WeakMap<AbortSignal, Set<Exchange>>;
 }
@@ -166,6 +173,7 @@ class Exchange implements Asking, Waiting {
   }
 
   #encode(): void {
+    this.#around.sentCount++;
     const { recursionDesired, checkingDisabled = false, dnssecOk = false, name, type } = this.#question;
     const edns: Edns = { udpPayloadOctets: UDP_PAYLOAD_OCTETS, version: 0, dnssecOk, options: [] };
     const flags = { recursionDesired, checkingDisabled, ...(this.#useEdns && { edns }) };

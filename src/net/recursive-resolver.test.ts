@@ -34,6 +34,7 @@ function scripted(
   return {
     asked,
     strayCount: 0,
+    sentCount: 0,
     close() {},
     async exchange(_server, query) {
       asked.push(query);

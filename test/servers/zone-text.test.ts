@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { domainName } from "../../src/standards/dns/name.ts";
 import type { ResourceRecord } from "../../src/standards/dns/record.ts";
 import { formatZoneText, parseZoneText } from "../../src/standards/dns/zone-text.ts";

@@ -1,6 +1,6 @@
 /** A report as people read it on a terminal: grouped by record, worst first, the fix ready to copy. */
 import { CATALOGUE, GROUPS } from "../../check/catalogue.ts";
-import { type DomainReport, type Finding, SEVERITIES, type Severity } from "../../check/finding.ts";
+import { type DomainReport, type Finding, type Fix, SEVERITIES, type Severity } from "../../check/finding.ts";
 import { formLine } from "../../records/form.ts";
 import { type Style, type Terminal, visible, wrap } from "./terminal.ts";
 
@@ -21,21 +21,23 @@ export function reportText(
   const { style } = terminal;
   const groups = Map.groupBy(report.findings, ({ code }) => CATALOGUE[code].group);
   const order = [...groups.entries()].sort(([, some], [, others]) => worst(some) - worst(others));
-  const troubled = order.filter(([, findings]) => findings.some(({ severity }) => severity !== "ok"));
-  const fine = order.filter(([, findings]) => findings.every(({ severity }) => severity === "ok"));
-  const blocks = troubled.map(([group, findings]) => {
+  const shown = new Set<string>();
+  const blocks = order.flatMap(([group, findings]) => {
     const problems = findings.filter(({ severity }) => severity !== "ok");
-    return [style.bold(GROUPS[group]), ...problems.map((finding) => findingText(finding, terminal))].join(
-      "\n",
-    );
+    if (problems.length === 0) return [];
+    return [
+      [style.bold(GROUPS[group]), ...problems.map((finding) => findingText(finding, shown, terminal))].join(
+        "\n",
+      ),
+    ];
   });
-  const fineLines = (showFine ? order : fine).flatMap(([group, findings]) =>
+  const fine = order.flatMap(([group, findings]) =>
     findings
       .filter(({ severity }) => severity === "ok")
       .map((finding) => fineLine(GROUPS[group], finding, showFine, terminal)),
   );
   const heading = `${style.bold(visible(report.domain))}  ${summaryText(report, style)}`;
-  return `${[heading, ...blocks, ...(fineLines.length > 0 ? [fineLines.join("\n")] : [])].join("\n\n")}\n`;
+  return `${[heading, ...blocks, ...(fine.length > 0 ? [fine.join("\n")] : [])].join("\n\n")}\n`;
 }
 
 function worst(findings: readonly Finding[]): number {
@@ -55,45 +57,60 @@ function summaryText({ summary }: DomainReport, style: Style): string {
 }
 
 const INDENT = "      ";
-const LABEL_WIDTH = 10;
+const LABEL_WIDTH = 11;
 
-export function findingText(finding: Finding, terminal: Terminal): string {
+/** `shown` remembers the fixes printed so far: the same one is not printed twice. */
+function findingText(finding: Finding, shown: Set<string>, terminal: Terminal): string {
   const { style, columns } = terminal;
   const { mark, colour } = MARKS[finding.severity];
   const lines = [
     `  ${style[colour](mark)} ${style.bold(visible(finding.owner))}  ${style.dim(finding.code)}`,
   ];
-  const field = (label: string, text: string, keep = false) => {
-    const body = keep
-      ? visible(text).split("\n")
-      : wrap(visible(text), columns, INDENT + " ".repeat(LABEL_WIDTH))
-          .split("\n")
-          .map((line) => line.trimStart());
+  const width = columns - INDENT.length - LABEL_WIDTH;
+  const field = (label: string, text: string) => {
+    const body = text.includes("\n") ? text.split("\n") : wrap(text, width).split("\n");
     lines.push(
       ...body.map((line, at) => `${INDENT}${style.dim((at === 0 ? label : "").padEnd(LABEL_WIDTH))}${line}`),
     );
   };
-  field("observed", finding.observed, finding.observed.includes("\n"));
-  field("expected", finding.expected);
-  field("why", `${finding.why.replace(/\s*\((RFC|draft)[^)]*\)\.?$/, "")} (${finding.reference})`);
+  const why = `${finding.why.replace(/\s*\((RFC|draft)[^)]*\)\.?$/, "")} (${finding.reference})`;
+  field("observed", visible(middleCut(finding.observed, 3 * width)));
+  if (finding.severity !== "notice") field("expected", visible(finding.expected));
+  field("why", visible(why));
   if (finding.fix !== null) {
-    field("fix", finding.fix.summary);
-    for (const { action, zoneText } of finding.fix.changes) {
-      const line = `${action === "create" ? "+" : "-"} ${visible(zoneText)}`;
-      lines.push(
-        `${INDENT}${" ".repeat(LABEL_WIDTH)}${action === "create" ? style.green(line) : style.red(line)}`,
-      );
-    }
-    const created = finding.fix.changes.filter(({ action }) => action === "create");
-    for (const [at, { form }] of created.entries()) {
-      lines.push(
-        `${INDENT}${style.dim((at === 0 ? "in a form" : "").padEnd(LABEL_WIDTH))}${visible(formLine(form))}`,
-      );
-    }
-    if (finding.fix.request !== undefined) field("to send", finding.fix.request, true);
+    const key = JSON.stringify(finding.fix.changes);
+    const again = finding.fix.changes.length > 0 && shown.has(key);
+    shown.add(key);
+    field("fix", visible(finding.fix.summary) + (again ? " (the change shown above)" : ""));
+    if (!again) lines.push(...fixLines(finding.fix, width, style));
+    if (finding.fix.request !== undefined) field("to send", `\n${visible(finding.fix.request)}\n`);
   }
-  field("see", finding.verify);
+  field("see", visible(finding.verify));
   return lines.join("\n");
+}
+
+/** What goes, in red and short; what comes, in green and whole, ready to copy; and the same for a form. */
+function fixLines({ changes }: Fix, width: number, style: Style): string[] {
+  const indent = INDENT + " ".repeat(LABEL_WIDTH);
+  const created = changes.filter(({ action }) => action === "create");
+  return [
+    ...changes.map(({ action, zoneText }) =>
+      action === "create"
+        ? indent + style.green(`+ ${visible(zoneText)}`)
+        : indent + style.red(`- ${visible(middleCut(zoneText, width - 2))}`),
+    ),
+    ...created.map(
+      ({ form }, at) =>
+        `${INDENT}${style.dim((at === 0 ? "in a form" : "").padEnd(LABEL_WIDTH))}${visible(formLine(form))}`,
+    ),
+  ];
+}
+
+/** Long texts without their middle: what people look at are the two ends. */
+function middleCut(text: string, room: number): string {
+  if (text.length <= room || text.includes("\n")) return text;
+  const half = Math.floor((room - 3) / 2);
+  return `${text.slice(0, half)} … ${text.slice(-half)}`;
 }
 
 function fineLine(group: string, finding: Finding, full: boolean, { style, columns }: Terminal): string {
