@@ -2,7 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { CATALOGUE, isFindingCode } from "../src/check/catalogue.ts";
 import { filesBelow, isTest, PROJECT } from "./support/source-reader.ts";
 
 const read = (path: string): string => readFileSync(join(PROJECT, path), "utf8");
@@ -56,5 +59,152 @@ describe("docs/standards.md", () => {
     const planned = rows.filter(({ status }) => status === "planned").map(({ rfc }) => rfc);
     const built = citedBelow("standards/");
     expect(planned.filter((rfc) => built.has(rfc))).toEqual([]);
+  });
+});
+
+/** The rooms: each has a page of its own that says what it does, lists its files and shows an example. */
+describe("the rooms' pages", () => {
+  const roomsIn = (folder: string) =>
+    readdirSync(join(PROJECT, folder), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => `${folder}/${entry.name}`);
+  const rooms = [...roomsIn("src"), ...roomsIn("src/standards")];
+  const pages = rooms.map((room) => ({ path: `${room}/README.md` })).filter(({ path }) => exists(path));
+
+  it("are all there", () => {
+    expect(rooms.filter((room) => !exists(`${room}/README.md`))).toEqual([]);
+  });
+
+  it.each(pages)("$path has a title, a table of what is inside, and an example", ({ path }) => {
+    const page = read(path);
+    expect(page).toMatch(/^# \S/);
+    expect(page).toMatch(/^\| (?:file|folder) +\| what +\|$/m);
+    expect(page).toMatch(/^```\w+$/m);
+    expect(page.split("\n").length).toBeLessThanOrEqual(80);
+  });
+
+  it.each(pages)("$path names the files that there are, and no others", ({ path }) => {
+    const room = dirname(path);
+    const inTable = read(path)
+      .split("\n")
+      .filter((line) => line.startsWith("| `") || line.startsWith("| ["));
+    const named = inTable.flatMap((line) =>
+      [...line.split(" | ")[0]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!),
+    );
+    expect(named.filter((name) => !exists(join(room, name)))).toEqual([]);
+    if (named.every((name) => name.endsWith("/"))) {
+      expect(new Set(named)).toEqual(
+        new Set(roomsIn(room).map((folder) => `${folder.slice(room.length + 1)}/`)),
+      );
+    } else {
+      const there = sources.map((file) => file.path).filter((file) => file.startsWith(`${room}/`));
+      expect(
+        there.map((file) => file.slice(room.length + 1)).filter((file) => !named.includes(file)),
+      ).toEqual([]);
+    }
+  });
+
+  const examples = pages.flatMap(({ path }) =>
+    [...read(path).matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => ({ path, code: code! })),
+  );
+
+  it.each(examples)("$path: the example is TypeScript", ({ code }) => {
+    expect(stripTypeScriptTypes(`async () => {\n${code.replace(/^import .*$/gm, "")}\n};`)).not.toBe("");
+  });
+
+  const whole = examples.filter(({ code }) => code.startsWith("import "));
+
+  it.each(whole)("$path: the example shows what it says", async ({ path, code }) => {
+    const shown = await runExample(code, dirname(path));
+    expect(shown.length).toBeGreaterThan(0);
+    for (const { value, said } of shown) {
+      expect(typeof value === "string" ? JSON.stringify(value) : inspect(value)).toBe(said);
+    }
+  });
+
+  it("have examples that run", () => {
+    expect(whole.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(["src/records/README.md", "src/check/README.md"]),
+    );
+  });
+});
+
+/** Runs an example as it stands: what each `expression; // → "value"` came to, beside what it was said to be. */
+async function runExample(code: string, folder: string): Promise<{ value: unknown; said: string }[]> {
+  const here = pathToFileURL(join(PROJECT, folder, "/")).href;
+  const script = code
+    .replace(/ from "(\.[^"]+)"/g, (_, path: string) => ` from "${new URL(path, here).href}"`)
+    .replace(/^(.+); \/\/ → (.+)$/gm, (_, expression: string, said: string) => {
+      return `shown.push({ value: ${expression}, said: ${JSON.stringify(said)} });`;
+    });
+  const module = `export const shown = [];\n${stripTypeScriptTypes(script)}`;
+  const { shown } = await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(module)}`);
+  return shown;
+}
+
+describe("links", () => {
+  const pages = ["src", "docs"]
+    .flatMap((folder) => filesBelow(folder, ".md"))
+    .concat(
+      ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"]
+        .filter(exists)
+        .map((path) => ({ path, source: read(path) })),
+    );
+
+  it("lead somewhere", () => {
+    const links = pages.flatMap(({ path, source }) =>
+      [
+        ...source.replace(/^```[\s\S]*?^```$/gm, "").matchAll(/\]\((?!https?:|mailto:|#)([^)\s#]+)[^)]*\)/g),
+      ].map(([, to]) => ({ path, to: to! })),
+    );
+    expect(links.length).toBeGreaterThan(10);
+    expect(links.filter(({ path, to }) => !exists(join(dirname(path), to)))).toEqual([]);
+  });
+});
+
+/** How the sources say a code: as a finding, a remark, or what becomes one. */
+const CODE = '"([a-z0-9]+(?:-[a-z0-9]+)+)"';
+const SAYS = [
+  `\\.finding\\(\\s*${CODE}`,
+  `\\b(?:add|remark|\\w+Remark|fault)\\(\\s*${CODE}`,
+  `\\bcode: ${CODE}`,
+  `\\bcode: [\\w.]+ \\? ${CODE}`,
+  `\\bcode: [\\w.]+ \\? "[^"]+" : ${CODE}`,
+].map((pattern) => new RegExp(pattern, "g"));
+
+/** Files whose remarks are about no published record, so that no finding comes of them. */
+const NEVER_CHECKED: ReadonlyMap<string, string> = new Map([
+  ["src/standards/dns/txt-rendering.ts", "texts that people paste"],
+  ["src/standards/dmarc/ladder.ts", "a step that somebody plans"],
+  ["src/standards/mta-sts/policy.ts", "the policy, which checks do not fetch yet"],
+]);
+
+/** Codes are permanent, and the reference of them is written from the catalogue: nothing may be said outside of it. */
+describe("finding codes", () => {
+  const prefixes = [...new Set(Object.keys(CATALOGUE).map((code) => code.slice(0, code.indexOf("-"))))];
+  const words = new RegExp(`"((?:${prefixes.join("|")})-[a-z0-9-]+)"`, "g");
+  const used = new Map(
+    sources
+      .filter(({ path }) => path !== "src/check/catalogue.ts")
+      .flatMap(({ path, source }) => [...source.matchAll(words)].map(([, code]) => [code!, path])),
+  );
+  const said = sources
+    .filter(({ path }) => path !== "src/check/catalogue.ts" && !NEVER_CHECKED.has(path))
+    .flatMap(({ path, source }) =>
+      SAYS.flatMap((pattern) => [...source.matchAll(pattern)].map(([, code]) => ({ code: code!, path }))),
+    );
+
+  it("that are said are in the catalogue", () => {
+    expect(said.length).toBeGreaterThan(100);
+    const strangers = said.filter(({ code }) => !isFindingCode(code));
+    expect([...new Set(strangers.map(({ code, path }) => `${code} in ${path}`))]).toEqual([]);
+  });
+
+  it("are only left out where there is a reason, and a file", () => {
+    expect([...NEVER_CHECKED.keys()].filter((path) => !exists(path))).toEqual([]);
+  });
+
+  it("of the catalogue are all said somewhere", () => {
+    expect(Object.keys(CATALOGUE).filter((code) => !used.has(code))).toEqual([]);
   });
 });
