@@ -88,7 +88,7 @@ export function formatIssueValue(
 
 /** Reads the presentation form (§4.1.1): `0 issue "letsencrypt.org"`, the value quoted or without blanks. */
 export function parseCaaText(text: string): Parsed<CaaData> {
-  const [, flagText, tag, rest] = /^\s*(\S+)(?:\s+(\S+)(?:\s+([\s\S]*?))?)?\s*$/.exec(text) ?? [];
+  const [, flagText, tag, rest] = /^(\S+)\s+(\S+)\s+([\s\S]+)$/.exec(text.trim()) ?? [];
   if (flagText === undefined || tag === undefined || rest === undefined) {
     return { ok: false, problem: 'a CAA record is flags, tag and value, such as 0 issue "letsencrypt.org"' };
   }

@@ -40,10 +40,13 @@ function tryImport(read: () => KeyObject): KeyObject | undefined {
   }
 }
 
-/** The record in a text: the text itself, or the joined strings of a zone file's TXT line. */
+/**
+ * The record in a text: the text itself, or the joined strings of a zone file's TXT line. A string that never
+ * ends runs to the end of the text, so that hostile quotes cost no more than others.
+ */
 function recordTextOf(text: string): string | undefined {
   if (looksLikeDkimKey(text) && !/^[\s(]*"/.test(text)) return text;
-  const strings = [...text.matchAll(/"((?:[^"\\]|\\.)*)"/gs)].map(([, inner = ""]) =>
+  const strings = [...text.matchAll(/"((?:[^"\\]|\\.)*)(?:"|\\?$)/gs)].map(([, inner = ""]) =>
     inner.replace(/\\(.)/gs, "$1"),
   );
   const joined = strings.join("");

@@ -99,7 +99,7 @@ function examine(text: string): { lines: PolicyLine[]; remarks: Remark[] } {
     remarks: [
       ...remarks,
       ...requiredRemarks(lines, text),
-      ...lines.filter(({ key }) => key === "mx").flatMap(mxRemarks),
+      ...mxRemarks(lines.filter(({ key }) => key === "mx")),
       ...keyRemarks(lines),
     ],
   };
@@ -193,13 +193,19 @@ function maxAgeRemarks(
   return [remark("mta-sts-max-age-short", "warning", message, line)];
 }
 
-function mxRemarks(line: PolicyLine, at: number, all: readonly PolicyLine[]): Remark[] {
-  const problem = patternProblem(line.value);
-  if (problem !== undefined) {
-    return [remark("mta-sts-policy-mx", "error", `mx "${line.value.slice(0, 80)}": ${problem}`, line)];
-  }
-  if (all.findIndex(({ value }) => value.toLowerCase() === line.value.toLowerCase()) === at) return [];
-  return [remark("mta-sts-duplicate-mx", "notice", `mx ${line.value} stands twice`, line)];
+function mxRemarks(lines: readonly PolicyLine[]): Remark[] {
+  const seen = new Set<string>();
+  return lines.flatMap((line) => {
+    const pattern = line.value.toLowerCase();
+    const problem = patternProblem(line.value);
+    if (problem !== undefined) {
+      return [remark("mta-sts-policy-mx", "error", `mx "${line.value.slice(0, 80)}": ${problem}`, line)];
+    }
+    if (seen.has(pattern))
+      return [remark("mta-sts-duplicate-mx", "notice", `mx ${pattern} stands twice`, line)];
+    seen.add(pattern);
+    return [];
+  });
 }
 
 function patternProblem(pattern: string): string | undefined {
