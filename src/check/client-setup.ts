@@ -1,5 +1,5 @@
 /** What mail programs look up: SRV records, autoconfig, autodiscover. */
-import { remarksOnSrv, SRV_SERVICES } from "../standards/client-setup/srv.ts";
+import { CLIENT_SERVICES, remarksOnSrv } from "../standards/client-setup/srv.ts";
 import { type DomainName, prepend, ROOT } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import type { RdataOf, ResourceRecord } from "../standards/dns/record.ts";
@@ -12,7 +12,9 @@ export async function checkClientSetup(context: Context): Promise<Finding[]> {
   const top = await context.lookup(parent, "SRV");
   if (top.status === "absent" && top.kind === "nxdomain") return [];
   const found = await Promise.all(
-    SRV_SERVICES.map(({ srvName }) => serviceFindings(prepend(`${srvName}._tcp`, context.domain), context)),
+    CLIENT_SERVICES.map(({ srvName }) =>
+      serviceFindings(prepend(`${srvName}._tcp`, context.domain), context),
+    ),
   );
   return found.flat();
 }
