@@ -152,6 +152,7 @@ function typeText({ type, enum: words, items, anyOf, minimum, maximum, format }:
   if (words !== undefined) return words.map((word) => `\`${word}\``).join(" ");
   switch (type) {
     case "array":
+      if (items?.type === "object") return "list of objects";
       return items?.anyOf ? `list of (${typeText(items)})` : `list of ${typeText(items ?? {})}`;
     case "integer":
       return minimum !== undefined && maximum !== undefined ? `${minimum} to ${maximum}` : "number";

@@ -4,8 +4,12 @@ import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { referenceFiles } from "../scripts/write-reference.ts";
 import { CATALOGUE, isFindingCode } from "../src/check/catalogue.ts";
+import { descriptionJsonSchema, parseDescription } from "../src/records/description.ts";
 import { filesBelow, isTest, PROJECT } from "./support/source-reader.ts";
 
 const read = (path: string): string => readFileSync(join(PROJECT, path), "utf8");
@@ -141,6 +145,31 @@ async function runExample(code: string, folder: string): Promise<{ value: unknow
   const { shown } = await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(module)}`);
   return shown;
 }
+
+describe("docs/reference", () => {
+  const files = referenceFiles();
+
+  it.each([...files])("%s is what `npm run docs` writes", (name, content) => {
+    expect(read(`docs/reference/${name}`)).toBe(content);
+  });
+
+  it("holds nothing else", () => {
+    expect(new Set(readdirSync(join(PROJECT, "docs/reference")))).toEqual(new Set(files.keys()));
+  });
+
+  const isValid = new Ajv2020({ validateFormats: false }).compile(descriptionJsonSchema());
+
+  it.each([
+    ["domains: [{ domain: example.org, receives: false, sends: false }]", true, "all that is needed"],
+    ["servers: [{ host: mail.example.org, addresses: 192.0.2.1 }]\ndomains: []", true, "one address"],
+    ["servers: [{ host: mail.example.org }]\ndomains: []", false, "a server without addresses"],
+    ["domains: [{ domain: example.org, recieves: false }]", false, "a slip in a key"],
+    ["domains: [{ domain: example.org, dmarc: { policy: strict } }]", false, "a policy that does not exist"],
+  ])("zonepost.schema.json judges as the reader does: %s (%s)", (text, expected) => {
+    expect(isValid(parse(text))).toBe(expected);
+    expect(parseDescription(text).ok).toBe(expected);
+  });
+});
 
 describe("links", () => {
   const pages = ["src", "docs"]
