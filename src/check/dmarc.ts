@@ -74,7 +74,7 @@ export async function checkDmarc(context: Context): Promise<Finding[]> {
     findings.push(...(await publicSuffixFindings(discovery, context)));
     findings.push(...(await authenticationFindings(discovery.record, context)));
   }
-  if (!findings.some(({ severity }) => severity === "error")) {
+  if (findings.every(({ severity }) => severity === "notice")) {
     findings.push(context.finding("dmarc-ok", { owner, observed: own.text, verify: "TXT" }));
   }
   return findings;

@@ -143,7 +143,7 @@ async function present(answer: Found<"MX">, context: Context): Promise<Finding[]
     }
     findings.push(...(await exchangeFindings(same[0]!, context)));
   }
-  findings.push(orderFinding(hosts, context));
+  if (!findings.some(({ severity }) => severity === "error")) findings.push(orderFinding(hosts, context));
   // A fault in the MX itself has said what should be there.
   const drift = findings.some(({ severity }) => severity === "error")
     ? undefined

@@ -31,8 +31,10 @@ export function reportText(
       ),
     ];
   });
+  const isFine = (findings: readonly Finding[]) =>
+    findings.every(({ severity }) => severity === "ok" || severity === "notice");
   const fine = order.flatMap(([group, findings]) =>
-    findings
+    (showFine || isFine(findings) ? findings : [])
       .filter(({ severity }) => severity === "ok")
       .map((finding) => fineLine(GROUPS[group], finding, showFine, terminal)),
   );

@@ -69,7 +69,8 @@ export async function runTour({ json }: { readonly json?: boolean }, tools: Tool
 
     zone = applyFixes(zone, before.report);
     laboratory.publish(zone);
-    const changes = before.report.findings.reduce((count, { fix }) => count + (fix?.changes.length ?? 0), 0);
+    const changes = new Set(fixesOf(before.report).map(({ action, zoneText }) => `${action} ${zoneText}`))
+      .size;
     say(
       chapter(5, `The fixes above, applied as they stand: ${changes} changes; what is not ours stays`, tools),
     );
@@ -118,11 +119,13 @@ function statistics({ queries, milliseconds }: Looked, { terminal: { style } }: 
   return style.dim(`${queries} DNS queries, ${milliseconds} ms`);
 }
 
+const fixesOf = ({ findings }: DomainReport) => findings.flatMap(({ fix }) => fix?.changes ?? []);
+
 /** Each finding's fix as it stands, read from the zone text that it shows. */
 function applyFixes(records: readonly ResourceRecord[], report: DomainReport): ResourceRecord[] {
   const key = (record: ResourceRecord) => `${record.name} ${typeOf(record.data)} ${formatRdata(record.data)}`;
   const zone = new Map(records.map((record) => [key(record), record]));
-  for (const { action, zoneText } of report.findings.flatMap(({ fix }) => fix?.changes ?? [])) {
+  for (const { action, zoneText } of fixesOf(report)) {
     for (const record of parseZoneText(zoneText, { defaultTtlSeconds: LISTING_TTL_SECONDS }).records) {
       if (action === "delete") zone.delete(key(record));
       else zone.set(key(record), record);
