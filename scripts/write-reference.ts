@@ -45,9 +45,9 @@ function findingsReference(): string {
     return `## ${title}\n\n${table(["code", "severity", "expected", "why", "source"], rows)}`;
   });
   const introduction = [
-    "What `zonepost check` can say. Codes are permanent: scripts may rely on them. The severity is the usual one;",
-    "a finding says another where the circumstances ask for it. `unknown` means that a lookup failed, and that",
-    "nothing is said of what is published.",
+    "What `zonepost check`, `zonepost lint` and `zonepost explain` can say. Codes are permanent: scripts may rely on",
+    "them. The severity is the usual one; a finding says another where the circumstances ask for it. `unknown` means",
+    "that a lookup failed, and that nothing is said of what is published.",
   ];
   return page("Findings", introduction.join("\n"), ...groups);
 }
