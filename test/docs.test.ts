@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { referenceFiles } from "../scripts/write-reference.ts";
 import { CATALOGUE, isFindingCode } from "../src/check/catalogue.ts";
+import { VERSION } from "../src/interface/cli/program.ts";
 import { descriptionJsonSchema, parseDescription } from "../src/records/description.ts";
 import { filesBelow, isTest, PROJECT } from "./support/source-reader.ts";
 
@@ -169,6 +170,11 @@ describe("docs/reference", () => {
     expect(isValid(parse(text))).toBe(expected);
     expect(parseDescription(text).ok).toBe(expected);
   });
+});
+
+it("the version is one", () => {
+  expect(JSON.parse(read("package.json"))).toMatchObject({ version: VERSION });
+  expect(/^## (\S+)$/m.exec(read("CHANGELOG.md"))?.[1]).toBe(VERSION);
 });
 
 describe("links", () => {
