@@ -11,16 +11,30 @@ export async function checkClientSetup(context: Context): Promise<Finding[]> {
   // RFC 8020: where nothing stands below _tcp, one answer tells it for all services.
   const top = await context.lookup(parent, "SRV");
   if (top.status === "absent" && top.kind === "nxdomain") return [];
-  const found = await Promise.all(
-    CLIENT_SERVICES.filter(({ srvName }) => !RARE.has(srvName)).map(({ srvName }) =>
-      serviceFindings(prepend(`${srvName}._tcp`, context.domain), context),
-    ),
-  );
-  return found.flat();
+  const owners = CLIENT_SERVICES.map(({ srvName }) => ({
+    srvName,
+    owner: prepend(`${srvName}._tcp`, context.domain),
+  }));
+  const asked = owners.filter(({ srvName, owner }) => USUAL.has(srvName) || isDescribed(owner, context));
+  return (await Promise.all(asked.map(({ owner }) => serviceFindings(owner, context)))).flat();
 }
 
-/** Services without TLS that nobody should offer any more: not worth a question for every domain. */
-const RARE: ReadonlySet<string> = new Set(["_caldav", "_carddav"]);
+/** What mail programs and XMPP look up first; other services are asked for where the description has them. */
+const USUAL: ReadonlySet<string> = new Set([
+  "_submissions",
+  "_submission",
+  "_imaps",
+  "_imap",
+  "_pop3s",
+  "_pop3",
+  "_autodiscover",
+  "_xmpp-client",
+  "_xmpp-server",
+]);
+
+function isDescribed(owner: DomainName, context: Context): boolean {
+  return (context.options.derived?.records ?? []).some(({ record }) => record.name === owner);
+}
 
 async function serviceFindings(owner: DomainName, context: Context): Promise<Finding[]> {
   const answer = await context.lookup(owner, "SRV");

@@ -42,10 +42,10 @@ export async function checkDkim(context: Context): Promise<Finding[]> {
   const named = namedSelectors(context);
   const parent = prepend("_domainkey", domain);
   const [top, apex] = await Promise.all([context.lookup(parent, "TXT"), context.everywhere(domain, "TXT")]);
-  const [misplaced, ...perSelector] = await Promise.all([
-    misplacedFindings(named, { top, apex }, context),
-    ...named.map((selector) => selectorFindings(selector, context)),
-  ]);
+  const perSelector = await Promise.all(named.map((selector) => selectorFindings(selector, context)));
+  // Where the key is in its place, nobody needs to look for it elsewhere.
+  const lost = named.filter((_, at) => perSelector[at]!.some(({ code }) => code === "dkim-missing"));
+  const misplaced = await misplacedFindings(named, lost, { top, apex }, context);
   // A missing key that stands elsewhere is to be moved, not made anew.
   const found = perSelector.flat().map((finding) => {
     const elsewhere = misplaced.find(({ expected }) => expected === finding.owner);
@@ -268,7 +268,8 @@ function whose(published: DkimPublicKey, selector: Selector, context: Context): 
 
 /** R45: at the apex, at `_domainkey`, at `selector.domain`, at the doubled name. */
 async function misplacedFindings(
-  selectors: readonly Selector[],
+  named: readonly Selector[],
+  lost: readonly Selector[],
   { top, apex }: { readonly top: Answer<"TXT">; readonly apex: Answer<"TXT"> },
   context: Context,
 ): Promise<Finding[]> {
@@ -278,13 +279,13 @@ async function misplacedFindings(
     { owner: prepend("_domainkey", domain), answer: top },
   ];
   // Names below a doubled domain need no look where the doubled domain itself does not exist.
-  const twice = tryPrepend(domain, domain);
+  const twice = lost.length === 0 ? undefined : tryPrepend(domain, domain);
   const doubled = twice === undefined ? undefined : await context.lookup(twice, "A");
   const isDoubled =
     doubled !== undefined &&
     doubled.status !== "unknown" &&
     !(doubled.status === "absent" && doubled.kind === "nxdomain");
-  const more = selectors.flatMap((selector) => {
+  const more = lost.flatMap((selector) => {
     const owners = [
       prepend(selector.dkimSelector, domain),
       ...(isDoubled ? [tryDkimOwner(selector.dkimSelector, twice!)] : []),
@@ -301,7 +302,7 @@ async function misplacedFindings(
       const keys = texts(answer).filter(({ text }) => looksLikeDkimKey(text));
       return Promise.all(
         keys.map(({ text, record }) =>
-          misplacedFinding(owner, text, record, selector ?? ownerOf(text, selectors), context),
+          misplacedFinding(owner, text, record, selector ?? ownerOf(text, named), context),
         ),
       );
     }),

@@ -68,12 +68,13 @@ function decodeRsa(octets: Uint8Array): ReturnType<typeof decodeDkimKey> {
       "this is the private key; everyone knows it now, so make a new pair",
     );
   }
-  const key = importKey(octets, isBareRsaKey(octets) ? "pkcs1" : "spki");
+  const isBare = isBareRsaKey(octets);
+  const key = importKey(octets, isBare ? "pkcs1" : "spki");
   if (key === undefined) return unreadable("dkim-key-unreadable", "the ASN.1 structure is no public key");
   if (key.asymmetricKeyType !== "rsa") {
     return unreadable("dkim-key-type-mismatch", `it is a key for ${key.asymmetricKeyType}, not for rsa`);
   }
-  return { ok: true, value: rsaKey(key) };
+  return { ok: true, value: rsaKey(key, isBare ? undefined : octets) };
 }
 
 function decodeEd25519(octets: Uint8Array): ReturnType<typeof decodeDkimKey> {
@@ -119,9 +120,10 @@ function isPrivateKey(octets: Uint8Array): boolean {
   return version?.tag === INTEGER && version.length === 1;
 }
 
-function rsaKey(key: KeyObject): RsaDkimKey {
+/** `spki` where the key came in that very encoding: writing it again would cost as much as reading it. */
+function rsaKey(key: KeyObject, spki: Uint8Array = spkiOf(key)): RsaDkimKey {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
-  return { keyType: "rsa", spki: spkiOf(key), modulusBits: modulusLength, publicExponent };
+  return { keyType: "rsa", spki, modulusBits: modulusLength, publicExponent };
 }
 
 const spkiOf = (key: KeyObject): Uint8Array => Uint8Array.from(key.export({ format: "der", type: "spki" }));
