@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { text as readAll } from "node:stream/consumers";
+import { setFlagsFromString } from "node:v8";
 import { getDomain } from "tldts";
 import type { World } from "./check/context.ts";
 import { UsageError } from "./interface/cli/exit-code.ts";
@@ -18,6 +19,9 @@ import { parseServerAddress, type ServerAddress } from "./net/server-address.ts"
 import { readSystemResolvers } from "./net/system-resolvers.ts";
 import { createAuthoritativeView } from "./net/zone-survey.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
+
+// Nearly all that a check allocates is soon garbage: collecting it a little earlier halves the memory of long runs.
+setFlagsFromString("--heap-growing-percent=40");
 
 /** As many resolvers as are worth comparing by default: each is asked the same questions. */
 const MAX_SYSTEM_RESOLVERS = 2;

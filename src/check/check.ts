@@ -65,8 +65,8 @@ export async function checkDomain(
  */
 async function isThere(context: Context): Promise<boolean> {
   const { domain, world } = context;
-  const soa = await world.authoritative.lookup(domain, "SOA");
-  if (soa.status === "found" || (soa.status === "absent" && soa.kind === "nodata")) return true;
+  const answer = await world.authoritative.lookup(domain, "SOA");
+  if (answer.status === "found" || (answer.status === "absent" && answer.kind === "nodata")) return true;
   const zone = await context.zone;
   return zone.status === "found" || (zone.status === "unknown" && world.recursive.length > 0);
 }
