@@ -40,7 +40,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   main: {
     runs: ["standards", "records", "check", "interface/cli", "net"],
-    modules: ["node:crypto", "node:fs", "node:readline/promises", "node:stream/consumers"],
+    modules: ["node:crypto", "node:fs", "node:readline/promises", "node:stream/consumers", "node:v8"],
     packages: ["tldts"],
     ambient: ["clock", "chance", "process"],
   },

@@ -81,7 +81,6 @@ export const SERVICES = [
   "caldavs",
   "carddavs",
 ] as const;
-export type Service = (typeof SERVICES)[number];
 
 const ttlSeconds = z.int().min(0).max(604_800);
 const ttls = z

@@ -206,11 +206,6 @@ export function dkimPublicKeyOf(key: KeyObject): Parsed<DkimPublicKey> {
   }
 }
 
-/** For node:crypto's `verify`. */
-export function keyObjectOf(key: DkimPublicKey): KeyObject {
-  return createPublicKey({ key: Buffer.from(key.spki), format: "der", type: "spki" });
-}
-
 /** The value of p=: SubjectPublicKeyInfo for RSA, the bare 32 octets for Ed25519 (RFC 8463 §4). */
 export function encodeDkimKey(key: DkimPublicKey): string {
   const octets = key.keyType === "rsa" ? key.spki : key.spki.subarray(ED25519_SPKI_PREFIX.length);
