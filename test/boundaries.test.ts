@@ -220,8 +220,7 @@ describe("the rooms", () => {
     for (const kind of ["value of its own", "value of another", "value of a module", "value of a package"]) {
       expect(kinds).toContain(kind);
     }
-    for (const kind of ["type of its own", "type of another", "type of a package"])
-      expect(kinds).toContain(kind);
+    for (const kind of ["type of its own", "type of another"]) expect(kinds).toContain(kind);
   });
 
   it("have no import that the reader overlooks", () => {

@@ -1,6 +1,6 @@
 /** What mail programs look up: SRV records, autoconfig, autodiscover. */
 import { CLIENT_SERVICES, remarksOnSrv } from "../standards/client-setup/srv.ts";
-import { type DomainName, prepend, ROOT } from "../standards/dns/name.ts";
+import { type DomainName, labelTexts, prepend, ROOT } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import type { RdataOf, ResourceRecord } from "../standards/dns/record.ts";
 import type { Context } from "./context.ts";
@@ -51,7 +51,13 @@ async function recordFindings(record: ResourceRecord<RdataOf<"SRV">>, context: C
   );
   const findings = [...remarks, ...(data.target === ROOT ? [] : await targetFindings(record, context))];
   if (findings.every(({ severity }) => severity === "notice")) {
-    findings.push(context.finding("srv-ok", { owner, observed: text, verify: "SRV" }));
+    findings.push(
+      context.finding("srv-ok", {
+        owner,
+        observed: `${labelTexts(owner)[0]} at ${data.target}, port ${data.port}`,
+        verify: "SRV",
+      }),
+    );
   }
   return findings;
 }

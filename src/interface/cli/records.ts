@@ -104,8 +104,9 @@ function tableText(
     ({ url, content }) =>
       `${style.bold("To serve")} at ${url}\n\n${content.trimEnd().replace(/^/gm, "    ")}`,
   );
-  const notes = derived.notes.map(({ about, text }) =>
-    wrap(`${style.blue("·")} ${about}: ${text}`, tools.terminal.columns),
+  const notes = derived.notes.map(
+    ({ about, text }) =>
+      `${style.blue("·")} ${wrap(`${about}: ${text}`, tools.terminal.columns, "  ").trimStart()}`,
   );
   const hint = options.details
     ? []
