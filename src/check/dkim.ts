@@ -1,12 +1,7 @@
 /** DKIM: the key records of the selectors that are known or usual, and keys that stand where nobody looks. */
 
-import {
-  formatDkimKey,
-  looksLikeDkimKey,
-  parseDkimKey,
-  recordForKey,
-  repairDkimKey,
-} from "../standards/dkim/key-record.ts";
+import { shellWord } from "../records/command.ts";
+import { looksLikeDkimKey, parseDkimKey, repairDkimKey } from "../standards/dkim/key-record.ts";
 import {
   type DkimPublicKey,
   describeDkimKey,
@@ -22,10 +17,11 @@ import {
   tryDkimOwner,
 } from "../standards/dkim/selector.ts";
 import { type DomainName, prepend, tryPrepend } from "../standards/dns/name.ts";
-import { toCharacterStrings } from "../standards/dns/record.ts";
+import { toCharacterStrings, txtText } from "../standards/dns/record.ts";
+import type { Remark } from "../standards/dns/remark.ts";
 import type { Answer } from "../standards/dns/resolver.ts";
 import { type Context, type TxtRecord, texts } from "./context.ts";
-import { type Finding, type Fix, proposed } from "./finding.ts";
+import type { Finding, Fix } from "./finding.ts";
 
 interface Selector {
   readonly dkimSelector: DkimSelector;
@@ -67,7 +63,8 @@ function namedSelectors(context: Context): Selector[] {
   }
   for (const text of context.options.dkimSelectors) {
     const parsed = parseDkimSelector(text);
-    if (parsed.ok && !selectors.has(parsed.value))
+    if (!parsed.ok || selectors.has(parsed.value)) continue;
+    if (tryDkimOwner(parsed.value, context.domain) !== undefined)
       selectors.set(parsed.value, { dkimSelector: parsed.value, isNamed: true });
   }
   return [...selectors.values()];
@@ -84,14 +81,16 @@ async function usualSelectors(
   if (top.status === "absent" && top.kind === "nxdomain") return noKeyFindings(parent, found, context);
   const random = tryPrepend(context.world.randomLabel(), parent);
   const wild = random === undefined ? undefined : await context.lookup(random, "TXT");
-  const [wildText] = wild === undefined ? [] : texts(wild as Answer<"TXT">);
+  // A wildcard that was not seen would make every selector below look like a key of its own.
+  if (wild?.status === "unknown") return [context.unknown(parent, "TXT", wild)];
+  const [wildText] = wild === undefined ? [] : texts(wild);
   if (wildText !== undefined) {
     const revoked = parseDkimKey(wildText.text).status === "revoked";
     return [
       context.finding(revoked ? "dkim-all-revoked" : "dkim-wildcard", {
         owner: prepend("*", parent),
         observed: `every selector answers ${wildText.text}`,
-        verify: { command: `dig TXT ${random}` },
+        verify: { command: `dig TXT ${shellWord(random!)}` },
       }),
     ];
   }
@@ -100,6 +99,8 @@ async function usualSelectors(
     return parsed.ok ? [{ dkimSelector: parsed.value, isNamed: false }] : [];
   });
   const findings = (await Promise.all(usual.map((selector) => selectorFindings(selector, context)))).flat();
+  const keys = findings.filter(({ severity }) => severity !== "unknown");
+  if (keys.length > 0) return keys; // a guess that failed beside one that is right is worth no word
   if (findings.length > 0) return findings;
   return [
     context.finding("dkim-selector-unknown", {
@@ -139,7 +140,7 @@ async function noKeyFindings(
 async function selectorFindings(selector: Selector, context: Context): Promise<Finding[]> {
   const owner = dkimOwner(selector.dkimSelector, context.domain);
   const answer = await (selector.isNamed ? context.everywhere(owner, "TXT") : context.lookup(owner, "TXT"));
-  if (answer.status === "unknown") return selector.isNamed ? [context.unknown(owner, "TXT", answer)] : [];
+  if (answer.status === "unknown") return [context.unknown(owner, "TXT", answer)];
   const published = texts(answer);
   if (published.length === 0) {
     if (!selector.isNamed) return [];
@@ -177,18 +178,20 @@ async function publishKey(
   old: readonly TxtRecord[],
   context: Context,
 ): Promise<Fix | null> {
-  if (selector.key === undefined) {
+  const wanted = context.wanted(dkimOwner(selector.dkimSelector, context.domain), "dkim");
+  if (wanted.length === 0) {
     return {
       summary: "Publish the record that the signer made for this selector, and only that one.",
       changes: [],
     };
   }
-  const text = formatDkimKey(recordForKey(selector.key));
-  const create = proposed(dkimOwner(selector.dkimSelector, context.domain), {
-    type: "TXT",
-    strings: toCharacterStrings(text),
+  const create = wanted.map(({ record }) => record);
+  const isWanted = ({ data }: TxtRecord) =>
+    create.some((record) => record.data.type === "TXT" && txtText(record.data) === txtText(data));
+  return context.fix("Publish the key that the signer uses.", {
+    remove: old.filter((record) => !isWanted(record)),
+    create: old.some(isWanted) ? [] : create,
   });
-  return context.fix("Publish the key that the signer uses.", { remove: old, create: [create] });
 }
 
 async function keyFindings(
@@ -201,7 +204,7 @@ async function keyFindings(
   const repaired = repairDkimKey(text);
   const fix =
     repaired === undefined
-      ? reading.status === "invalid"
+      ? reading.status === "invalid" || selector.key !== undefined
         ? await publishKey(selector, [record], context)
         : null
       : await context.fix("The same record without the damage.", {
@@ -209,7 +212,7 @@ async function keyFindings(
           create: [{ ...record, data: { type: "TXT", strings: toCharacterStrings(repaired) } }],
         });
   const findings = remarksOnDkimKey(text).map((remark) =>
-    context.remark(remark, { owner, text, fix: remark.severity === "notice" ? null : fix }),
+    context.remark(remark, { owner, text, fix: remedyFor(remark, fix) }),
   );
   const { key } = selector;
   if (key !== undefined && reading.status === "revoked") {
@@ -249,6 +252,18 @@ async function keyFindings(
   return findings;
 }
 
+/** A key that is too weak is not mended by publishing it again. */
+function remedyFor({ code, severity }: Remark, fix: Fix | null): Fix | null {
+  if (severity === "notice") return null;
+  if (!["dkim-key-short", "dkim-key-too-short", "dkim-key-too-long", "dkim-weak-exponent"].includes(code))
+    return fix;
+  return {
+    summary:
+      "Make an RSA key of 2048 bits, publish it under a new selector, let the signer use that, and only then take this one away.",
+    changes: [],
+  };
+}
+
 /** Another described key in the place of this one: two selectors mixed up. */
 function whose(published: DkimPublicKey, selector: Selector, context: Context): string {
   const other = namedSelectors(context).find(
@@ -272,6 +287,7 @@ async function misplacedFindings(
   // Names below a doubled domain need no look where the doubled domain itself does not exist.
   const twice = tryPrepend(domain, domain);
   const doubled = twice === undefined ? undefined : await context.lookup(twice, "A");
+  const untold = twice === undefined ? [] : context.untold(twice, ["A", doubled!]);
   const isDoubled =
     doubled !== undefined &&
     doubled.status !== "unknown" &&
@@ -291,6 +307,7 @@ async function misplacedFindings(
   const found = await Promise.all(
     places.map(async ({ owner, answer, selector }) => {
       const keys = texts(answer).filter(({ text }) => looksLikeDkimKey(text));
+      untold.push(...context.untold(owner, ["TXT", answer]));
       return Promise.all(
         keys.map(({ text, record }) =>
           misplacedFinding(owner, text, record, selector ?? ownerOf(text, selectors), context),
@@ -298,7 +315,7 @@ async function misplacedFindings(
       );
     }),
   );
-  return found.flat();
+  return [...untold, ...found.flat()];
 }
 
 /** Which selector a misplaced key belongs to: the one with this key, or the only one there is. */
