@@ -11,6 +11,7 @@ export async function checkBimi(context: Context): Promise<Finding[]> {
   const { findings, text } = await checkVersionedTxt(
     {
       owner,
+      purpose: "bimi",
       isRecord: isBimiRecord,
       looksLike: (other) => /bimi1/i.test(other),
       remarksOn: remarksOnBimi,
@@ -27,7 +28,14 @@ export async function checkBimi(context: Context): Promise<Finding[]> {
     dmarc.policy !== "none" &&
     dmarc.record.subdomainPolicy !== "none" &&
     !dmarc.record.testing;
-  if (enforced || dmarc.status === "temperror") return said;
+  if (enforced) return said;
+  if (dmarc.status === "temperror") {
+    const expected = "an enforced DMARC policy";
+    return [
+      ...said,
+      context.finding("dns-no-answer", { owner, expected, observed: dmarc.problem, verify: "TXT" }),
+    ];
+  }
   const observed = dmarc.status === "found" ? dmarc.text : "no DMARC policy";
   return [...said, context.finding("bimi-without-dmarc", { owner, observed, verify: "TXT" })];
 }

@@ -1,5 +1,5 @@
 /** What mail programs look up: SRV records, autoconfig, autodiscover. */
-import { CLIENT_SERVICES, remarksOnSrv } from "../standards/client-setup/srv.ts";
+import { CLIENT_SERVICES, remarksOnSrv, remarksOnSrvSet } from "../standards/client-setup/srv.ts";
 import { type DomainName, labelTexts, prepend, ROOT } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import type { RdataOf, ResourceRecord } from "../standards/dns/record.ts";
@@ -36,11 +36,19 @@ function isDescribed(owner: DomainName, context: Context): boolean {
   return (context.options.derived?.records ?? []).some(({ record }) => record.name === owner);
 }
 
+/** More servers for one service than any real domain has. */
+const MAX_RECORDS = 16;
+
 async function serviceFindings(owner: DomainName, context: Context): Promise<Finding[]> {
   const answer = await context.lookup(owner, "SRV");
   if (answer.status === "unknown") return [context.unknown(owner, "SRV", answer)];
   if (answer.status === "absent") return [];
-  return (await Promise.all(answer.records.map((record) => recordFindings(record, context)))).flat();
+  const records = answer.records.slice(0, MAX_RECORDS);
+  const text = records.map(({ data }) => formatRdata(data)).join(", ");
+  const ofSet = remarksOnSrvSet(records.map(({ data }) => data)).map((remark) =>
+    context.remark(remark, { owner, text, verify: "SRV" }),
+  );
+  return [...ofSet, ...(await Promise.all(records.map((record) => recordFindings(record, context)))).flat()];
 }
 
 async function recordFindings(record: ResourceRecord<RdataOf<"SRV">>, context: Context): Promise<Finding[]> {
@@ -85,8 +93,9 @@ async function targetFindings(record: ResourceRecord<RdataOf<"SRV">>, context: C
     ];
   }
   if (found !== undefined) return [];
-  const unknown = answers.find(({ status }) => status === "unknown");
-  if (unknown?.status === "unknown") return [context.unknown(data.target, "A", unknown)];
+  const [ipv4, ipv6] = answers;
+  const untold = context.untold(data.target, ["A", ipv4], ["AAAA", ipv6]);
+  if (untold.length > 0) return untold;
   return [
     context.finding("srv-target-no-address", {
       owner,
