@@ -81,7 +81,8 @@ async function isThere(context: Context): Promise<boolean> {
   const answer = await world.authoritative.lookup(domain, "SOA");
   if (answer.status === "found" || (answer.status === "absent" && answer.kind === "nodata")) return true;
   const zone = await context.zone;
-  return zone.status === "found" || (zone.status === "unknown" && world.recursive.length > 0);
+  if (zone.status === "unknown") return world.recursive.length > 0;
+  return zone.status === "found" && zone.zone.servers.some(({ state }) => state === "ok");
 }
 
 const GROUP_ORDER = Object.keys(GROUPS) as Group[];
