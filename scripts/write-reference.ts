@@ -67,6 +67,7 @@ function cliReference(): string {
       },
       err: nowhere,
       isInteractive: false,
+      outIsScreen: false,
       style: createStyle(false),
       columns: HELP_WIDTH,
     },

@@ -83,6 +83,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     isInteractive: process.stderr.isTTY === true,
+    outIsScreen: process.stdout.isTTY === true,
     style: createStyle(wantsColours(process.env, process.stdout.isTTY === true)),
     columns: Math.min(process.stdout.columns ?? 100, 120),
   },
