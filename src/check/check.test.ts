@@ -1,19 +1,28 @@
 import { describe, expect, it } from "vitest";
+import { BROKEN_WORLDS } from "../../test/support/broken-worlds.ts";
 import { BARE, DESCRIBED, DOMAIN, HEALTHY } from "../../test/support/healthy-world.ts";
 import { tableWorld } from "../../test/support/table-world.ts";
 import { checkDomain } from "./check.ts";
+import type { Finding } from "./finding.ts";
 
-describe("checkDomain", () => {
+const isRed = ({ severity }: Finding) => severity !== "ok" && severity !== "notice";
+const codes = (findings: readonly Finding[]) => [...new Set(findings.map(({ code }) => code))].sort();
+
+describe("a healthy world", () => {
   it.each([
     ["described", DESCRIBED],
-    ["bare", BARE],
-  ])("%s", async (_, options) => {
-    const report = await checkDomain(DOMAIN, tableWorld({ zone: HEALTHY }), options);
-    console.log(
-      report.findings
-        .map((f) => `${f.severity} ${f.code} ${f.owner}: ${f.observed.slice(0, 100)}`)
-        .join("\n"),
-    );
-    expect(report.findings.filter(({ severity }) => severity !== "ok" && severity !== "notice")).toEqual([]);
+    ["of which nothing is known", BARE],
+  ])("%s has no fault", async (_, options) => {
+    const { findings } = await checkDomain(DOMAIN, tableWorld({ zone: HEALTHY }), options);
+    expect(findings.filter(isRed)).toEqual([]);
+    expect(findings.length).toBeGreaterThan(15);
+  });
+});
+
+describe("one fault", () => {
+  it.each(BROKEN_WORLDS)("$why: $red, and nothing else", async ({ domain, rows, options, red, also }) => {
+    const { findings } = await checkDomain(domain, tableWorld(rows), options);
+    expect(codes(findings.filter(isRed))).toEqual(red);
+    expect(codes(findings)).toEqual(expect.arrayContaining([...also]));
   });
 });

@@ -96,7 +96,9 @@ async function strayFindings(
         sound > 0
           ? await context.fix("Remove the damaged copy.", { remove: [record] })
           : await replaceDmarc(context, [record], "Write it so that receivers read it.");
-      return remarksOnDmarcText(text).map((remark) => context.remark(remark, { owner, text, fix }));
+      return remarksOnDmarcText(text).map((remark) =>
+        context.remark(sound > 0 ? { ...remark, severity: "warning" } : remark, { owner, text, fix }),
+      );
     }),
   );
   return found.flat();
@@ -208,9 +210,12 @@ async function ownRecordFindings(text: string, record: TxtRecord, context: Conte
     return context.fix("The same record, tidied.", { remove: [record], create: [create] });
   };
   const findings = await Promise.all(
-    remarksOnDmarcText(text).map(async (remark) =>
-      context.remark(remark, { owner, text, fix: await fixOf(remark.code) }),
-    ),
+    remarksOnDmarcText(text).map(async (remark) => {
+      // What the description asks for on purpose is not held against it.
+      const asked = wantedText === text && ADVICE_ONLY.has(remark.code);
+      const said = asked ? { ...remark, severity: "notice" as const } : remark;
+      return context.remark(said, { owner, text, fix: await fixOf(remark.code) });
+    }),
   );
   if (differs) {
     const fix = await fixOf("dmarc-differs");

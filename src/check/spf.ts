@@ -12,7 +12,12 @@ import {
   parseSpfRecord,
   type SpfRecord,
 } from "../standards/spf/record.ts";
-import { redundantHosts, remarksOnSpfTree } from "../standards/spf/remarks.ts";
+import {
+  looksLikeSpf,
+  redundantHosts,
+  remarksOnSpfText,
+  remarksOnSpfTree,
+} from "../standards/spf/remarks.ts";
 import { lookupSpfTree, type RecordNode, type SpfTree } from "../standards/spf/tree.ts";
 import { type Context, type TxtRecord, texts } from "./context.ts";
 import { type Finding, type Fix, proposed } from "./finding.ts";
@@ -31,13 +36,17 @@ export async function checkSpf(context: Context): Promise<Finding[]> {
   ]);
   if (answer.status === "unknown") return [context.unknown(domain, "TXT", answer)];
   const published = texts(answer).filter(({ text }) => isSpfRecord(text));
+  const damaged = texts(answer).filter(({ text }) => !isSpfRecord(text) && looksLikeSpf(text));
   const sends = context.options.description?.domains.find((each) => each.domain === domain)?.sends ?? true;
+  const remarks = await remarkFindings(
+    tree,
+    published.map(({ record }) => record),
+    context,
+  );
   const findings = [
-    ...(await remarkFindings(
-      tree,
-      published.map(({ record }) => record),
-      context,
-    )),
+    ...(await damagedFindings(damaged, published.length > 0, context)),
+    // A damaged record is what is wrong then, and mending it is the fix.
+    ...remarks.filter(({ code }) => !(code === "spf-missing" && damaged.length > 0)),
     ...tree.unknowns.map(({ name, unknown }) => context.unknown(name, "TXT", unknown)),
     ...context.untold(domain, ["SPF", type99]),
   ];
@@ -111,6 +120,27 @@ async function remarkFindings(
       }
       return context.remark(remark, { owner: domain, text, fix });
     }),
+  );
+}
+
+/** Texts that mean to be the SPF record, and that no receiver takes for one. */
+async function damagedFindings(
+  damaged: readonly { readonly text: string; readonly record: TxtRecord }[],
+  isBesideSound: boolean,
+  context: Context,
+): Promise<Finding[]> {
+  const owner = context.domain;
+  const wanted = wantedSpf(context);
+  const old = damaged.map(({ record }) => record);
+  const fix = isBesideSound
+    ? await context.fix("Remove the damaged copy.", { remove: old })
+    : wanted !== undefined
+      ? await replaceSpf(wanted, old, "Publish the record of the description.", context)
+      : { summary: "Write it so that it begins with v=spf1 and a space.", changes: [] };
+  return damaged.flatMap(({ text }) =>
+    remarksOnSpfText(text).map((remark) =>
+      context.remark(isBesideSound ? { ...remark, severity: "warning" } : remark, { owner, text, fix }),
+    ),
   );
 }
 
