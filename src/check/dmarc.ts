@@ -107,10 +107,19 @@ async function strayFindings(
 async function replaceDmarc(context: Context, old: readonly TxtRecord[], summary: string): Promise<Fix> {
   const owner = prepend("_dmarc", context.domain);
   const [wanted] = context.wanted(owner, "dmarc");
-  const create =
-    wanted?.record ??
-    proposed(owner, { type: "TXT", strings: [`v=DMARC1; p=none; rua=mailto:dmarc@${context.domain}`] });
+  const meant = old.map(({ data }) => asMeant(txtText(data))).find((text) => text !== undefined);
+  const text = meant ?? `v=DMARC1; p=none; rua=mailto:dmarc@${context.domain}`;
+  const create = wanted?.record ?? proposed(owner, { type: "TXT", strings: toCharacterStrings(text) });
   return context.fix(summary, { remove: old, create: [create] });
+}
+
+/** A record whose beginning alone is damaged, put right; undefined where no policy comes out of that. */
+function asMeant(text: string): string | undefined {
+  const bare = text.replace(/["\\]/g, "").trim();
+  const parsed = parseDmarcRecord(
+    withMailto(bare.replace(/^(?:v\s*[=:]?\s*)?DMARC\s*1?\s*[;,:]?\s*/i, "v=DMARC1; ")),
+  );
+  return parsed.ok && parsed.value.policy !== undefined ? formatDmarcRecord(parsed.value) : undefined;
 }
 
 /** What the description asks for; else one of those that are there, rather one that asks for reports. */

@@ -943,6 +943,14 @@ const DRIFT = [
 ];
 
 export const BROKEN_WORLDS: readonly BrokenWorld[] = [
+  {
+    why: "a domain without mail, of which nothing is known",
+    rows: { zone: SILENT_WORLD.zone },
+    options: BARE,
+    domain: DOMAIN,
+    red: ["dmarc-rua-missing"],
+    also: ["dkim-all-revoked", "mx-null"],
+  },
   ...NO_MAIL,
   ...ZONE,
   ...MX,
