@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BROKEN_WORLDS } from "../../test/support/broken-worlds.ts";
+import { BROKEN_WORLDS, type BrokenWorld, SILENT_WORLD } from "../../test/support/broken-worlds.ts";
 import { BARE, DESCRIBED, DOMAIN, HEALTHY } from "../../test/support/healthy-world.ts";
 import { recordsOf, tableWorld } from "../../test/support/table-world.ts";
 import { zoneLine } from "../records/zone-listing.ts";
@@ -31,10 +31,21 @@ describe("one fault", () => {
   });
 });
 
-const reports = Promise.all(
-  BROKEN_WORLDS.map(async (world) => ({
+const reportsOn = (worlds: readonly BrokenWorld[]) =>
+  Promise.all(
+    worlds.map(async (world) => ({
+      ...world,
+      report: await checkDomain(world.domain, tableWorld(world.rows), world.options),
+    })),
+  );
+const reports = reportsOn(BROKEN_WORLDS);
+/** The same faults, where a description says how it should be. */
+const describedReports = reportsOn(
+  BROKEN_WORLDS.filter(
+    ({ options, domain, rows }) => options === BARE && domain === DOMAIN && rows.zone !== SILENT_WORLD.zone,
+  ).map((world) => ({
     ...world,
-    report: await checkDomain(world.domain, tableWorld(world.rows), world.options),
+    options: DESCRIBED,
   })),
 );
 
@@ -131,10 +142,13 @@ function applied(zone: string, { findings }: DomainReport): string {
 }
 
 describe("the fixes", () => {
-  it("mend what they say they mend", async () => {
+  it.each([
+    ["without a description", reports],
+    ["with one", describedReports],
+  ])("mend what they say they mend, %s", async (_, worlds) => {
     const failures: string[] = [];
     let mended = 0;
-    for (const { why, rows, options, domain, report } of await reports) {
+    for (const { why, rows, options, domain, report } of await worlds) {
       const promised = report.findings.filter(
         (finding) => isRed(finding) && (finding.fix?.changes.length ?? 0) > 0,
       );

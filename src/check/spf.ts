@@ -18,7 +18,7 @@ import {
   remarksOnSpfText,
   remarksOnSpfTree,
 } from "../standards/spf/remarks.ts";
-import { lookupSpfTree, type RecordNode, type SpfTree } from "../standards/spf/tree.ts";
+import { lookupSpfTree, lookupSpfTreeOf, type RecordNode, type SpfTree } from "../standards/spf/tree.ts";
 import { type Context, type TxtRecord, texts } from "./context.ts";
 import { type Finding, type Fix, proposed } from "./finding.ts";
 import { isOwnHost, mailHosts } from "./mx.ts";
@@ -187,10 +187,29 @@ async function remedy(
     );
   }
   if (wanted !== undefined && remark.severity === "error") {
-    const merged = mergeSpf(existing, wanted.terms);
-    return replaceSpf(merged.record, records, summary ?? "Publish the record of the description.", context);
+    const faulty = faultyTerm(remark, tree);
+    const sound = existing.map(({ terms }) => ({
+      terms: terms.filter((term) => formatTerm(term) !== faulty),
+    }));
+    for (const kept of [existing, sound, []]) {
+      const { record } = mergeSpf(kept, wanted.terms);
+      if (await isFreeOf(remark.code, record, context))
+        return replaceSpf(record, records, summary ?? "Publish the record of the description.", context);
+    }
   }
   return summary === undefined ? null : { summary, changes: [] };
+}
+
+/** The term of the published record that a remark points at. */
+function faultyTerm({ offset }: Remark, { root }: SpfTree): string | undefined {
+  const placed = root.state === "record" ? root.terms.find(({ term }) => term.offset === offset) : undefined;
+  return placed && formatTerm(placed.term);
+}
+
+/** A record is proposed only where it would not have the same fault again. */
+async function isFreeOf(code: string, record: SpfRecord, context: Context): Promise<boolean> {
+  const tree = await lookupSpfTreeOf(formatSpfRecord(record), context.domain, context);
+  return !remarksOnSpfTree(tree).some((remark) => remark.code === code);
 }
 
 const SUMMARIES: Readonly<Record<string, string>> = {
