@@ -10,13 +10,20 @@ import { mailHosts } from "./mx.ts";
 export async function hostAddresses(
   host: DomainName,
   context: Context,
-): Promise<{ readonly addresses: readonly IpAddress[]; readonly untold: readonly Finding[] }> {
+): Promise<{
+  readonly addresses: readonly IpAddress[];
+  /** The host itself, or the name that it is an alias of. */
+  readonly canonicalName: DomainName;
+  readonly untold: readonly Finding[];
+}> {
   const answers = await Promise.all([context.lookup(host, "A"), context.lookup(host, "AAAA")]);
   const [ipv4, ipv6] = answers;
   const addresses = answers.flatMap((answer) =>
     answer.status === "found" ? answer.records.map(({ data }) => knownAddress(data.address)) : [],
   );
-  return { addresses, untold: context.untold(host, ["A", ipv4], ["AAAA", ipv6]) };
+  const found = answers.find(({ status }) => status === "found");
+  const canonicalName = found?.status === "found" ? found.canonicalName : host;
+  return { addresses, canonicalName, untold: context.untold(host, ["A", ipv4], ["AAAA", ipv6]) };
 }
 
 function knownAddress(text: string): IpAddress {

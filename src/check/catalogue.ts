@@ -1753,13 +1753,6 @@ export const CATALOGUE = {
     "Mailbox providers may show the logo.",
     "draft-brand-indicators-for-message-identification",
   ),
-  "bimi-missing": row(
-    "bimi",
-    "notice",
-    "v=BIMI1 at default._bimi",
-    "A logo is nothing that mail needs.",
-    "draft-brand-indicators-for-message-identification",
-  ),
   "bimi-several-records": row(
     "bimi",
     "error",

@@ -57,7 +57,8 @@ async function recordFindings(record: ResourceRecord<RdataOf<"SRV">>, context: C
   const remarks = remarksOnSrv(owner, data).map((remark) =>
     context.remark(remark, { owner, text, verify: "SRV" }),
   );
-  const findings = [...remarks, ...(data.target === ROOT ? [] : await targetFindings(record, context))];
+  const isNamed = data.target !== ROOT && !remarks.some(({ code }) => code.startsWith("srv-target-"));
+  const findings = [...remarks, ...(isNamed ? await targetFindings(record, context) : [])];
   if (findings.every(({ severity }) => severity === "notice")) {
     findings.push(
       context.finding("srv-ok", {

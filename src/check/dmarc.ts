@@ -96,7 +96,9 @@ async function strayFindings(
         sound > 0
           ? await context.fix("Remove the damaged copy.", { remove: [record] })
           : await replaceDmarc(context, [record], "Write it so that receivers read it.");
-      return remarksOnDmarcText(text).map((remark) => context.remark(remark, { owner, text, fix }));
+      return remarksOnDmarcText(text).map((remark) =>
+        context.remark(sound > 0 ? { ...remark, severity: "warning" } : remark, { owner, text, fix }),
+      );
     }),
   );
   return found.flat();
@@ -105,10 +107,19 @@ async function strayFindings(
 async function replaceDmarc(context: Context, old: readonly TxtRecord[], summary: string): Promise<Fix> {
   const owner = prepend("_dmarc", context.domain);
   const [wanted] = context.wanted(owner, "dmarc");
-  const create =
-    wanted?.record ??
-    proposed(owner, { type: "TXT", strings: [`v=DMARC1; p=none; rua=mailto:dmarc@${context.domain}`] });
+  const meant = old.map(({ data }) => asMeant(txtText(data))).find((text) => text !== undefined);
+  const text = meant ?? `v=DMARC1; p=none; rua=mailto:dmarc@${context.domain}`;
+  const create = wanted?.record ?? proposed(owner, { type: "TXT", strings: toCharacterStrings(text) });
   return context.fix(summary, { remove: old, create: [create] });
+}
+
+/** A record whose beginning alone is damaged, put right; undefined where no policy comes out of that. */
+function asMeant(text: string): string | undefined {
+  const bare = text.replace(/["\\]/g, "").trim();
+  const parsed = parseDmarcRecord(
+    withMailto(bare.replace(/^(?:v\s*[=:]?\s*)?DMARC\s*1?\s*[;,:]?\s*/i, "v=DMARC1; ")),
+  );
+  return parsed.ok && parsed.value.policy !== undefined ? formatDmarcRecord(parsed.value) : undefined;
 }
 
 /** What the description asks for; else one of those that are there, rather one that asks for reports. */
@@ -208,9 +219,12 @@ async function ownRecordFindings(text: string, record: TxtRecord, context: Conte
     return context.fix("The same record, tidied.", { remove: [record], create: [create] });
   };
   const findings = await Promise.all(
-    remarksOnDmarcText(text).map(async (remark) =>
-      context.remark(remark, { owner, text, fix: await fixOf(remark.code) }),
-    ),
+    remarksOnDmarcText(text).map(async (remark) => {
+      // What the description asks for on purpose is not held against it.
+      const asked = wantedText === text && ADVICE_ONLY.has(remark.code);
+      const said = asked ? { ...remark, severity: "notice" as const } : remark;
+      return context.remark(said, { owner, text, fix: await fixOf(remark.code) });
+    }),
   );
   if (differs) {
     const fix = await fixOf("dmarc-differs");

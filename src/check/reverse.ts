@@ -18,7 +18,8 @@ export interface Outbound {
 
 /**
  * The addresses that the domain's mail leaves from: those of the description, else those of the mail hosts
- * of the domain's own organization (a filtering service in front receives, but does not send).
+ * of the domain's own organization: a filtering service in front receives, but does not send, and so does the
+ * web server that takes the mail where there is no MX.
  */
 export async function outbound(context: Context): Promise<readonly Outbound[]> {
   const { description } = context.options;
@@ -29,11 +30,15 @@ export async function outbound(context: Context): Promise<readonly Outbound[]> {
       outboundAddresses(server).map((address) => ({ address, helo: server.helo ?? server.host })),
     );
   }
-  const hosts = (await mailHosts(context)).filter((host) => isOwnHost(host, context));
+  const mx = await context.everywhere(context.domain, "MX");
+  const hosts = mx.status === "found" ? await mailHosts(context) : [];
   const found = await Promise.all(
-    hosts.map(async (host) =>
-      (await hostAddresses(host, context)).addresses.map((address) => ({ address, helo: host })),
-    ),
+    hosts
+      .filter((host) => isOwnHost(host, context))
+      .map(async (host) => {
+        const { addresses, canonicalName } = await hostAddresses(host, context);
+        return addresses.map((address) => ({ address, helo: canonicalName }));
+      }),
   );
   return found.flat();
 }

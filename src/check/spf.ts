@@ -12,8 +12,13 @@ import {
   parseSpfRecord,
   type SpfRecord,
 } from "../standards/spf/record.ts";
-import { redundantHosts, remarksOnSpfTree } from "../standards/spf/remarks.ts";
-import { lookupSpfTree, type RecordNode, type SpfTree } from "../standards/spf/tree.ts";
+import {
+  looksLikeSpf,
+  redundantHosts,
+  remarksOnSpfText,
+  remarksOnSpfTree,
+} from "../standards/spf/remarks.ts";
+import { lookupSpfTree, lookupSpfTreeOf, type RecordNode, type SpfTree } from "../standards/spf/tree.ts";
 import { type Context, type TxtRecord, texts } from "./context.ts";
 import { type Finding, type Fix, proposed } from "./finding.ts";
 import { isOwnHost, mailHosts } from "./mx.ts";
@@ -31,13 +36,17 @@ export async function checkSpf(context: Context): Promise<Finding[]> {
   ]);
   if (answer.status === "unknown") return [context.unknown(domain, "TXT", answer)];
   const published = texts(answer).filter(({ text }) => isSpfRecord(text));
+  const damaged = texts(answer).filter(({ text }) => !isSpfRecord(text) && looksLikeSpf(text));
   const sends = context.options.description?.domains.find((each) => each.domain === domain)?.sends ?? true;
+  const remarks = await remarkFindings(
+    tree,
+    published.map(({ record }) => record),
+    context,
+  );
   const findings = [
-    ...(await remarkFindings(
-      tree,
-      published.map(({ record }) => record),
-      context,
-    )),
+    ...(await damagedFindings(damaged, published.length > 0, context)),
+    // A damaged record is what is wrong then, and mending it is the fix.
+    ...remarks.filter(({ code }) => !(code === "spf-missing" && damaged.length > 0)),
     ...tree.unknowns.map(({ name, unknown }) => context.unknown(name, "TXT", unknown)),
     ...context.untold(domain, ["SPF", type99]),
   ];
@@ -114,6 +123,27 @@ async function remarkFindings(
   );
 }
 
+/** Texts that mean to be the SPF record, and that no receiver takes for one. */
+async function damagedFindings(
+  damaged: readonly { readonly text: string; readonly record: TxtRecord }[],
+  isBesideSound: boolean,
+  context: Context,
+): Promise<Finding[]> {
+  const owner = context.domain;
+  const wanted = wantedSpf(context);
+  const old = damaged.map(({ record }) => record);
+  const fix = isBesideSound
+    ? await context.fix("Remove the damaged copy.", { remove: old })
+    : wanted !== undefined
+      ? await replaceSpf(wanted, old, "Publish the record of the description.", context)
+      : { summary: "Write it so that it begins with v=spf1 and a space.", changes: [] };
+  return damaged.flatMap(({ text }) =>
+    remarksOnSpfText(text).map((remark) =>
+      context.remark(isBesideSound ? { ...remark, severity: "warning" } : remark, { owner, text, fix }),
+    ),
+  );
+}
+
 function missingText({ root }: SpfTree): string {
   if (root.state !== "absent") return "no SPF record";
   return root.kind === "no-record" ? "TXT records, but none that starts with v=spf1" : "no TXT record";
@@ -157,10 +187,29 @@ async function remedy(
     );
   }
   if (wanted !== undefined && remark.severity === "error") {
-    const merged = mergeSpf(existing, wanted.terms);
-    return replaceSpf(merged.record, records, summary ?? "Publish the record of the description.", context);
+    const faulty = faultyTerm(remark, tree);
+    const sound = existing.map(({ terms }) => ({
+      terms: terms.filter((term) => formatTerm(term) !== faulty),
+    }));
+    for (const kept of [existing, sound, []]) {
+      const { record } = mergeSpf(kept, wanted.terms);
+      if (await isFreeOf(remark.code, record, context))
+        return replaceSpf(record, records, summary ?? "Publish the record of the description.", context);
+    }
   }
   return summary === undefined ? null : { summary, changes: [] };
+}
+
+/** The term of the published record that a remark points at. */
+function faultyTerm({ offset }: Remark, { root }: SpfTree): string | undefined {
+  const placed = root.state === "record" ? root.terms.find(({ term }) => term.offset === offset) : undefined;
+  return placed && formatTerm(placed.term);
+}
+
+/** A record is proposed only where it would not have the same fault again. */
+async function isFreeOf(code: string, record: SpfRecord, context: Context): Promise<boolean> {
+  const tree = await lookupSpfTreeOf(formatSpfRecord(record), context.domain, context);
+  return !remarksOnSpfTree(tree).some((remark) => remark.code === code);
 }
 
 const SUMMARIES: Readonly<Record<string, string>> = {

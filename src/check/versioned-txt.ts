@@ -17,7 +17,8 @@ export interface VersionedTxt {
   /** Means to be one, though a receiver would not take it for one. */
   readonly looksLike: (text: string) => boolean;
   readonly remarksOn: (text: string) => readonly Remark[];
-  readonly codes: { readonly ok: FindingCode; readonly missing: FindingCode; readonly several: FindingCode };
+  /** `missing` is left out where nobody needs the record. */
+  readonly codes: { readonly ok: FindingCode; readonly missing?: FindingCode; readonly several: FindingCode };
 }
 
 export async function checkVersionedTxt(
@@ -46,7 +47,7 @@ export async function checkVersionedTxt(
   }
   const [own] = records;
   if (own === undefined) {
-    if (findings.length === 0) {
+    if (findings.length === 0 && codes.missing !== undefined) {
       findings.push(context.finding(codes.missing, { owner, observed: "no such record", verify: "TXT" }));
     }
     return { findings };

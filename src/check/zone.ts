@@ -136,9 +136,13 @@ function nsMismatch(zone: ZoneReport, working: readonly ServerState[], context: 
   ];
 }
 
+/** As many as the root has; no domain needs more. */
+const MAX_NAME_SERVERS = 13;
+
 /** RFC 2181 §10.3: an NS target is no alias. */
 async function nameServerAliases(zone: ZoneReport, context: Context): Promise<Finding[]> {
-  const names = [...new Set(zone.servers.map(({ server }) => server.name))].slice(0, 13);
+  const listed = [...zone.delegatedTo, ...zone.servers.map(({ server }) => server.name)];
+  const names = [...new Set(listed)].slice(0, MAX_NAME_SERVERS);
   const found = await Promise.all(
     names.map(async (name) => {
       const answer = await context.lookup(name, "A");
