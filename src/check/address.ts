@@ -10,12 +10,20 @@ import { mailHosts } from "./mx.ts";
 export async function hostAddresses(
   host: DomainName,
   context: Context,
-): Promise<{ readonly addresses: readonly IpAddress[]; readonly complete: boolean }> {
+): Promise<{
+  readonly addresses: readonly IpAddress[];
+  /** The host itself, or the name that it is an alias of. */
+  readonly canonicalName: DomainName;
+  readonly untold: readonly Finding[];
+}> {
   const answers = await Promise.all([context.lookup(host, "A"), context.lookup(host, "AAAA")]);
+  const [ipv4, ipv6] = answers;
   const addresses = answers.flatMap((answer) =>
     answer.status === "found" ? answer.records.map(({ data }) => knownAddress(data.address)) : [],
   );
-  return { addresses, complete: answers.every(({ status }) => status !== "unknown") };
+  const found = answers.find(({ status }) => status === "found");
+  const canonicalName = found?.status === "found" ? found.canonicalName : host;
+  return { addresses, canonicalName, untold: context.untold(host, ["A", ipv4], ["AAAA", ipv6]) };
 }
 
 function knownAddress(text: string): IpAddress {
@@ -61,7 +69,11 @@ async function checkHost(host: DomainName, context: Context): Promise<Finding[]>
       findings.push(...addressFindings(host, record.data.address, record, context));
     findings.push(...ttlFindings(host, answer.records[0]!, context));
   }
-  findings.push(...(await driftFindings(host, published, context)));
+  const answered = new Set([
+    ...(ipv4.status === "unknown" ? [] : ["A"]),
+    ...(ipv6.status === "unknown" ? [] : ["AAAA"]),
+  ]);
+  findings.push(...(await driftFindings(host, published, answered, context)));
   if (ipv6.status === "absent" && ipv4.status === "found") {
     findings.push(
       context.finding("host-no-ipv6", { owner: host, observed: "A, but no AAAA", verify: "AAAA" }),
@@ -130,17 +142,23 @@ function ttlFindings(host: DomainName, record: ResourceRecord, context: Context)
   return [];
 }
 
+/** `answered`: the types that could be looked up; of the others nobody knows whether they are there. */
 async function driftFindings(
   host: DomainName,
   published: readonly ResourceRecord[],
+  answered: ReadonlySet<string>,
   context: Context,
 ): Promise<Finding[]> {
-  const wanted = context.wanted(host, "host-address").map(({ record }) => record);
+  const wanted = context
+    .wanted(host, "host-address")
+    .map(({ record }) => record)
+    .filter(({ data }) => answered.has(data.type));
   if (wanted.length === 0) return [];
   const texts = new Set(published.map(addressOf));
   const missing = wanted.filter((record) => !texts.has(addressOf(record)));
   const extra = published.filter((record) => !wanted.some((other) => addressOf(other) === addressOf(record)));
   if (missing.length === 0 && extra.length === 0) return [];
+  if (published.length === 0 && answered.size < 2) return []; // what is there may be what was not told
   if (published.length === 0 && (await mailHosts(context)).includes(host)) return []; // mx-host-no-address says it
   return [
     context.finding("host-address-differs", {

@@ -11,23 +11,30 @@ export async function checkBimi(context: Context): Promise<Finding[]> {
   const { findings, text } = await checkVersionedTxt(
     {
       owner,
+      purpose: "bimi",
       isRecord: isBimiRecord,
       looksLike: (other) => /bimi1/i.test(other),
       remarksOn: remarksOnBimi,
-      codes: { ok: "bimi-ok", missing: "bimi-missing", several: "bimi-several-records" },
+      codes: { ok: "bimi-ok", several: "bimi-several-records" },
     },
     context,
   );
   // A logo is nothing that mail needs, so its absence is worth no word.
-  const said = findings.filter(({ code }) => code !== "bimi-missing");
-  if (text === undefined) return said;
+  if (text === undefined) return findings;
   const dmarc = await discoverDmarc(context.domain, context);
   const enforced =
     dmarc.status === "found" &&
     dmarc.policy !== "none" &&
     dmarc.record.subdomainPolicy !== "none" &&
     !dmarc.record.testing;
-  if (enforced || dmarc.status === "temperror") return said;
+  if (enforced) return findings;
+  if (dmarc.status === "temperror") {
+    const expected = "an enforced DMARC policy";
+    return [
+      ...findings,
+      context.finding("dns-no-answer", { owner, expected, observed: dmarc.problem, verify: "TXT" }),
+    ];
+  }
   const observed = dmarc.status === "found" ? dmarc.text : "no DMARC policy";
-  return [...said, context.finding("bimi-without-dmarc", { owner, observed, verify: "TXT" })];
+  return [...findings, context.finding("bimi-without-dmarc", { owner, observed, verify: "TXT" })];
 }

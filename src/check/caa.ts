@@ -1,6 +1,6 @@
 /** CAA: which authorities may issue for the names that mail needs certificates for. */
 import { lookupRelevantCaa } from "../standards/caa/lookup.ts";
-import { remarksOnCaa } from "../standards/caa/remarks.ts";
+import { remarksOnCaa, remarksOnCaaSet } from "../standards/caa/remarks.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import type { Context } from "./context.ts";
 import type { Finding } from "./finding.ts";
@@ -19,19 +19,17 @@ export async function checkCaa(context: Context): Promise<Finding[]> {
     ];
   }
   const { owner, records } = relevant;
-  const findings = records.flatMap((data) =>
-    remarksOnCaa(data).map((remark) =>
-      context.remark(remark, { owner, text: formatRdata(data), verify: "CAA" }),
+  const all = records.map((data) => formatRdata(data)).join(", ");
+  const findings = [
+    ...records.flatMap((data) =>
+      remarksOnCaa(data).map((remark) =>
+        context.remark(remark, { owner, text: formatRdata(data), verify: "CAA" }),
+      ),
     ),
-  );
+    ...remarksOnCaaSet(records).map((remark) => context.remark(remark, { owner, text: all, verify: "CAA" })),
+  ];
   if (findings.every(({ severity }) => severity === "notice")) {
-    findings.push(
-      context.finding("caa-ok", {
-        owner,
-        observed: records.map((data) => formatRdata(data)).join(", "),
-        verify: "CAA",
-      }),
-    );
+    findings.push(context.finding("caa-ok", { owner, observed: all, verify: "CAA" }));
   }
   return findings;
 }

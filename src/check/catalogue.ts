@@ -62,6 +62,13 @@ export const CATALOGUE = {
     "The domain does not exist in DNS: no mail can be sent to it, and mail from it is refused.",
     "RFC 1034 §4.2.1",
   ),
+  "zone-name-too-long": row(
+    "zone",
+    "error",
+    "a domain with room for names below it",
+    "A name has at most 255 octets, and those that mail needs, such as a key's, do not fit in front of this domain.",
+    "RFC 1035 §2.3.4",
+  ),
   "zone-unreachable": row(
     "zone",
     "unknown",
@@ -287,6 +294,13 @@ export const CATALOGUE = {
     "warning",
     "each mail server once",
     "The same server stands in the list more than once; senders try it again for nothing.",
+    "RFC 5321 §5.1",
+  ),
+  "mx-too-many": row(
+    "mx",
+    "warning",
+    "a handful of mail servers",
+    "Senders try a few servers and give up; the rest of the list only makes answers large.",
     "RFC 5321 §5.1",
   ),
   "mx-is-address": row(
@@ -1737,13 +1751,6 @@ export const CATALOGUE = {
     "ok",
     "one record",
     "Mailbox providers may show the logo.",
-    "draft-brand-indicators-for-message-identification",
-  ),
-  "bimi-missing": row(
-    "bimi",
-    "notice",
-    "v=BIMI1 at default._bimi",
-    "A logo is nothing that mail needs.",
     "draft-brand-indicators-for-message-identification",
   ),
   "bimi-several-records": row(

@@ -1,5 +1,5 @@
 /** One domain, looked at from every side: findings, worst first. */
-import type { DomainName } from "../standards/dns/name.ts";
+import { type DomainName, labelsOf, tryPrepend } from "../standards/dns/name.ts";
 import { checkAddresses } from "./address.ts";
 import { checkBimi } from "./bimi.ts";
 import { checkCaa } from "./caa.ts";
@@ -47,11 +47,8 @@ export async function checkDomain(
   onProgress?: (done: number, of: number) => void,
 ): Promise<DomainReport> {
   const context = new Context(domain, world, options);
-  const zone = await context.zone;
-  // A domain that does not exist, or cannot be asked about at all, has one thing to say, not fifty.
-  const nothingToSee =
-    zone.status === "absent" || (zone.status === "unknown" && world.recursive.length === 0);
-  const checks = nothingToSee ? [checkZone] : CHECKS;
+  if (tryPrepend(LONGEST_PREFIX, domain) === undefined) return report(domain, [tooLong(context)]);
+  const checks = (await isThere(context)) ? CHECKS : [checkZone];
   let done = 0;
   const findings = await Promise.all(
     checks.map(async (check) => {
@@ -63,11 +60,39 @@ export async function checkDomain(
   return report(domain, [...findings.flat(), ...disagreementFindings(context)]);
 }
 
+/** As long as the longest of the names that checks ask for below a domain. */
+const LONGEST_PREFIX = "x".repeat(48);
+
+function tooLong(context: Context): Finding {
+  const { domain } = context;
+  return context.finding("zone-name-too-long", {
+    owner: domain,
+    observed: `a name of ${labelsOf(domain).reduce((sum, label) => sum + label.length + 1, 1)} octets`,
+    verify: "SOA",
+  });
+}
+
+/**
+ * A domain that does not exist, or cannot be asked about at all, has one thing to say, not fifty. One answer
+ * from its zone is enough to begin; the survey of all its name servers goes on meanwhile.
+ */
+async function isThere(context: Context): Promise<boolean> {
+  const { domain, world } = context;
+  const answer = await world.authoritative.lookup(domain, "SOA");
+  if (answer.status === "found" || (answer.status === "absent" && answer.kind === "nodata")) return true;
+  const zone = await context.zone;
+  if (zone.status === "unknown") return world.recursive.length > 0;
+  return zone.status === "found" && zone.zone.servers.some(({ state }) => state === "ok");
+}
+
 const GROUP_ORDER = Object.keys(GROUPS) as Group[];
 
 function report(domain: DomainName, findings: readonly Finding[]): DomainReport {
   const unique = new Map(
-    findings.map((finding) => [`${finding.code} ${finding.owner} ${finding.observed}`, finding]),
+    findings.map((finding) => [
+      `${finding.code} ${finding.owner} ${finding.expected} ${finding.observed}`,
+      finding,
+    ]),
   );
   const rank = ({ severity, code }: Finding) =>
     SEVERITIES.indexOf(severity) * GROUP_ORDER.length + GROUP_ORDER.indexOf(CATALOGUE[code].group);

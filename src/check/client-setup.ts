@@ -1,6 +1,6 @@
 /** What mail programs look up: SRV records, autoconfig, autodiscover. */
-import { CLIENT_SERVICES, remarksOnSrv } from "../standards/client-setup/srv.ts";
-import { type DomainName, prepend, ROOT } from "../standards/dns/name.ts";
+import { CLIENT_SERVICES, remarksOnSrv, remarksOnSrvSet } from "../standards/client-setup/srv.ts";
+import { type DomainName, labelTexts, prepend, ROOT } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import type { RdataOf, ResourceRecord } from "../standards/dns/record.ts";
 import type { Context } from "./context.ts";
@@ -11,19 +11,44 @@ export async function checkClientSetup(context: Context): Promise<Finding[]> {
   // RFC 8020: where nothing stands below _tcp, one answer tells it for all services.
   const top = await context.lookup(parent, "SRV");
   if (top.status === "absent" && top.kind === "nxdomain") return [];
-  const found = await Promise.all(
-    CLIENT_SERVICES.map(({ srvName }) =>
-      serviceFindings(prepend(`${srvName}._tcp`, context.domain), context),
-    ),
-  );
-  return found.flat();
+  const owners = CLIENT_SERVICES.map(({ srvName }) => ({
+    srvName,
+    owner: prepend(`${srvName}._tcp`, context.domain),
+  }));
+  const asked = owners.filter(({ srvName, owner }) => USUAL.has(srvName) || isDescribed(owner, context));
+  return (await Promise.all(asked.map(({ owner }) => serviceFindings(owner, context)))).flat();
 }
+
+/** What mail programs and XMPP look up first; other services are asked for where the description has them. */
+const USUAL: ReadonlySet<string> = new Set([
+  "_submissions",
+  "_submission",
+  "_imaps",
+  "_imap",
+  "_pop3s",
+  "_pop3",
+  "_autodiscover",
+  "_xmpp-client",
+  "_xmpp-server",
+]);
+
+function isDescribed(owner: DomainName, context: Context): boolean {
+  return (context.options.derived?.records ?? []).some(({ record }) => record.name === owner);
+}
+
+/** More servers for one service than any real domain has. */
+const MAX_RECORDS = 16;
 
 async function serviceFindings(owner: DomainName, context: Context): Promise<Finding[]> {
   const answer = await context.lookup(owner, "SRV");
   if (answer.status === "unknown") return [context.unknown(owner, "SRV", answer)];
   if (answer.status === "absent") return [];
-  return (await Promise.all(answer.records.map((record) => recordFindings(record, context)))).flat();
+  const records = answer.records.slice(0, MAX_RECORDS);
+  const text = records.map(({ data }) => formatRdata(data)).join(", ");
+  const ofSet = remarksOnSrvSet(records.map(({ data }) => data)).map((remark) =>
+    context.remark(remark, { owner, text, verify: "SRV" }),
+  );
+  return [...ofSet, ...(await Promise.all(records.map((record) => recordFindings(record, context)))).flat()];
 }
 
 async function recordFindings(record: ResourceRecord<RdataOf<"SRV">>, context: Context): Promise<Finding[]> {
@@ -32,9 +57,16 @@ async function recordFindings(record: ResourceRecord<RdataOf<"SRV">>, context: C
   const remarks = remarksOnSrv(owner, data).map((remark) =>
     context.remark(remark, { owner, text, verify: "SRV" }),
   );
-  const findings = [...remarks, ...(data.target === ROOT ? [] : await targetFindings(record, context))];
+  const isNamed = data.target !== ROOT && !remarks.some(({ code }) => code.startsWith("srv-target-"));
+  const findings = [...remarks, ...(isNamed ? await targetFindings(record, context) : [])];
   if (findings.every(({ severity }) => severity === "notice")) {
-    findings.push(context.finding("srv-ok", { owner, observed: text, verify: "SRV" }));
+    findings.push(
+      context.finding("srv-ok", {
+        owner,
+        observed: `${labelTexts(owner)[0]} at ${data.target}, port ${data.port}`,
+        verify: "SRV",
+      }),
+    );
   }
   return findings;
 }
@@ -62,8 +94,9 @@ async function targetFindings(record: ResourceRecord<RdataOf<"SRV">>, context: C
     ];
   }
   if (found !== undefined) return [];
-  const unknown = answers.find(({ status }) => status === "unknown");
-  if (unknown?.status === "unknown") return [context.unknown(data.target, "A", unknown)];
+  const [ipv4, ipv6] = answers;
+  const untold = context.untold(data.target, ["A", ipv4], ["AAAA", ipv6]);
+  if (untold.length > 0) return untold;
   return [
     context.finding("srv-target-no-address", {
       owner,

@@ -9,7 +9,7 @@ import {
   type SpecialPurpose,
   specialPurpose,
 } from "../standards/dns/address.ts";
-import { type DomainName, isWithin } from "../standards/dns/name.ts";
+import { type DomainName, isWithin, tryPrepend } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import {
   octetsToText,
@@ -72,21 +72,45 @@ export class Context implements Resolver {
   /** The zone that the domain lives in. */
   readonly zone: Promise<ZoneAnswer>;
   readonly disagreements: Disagreement[] = [];
-  readonly #everywhere = new Map<string, Promise<Answer>>();
+  readonly #answers = new Map<string, Promise<Answer>>();
+  /** What every other check builds on, and is therefore asked of all name servers. */
+  readonly #decisive: ReadonlySet<string>;
 
   constructor(domain: DomainName, world: World, options: CheckOptions) {
     this.domain = domain;
     this.world = world;
     this.options = options;
     this.zone = world.authoritative.findZone(domain);
+    const policy = tryPrepend("_dmarc", domain) ?? domain;
+    this.#decisive = new Set([`${domain} MX`, `${domain} TXT`, `${policy} TXT`]);
   }
 
-  /** One name server of the right zone; a resolver where the name servers cannot be reached from here at all. */
-  async lookup<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
-    const answer = await this.world.authoritative.lookup(name, type);
-    if (answer.status !== "unknown") return answer;
+  /**
+   * One name server of the right zone; a resolver where the name servers cannot be reached from here at all.
+   * The same question has the same answer throughout a check, so that no two findings contradict each other.
+   */
+  lookup<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
+    if (this.#decisive.has(`${name} ${type}`)) return this.everywhere(name, type);
+    return this.#once(`${name} ${type}`, () => this.#lookupOnce(name, type));
+  }
+
+  #once<T extends RecordType>(key: string, ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
+    const known = this.#answers.get(key) as Promise<Answer<T>> | undefined;
+    if (known) return known;
+    const answer = ask();
+    this.#answers.set(key, answer);
+    return answer;
+  }
+
+  #lookupOnce<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
+    return this.world.authoritative
+      .lookup(name, type)
+      .then((answer) => (answer.status === "unknown" ? this.#askStandIn(name, type, answer) : answer));
+  }
+
+  async #askStandIn<T extends RecordType>(name: DomainName, type: T, failure: Unknown): Promise<Answer<T>> {
     const resolver = await this.#standIn();
-    return resolver ? resolver.lookup(name, type) : answer;
+    return resolver ? resolver.lookup(name, type) : failure;
   }
 
   /** The first resolver, where the walk to the domain's zone failed: a network that lets no DNS out. */
@@ -97,20 +121,18 @@ export class Context implements Resolver {
 
   /** The same question to every name server; answers with what most of them say, and remembers who differs. */
   everywhere<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
-    const key = `${name} ${type}`;
-    const known = this.#everywhere.get(key) as Promise<Answer<T>> | undefined;
-    if (known) return known;
-    const answer = this.#askEverywhere(name, type);
-    this.#everywhere.set(key, answer);
-    return answer;
+    return this.#once(`${name} ${type} everywhere`, () => this.#askEverywhere(name, type));
   }
 
   async #askEverywhere<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
     const answers = await this.world.authoritative.askEveryServer(name, type);
     const told = answers.filter(({ answer }) => answer.status !== "unknown");
-    if (told.length === 0) return this.lookup(name, type);
+    if (told.length === 0) return this.#lookupOnce(name, type);
+    // Where as many servers have a record as have none, it is there: "differs" is said, "missing" is not.
+    const isFound = ([first]: readonly { readonly answer: { readonly status: string } }[]) =>
+      Number(first?.answer.status === "found");
     const groups = [...Map.groupBy(told, ({ answer }) => answerText(answer)).entries()].sort(
-      ([, some], [, others]) => others.length - some.length,
+      ([, some], [, others]) => others.length - some.length || isFound(others) - isFound(some),
     );
     if (groups.length > 1) this.disagreements.push({ name, type, answers: groups.map(describeGroup) });
     return groups[0]![1][0]!.answer;
@@ -125,7 +147,7 @@ export class Context implements Resolver {
       severity: said.severity ?? entry.severity,
       owner: said.owner,
       expected: said.expected ?? entry.expected,
-      observed: said.observed,
+      observed: shortened(said.observed),
       why: said.why ?? entry.why,
       reference: said.reference ?? entry.reference,
       fix: said.fix ?? null,
@@ -159,6 +181,13 @@ export class Context implements Resolver {
       observed: `${answer.cause}: ${answer.detail}`,
       verify: type,
     });
+  }
+
+  /** As `unknown`, for the answers among which one may have failed: nothing where none did. */
+  untold(name: DomainName, ...answers: readonly (readonly [RecordType, Answer])[]): Finding[] {
+    return answers.flatMap(([type, answer]) =>
+      answer.status === "unknown" ? [this.unknown(name, type, answer)] : [],
+    );
   }
 
   /** Not reachable from the internet, unless a laboratory says that it counts as public. */
@@ -202,6 +231,13 @@ export class Context implements Resolver {
   }
 }
 
+/** The command that asks one resolver, which its label names: "9.9.9.9", "127.0.0.1:5353", "[::1]:5353". */
+export function resolverCommand(name: DomainName, type: RecordType, { label }: RecursiveView): string {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(label) ?? [];
+  const server = bracketed ?? plain ?? label;
+  return lookupCommands(name, type, { server, ...(port !== undefined && { port: Number(port) }) }).dig;
+}
+
 /** What an answer says, without TTLs and order, so that two servers can be compared. */
 export function answerText(answer: Answer): string {
   if (answer.status === "absent") return answer.kind === "nxdomain" ? "no such name" : "no such record";
@@ -214,6 +250,13 @@ export function answerText(answer: Answer): string {
 
 function describeGroup([text, answers]: [string, readonly Pick<ServerAnswer, "server">[]]) {
   return { text, servers: answers.map(({ server }) => `${server.name} (${server.address})`) };
+}
+
+/** The longest text that a person still looks at; a stranger's record may have 64 kB. */
+const MAX_OBSERVED_CHARACTERS = 4000;
+
+function shortened(text: string): string {
+  return text.length > MAX_OBSERVED_CHARACTERS ? `${text.slice(0, MAX_OBSERVED_CHARACTERS)}…` : text;
 }
 
 export type TxtRecord = ResourceRecord<RdataOf<"TXT">>;

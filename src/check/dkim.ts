@@ -1,10 +1,10 @@
 /** DKIM: the key records of the selectors that are known or usual, and keys that stand where nobody looks. */
 
+import { shellWord } from "../records/command.ts";
 import {
-  formatDkimKey,
+  type DkimKeyReading,
   looksLikeDkimKey,
   parseDkimKey,
-  recordForKey,
   repairDkimKey,
 } from "../standards/dkim/key-record.ts";
 import {
@@ -22,10 +22,11 @@ import {
   tryDkimOwner,
 } from "../standards/dkim/selector.ts";
 import { type DomainName, prepend, tryPrepend } from "../standards/dns/name.ts";
-import { toCharacterStrings } from "../standards/dns/record.ts";
+import { toCharacterStrings, txtText } from "../standards/dns/record.ts";
+import type { Remark } from "../standards/dns/remark.ts";
 import type { Answer } from "../standards/dns/resolver.ts";
 import { type Context, type TxtRecord, texts } from "./context.ts";
-import { type Finding, type Fix, proposed } from "./finding.ts";
+import type { Finding, Fix } from "./finding.ts";
 
 interface Selector {
   readonly dkimSelector: DkimSelector;
@@ -41,8 +42,10 @@ export async function checkDkim(context: Context): Promise<Finding[]> {
   const named = namedSelectors(context);
   const parent = prepend("_domainkey", domain);
   const [top, apex] = await Promise.all([context.lookup(parent, "TXT"), context.everywhere(domain, "TXT")]);
-  const misplaced = await misplacedFindings(named, { top, apex }, context);
   const perSelector = await Promise.all(named.map((selector) => selectorFindings(selector, context)));
+  // Where the key is in its place, nobody needs to look for it elsewhere.
+  const lost = named.filter((_, at) => perSelector[at]!.some(({ code }) => code === "dkim-missing"));
+  const misplaced = await misplacedFindings(named, lost, { top, apex }, context);
   // A missing key that stands elsewhere is to be moved, not made anew.
   const found = perSelector.flat().map((finding) => {
     const elsewhere = misplaced.find(({ expected }) => expected === finding.owner);
@@ -65,7 +68,8 @@ function namedSelectors(context: Context): Selector[] {
   }
   for (const text of context.options.dkimSelectors) {
     const parsed = parseDkimSelector(text);
-    if (parsed.ok && !selectors.has(parsed.value))
+    if (!parsed.ok || selectors.has(parsed.value)) continue;
+    if (tryDkimOwner(parsed.value, context.domain) !== undefined)
       selectors.set(parsed.value, { dkimSelector: parsed.value, isNamed: true });
   }
   return [...selectors.values()];
@@ -82,14 +86,16 @@ async function usualSelectors(
   if (top.status === "absent" && top.kind === "nxdomain") return noKeyFindings(parent, found, context);
   const random = tryPrepend(context.world.randomLabel(), parent);
   const wild = random === undefined ? undefined : await context.lookup(random, "TXT");
-  const [wildText] = wild === undefined ? [] : texts(wild as Answer<"TXT">);
+  // A wildcard that was not seen would make every selector below look like a key of its own.
+  if (wild?.status === "unknown") return [context.unknown(parent, "TXT", wild)];
+  const [wildText] = wild === undefined ? [] : texts(wild);
   if (wildText !== undefined) {
     const revoked = parseDkimKey(wildText.text).status === "revoked";
     return [
       context.finding(revoked ? "dkim-all-revoked" : "dkim-wildcard", {
         owner: prepend("*", parent),
         observed: `every selector answers ${wildText.text}`,
-        verify: { command: `dig TXT ${random}` },
+        verify: { command: `dig TXT ${shellWord(random!)}` },
       }),
     ];
   }
@@ -98,6 +104,8 @@ async function usualSelectors(
     return parsed.ok ? [{ dkimSelector: parsed.value, isNamed: false }] : [];
   });
   const findings = (await Promise.all(usual.map((selector) => selectorFindings(selector, context)))).flat();
+  const keys = findings.filter(({ severity }) => severity !== "unknown");
+  if (keys.length > 0) return keys; // a guess that failed beside one that is right is worth no word
   if (findings.length > 0) return findings;
   return [
     context.finding("dkim-selector-unknown", {
@@ -137,7 +145,7 @@ async function noKeyFindings(
 async function selectorFindings(selector: Selector, context: Context): Promise<Finding[]> {
   const owner = dkimOwner(selector.dkimSelector, context.domain);
   const answer = await (selector.isNamed ? context.everywhere(owner, "TXT") : context.lookup(owner, "TXT"));
-  if (answer.status === "unknown") return selector.isNamed ? [context.unknown(owner, "TXT", answer)] : [];
+  if (answer.status === "unknown") return [context.unknown(owner, "TXT", answer)];
   const published = texts(answer);
   if (published.length === 0) {
     if (!selector.isNamed) return [];
@@ -175,18 +183,20 @@ async function publishKey(
   old: readonly TxtRecord[],
   context: Context,
 ): Promise<Fix | null> {
-  if (selector.key === undefined) {
+  const wanted = context.wanted(dkimOwner(selector.dkimSelector, context.domain), "dkim");
+  if (wanted.length === 0) {
     return {
       summary: "Publish the record that the signer made for this selector, and only that one.",
       changes: [],
     };
   }
-  const text = formatDkimKey(recordForKey(selector.key));
-  const create = proposed(dkimOwner(selector.dkimSelector, context.domain), {
-    type: "TXT",
-    strings: toCharacterStrings(text),
+  const create = wanted.map(({ record }) => record);
+  const isWanted = ({ data }: TxtRecord) =>
+    create.some((record) => record.data.type === "TXT" && txtText(record.data) === txtText(data));
+  return context.fix("Publish the key that the signer uses.", {
+    remove: old.filter((record) => !isWanted(record)),
+    create: old.some(isWanted) ? [] : create,
   });
-  return context.fix("Publish the key that the signer uses.", { remove: old, create: [create] });
 }
 
 async function keyFindings(
@@ -196,18 +206,11 @@ async function keyFindings(
   context: Context,
 ): Promise<Finding[]> {
   const reading = parseDkimKey(text);
-  const repaired = repairDkimKey(text);
-  const fix =
-    repaired === undefined
-      ? reading.status === "invalid"
-        ? await publishKey(selector, [record], context)
-        : null
-      : await context.fix("The same record without the damage.", {
-          remove: [record],
-          create: [{ ...record, data: { type: "TXT", strings: toCharacterStrings(repaired) } }],
-        });
-  const findings = remarksOnDkimKey(text).map((remark) =>
-    context.remark(remark, { owner, text, fix: remark.severity === "notice" ? null : fix }),
+  const remarks = remarksOnDkimKey(text, reading);
+  const isSound = remarks.every(({ severity }) => severity === "notice");
+  const fix = isSound ? null : await repairFix(selector, reading, { text, record }, context);
+  const findings = remarks.map((remark) =>
+    context.remark(remark, { owner, text, fix: remedyFor(remark, fix) }),
   );
   const { key } = selector;
   if (key !== undefined && reading.status === "revoked") {
@@ -247,6 +250,35 @@ async function keyFindings(
   return findings;
 }
 
+/** The same record without the damage; where nothing is left to save, the signer's key. */
+async function repairFix(
+  selector: Selector,
+  reading: DkimKeyReading,
+  { text, record }: { readonly text: string; readonly record: TxtRecord },
+  context: Context,
+): Promise<Fix | null> {
+  const repaired = repairDkimKey(text);
+  if (repaired === undefined) {
+    return reading.status === "invalid" || selector.key !== undefined
+      ? publishKey(selector, [record], context)
+      : null;
+  }
+  const create = { ...record, data: { type: "TXT" as const, strings: toCharacterStrings(repaired) } };
+  return context.fix("The same record without the damage.", { remove: [record], create: [create] });
+}
+
+/** A key that is too weak is not mended by publishing it again. */
+function remedyFor({ code, severity }: Remark, fix: Fix | null): Fix | null {
+  if (severity === "notice") return null;
+  if (!["dkim-key-short", "dkim-key-too-short", "dkim-key-too-long", "dkim-weak-exponent"].includes(code))
+    return fix;
+  return {
+    summary:
+      "Make an RSA key of 2048 bits, publish it under a new selector, let the signer use that, and only then take this one away.",
+    changes: [],
+  };
+}
+
 /** Another described key in the place of this one: two selectors mixed up. */
 function whose(published: DkimPublicKey, selector: Selector, context: Context): string {
   const other = namedSelectors(context).find(
@@ -258,7 +290,8 @@ function whose(published: DkimPublicKey, selector: Selector, context: Context): 
 
 /** R45: at the apex, at `_domainkey`, at `selector.domain`, at the doubled name. */
 async function misplacedFindings(
-  selectors: readonly Selector[],
+  named: readonly Selector[],
+  lost: readonly Selector[],
   { top, apex }: { readonly top: Answer<"TXT">; readonly apex: Answer<"TXT"> },
   context: Context,
 ): Promise<Finding[]> {
@@ -267,24 +300,38 @@ async function misplacedFindings(
     { owner: domain, answer: apex },
     { owner: prepend("_domainkey", domain), answer: top },
   ];
-  for (const selector of selectors) {
-    const short = prepend(selector.dkimSelector, domain);
-    places.push({ owner: short, answer: await context.lookup(short, "TXT"), selector });
-    const doubled = tryDkimOwner(selector.dkimSelector, domain);
-    const twice = doubled && tryPrepend(doubled, domain);
-    if (twice) places.push({ owner: twice, answer: await context.lookup(twice, "TXT"), selector });
-  }
+  // Names below a doubled domain need no look where the doubled domain itself does not exist.
+  const twice = lost.length === 0 ? undefined : tryPrepend(domain, domain);
+  const doubled = twice === undefined ? undefined : await context.lookup(twice, "A");
+  const untold = twice === undefined ? [] : context.untold(twice, ["A", doubled!]);
+  const isDoubled =
+    doubled !== undefined &&
+    doubled.status !== "unknown" &&
+    !(doubled.status === "absent" && doubled.kind === "nxdomain");
+  const more = lost.flatMap((selector) => {
+    const owners = [
+      prepend(selector.dkimSelector, domain),
+      ...(isDoubled ? [tryDkimOwner(selector.dkimSelector, twice!)] : []),
+    ];
+    return owners.flatMap((owner) => (owner === undefined ? [] : [{ owner, selector }]));
+  });
+  places.push(
+    ...(await Promise.all(
+      more.map(async (place) => ({ ...place, answer: await context.lookup(place.owner, "TXT") })),
+    )),
+  );
   const found = await Promise.all(
     places.map(async ({ owner, answer, selector }) => {
       const keys = texts(answer).filter(({ text }) => looksLikeDkimKey(text));
+      untold.push(...context.untold(owner, ["TXT", answer]));
       return Promise.all(
         keys.map(({ text, record }) =>
-          misplacedFinding(owner, text, record, selector ?? ownerOf(text, selectors), context),
+          misplacedFinding(owner, text, record, selector ?? ownerOf(text, named), context),
         ),
       );
     }),
   );
-  return found.flat();
+  return [...untold, ...found.flat()];
 }
 
 /** Which selector a misplaced key belongs to: the one with this key, or the only one there is. */

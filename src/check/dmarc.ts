@@ -19,6 +19,7 @@ import {
 import { type DomainName, prepend } from "../standards/dns/name.ts";
 import { toCharacterStrings, txtText } from "../standards/dns/record.ts";
 import { isSpfRecord } from "../standards/spf/record.ts";
+import { hostAddresses } from "./address.ts";
 import { type Context, type TxtRecord, texts } from "./context.ts";
 import { type Finding, type Fix, proposed } from "./finding.ts";
 
@@ -33,7 +34,7 @@ export async function checkDmarc(context: Context): Promise<Finding[]> {
   if (answer.status === "unknown") return [context.unknown(owner, "TXT", answer)];
   const published = texts(answer);
   const records = published.filter(({ text }) => isDmarcRecord(text));
-  const findings: Finding[] = [];
+  const findings = context.untold(owner, ["CNAME", alias]);
   if (alias.status === "found" && answer.status === "found" && answer.aliases.length === 0) {
     findings.push(
       context.finding("dmarc-cname-and-txt", {
@@ -51,30 +52,26 @@ export async function checkDmarc(context: Context): Promise<Finding[]> {
         owner,
         observed: records.map(({ text }) => text).join("\n"),
         verify: "TXT",
-        fix: await replaceDmarc(
-          context,
-          records.map(({ record }) => record),
-          "Keep one record; receivers discard them all while there are several.",
-        ),
+        fix: await keepOne(records, context),
       }),
     );
     return findings;
   }
   const [own] = records;
   if (own === undefined) {
-    return [
-      ...findings,
-      ...(await withoutOwnRecord(discovery, owner, context)),
-      ...misplacedFindings(await context.everywhere(domain, "TXT").then(texts), context),
-    ];
+    // A damaged or misplaced record is what is wrong then, and mending it is the fix.
+    const misplaced = await misplacedFindings(context);
+    const mended = [...findings, ...misplaced].some(({ severity }) => severity === "error");
+    const rest = await withoutOwnRecord(discovery, owner, context);
+    return [...findings, ...misplaced, ...rest.filter(({ code }) => !(mended && code === "dmarc-missing"))];
   }
   findings.push(...(await ownRecordFindings(own.text, own.record, context)));
   if (discovery.status === "found") {
-    findings.push(...(await reportFindings(discovery.record, context)));
+    findings.push(...(await reportFindings(discovery, context)));
     findings.push(...(await publicSuffixFindings(discovery, context)));
     findings.push(...(await authenticationFindings(discovery.record, context)));
   }
-  if (!findings.some(({ severity }) => severity === "error")) {
+  if (findings.every(({ severity }) => severity === "notice")) {
     findings.push(context.finding("dmarc-ok", { owner, observed: own.text, verify: "TXT" }));
   }
   return findings;
@@ -99,7 +96,9 @@ async function strayFindings(
         sound > 0
           ? await context.fix("Remove the damaged copy.", { remove: [record] })
           : await replaceDmarc(context, [record], "Write it so that receivers read it.");
-      return remarksOnDmarcText(text).map((remark) => context.remark(remark, { owner, text, fix }));
+      return remarksOnDmarcText(text).map((remark) =>
+        context.remark(sound > 0 ? { ...remark, severity: "warning" } : remark, { owner, text, fix }),
+      );
     }),
   );
   return found.flat();
@@ -108,27 +107,56 @@ async function strayFindings(
 async function replaceDmarc(context: Context, old: readonly TxtRecord[], summary: string): Promise<Fix> {
   const owner = prepend("_dmarc", context.domain);
   const [wanted] = context.wanted(owner, "dmarc");
-  const create =
-    wanted?.record ??
-    proposed(owner, { type: "TXT", strings: [`v=DMARC1; p=none; rua=mailto:dmarc@${context.domain}`] });
+  const meant = old.map(({ data }) => asMeant(txtText(data))).find((text) => text !== undefined);
+  const text = meant ?? `v=DMARC1; p=none; rua=mailto:dmarc@${context.domain}`;
+  const create = wanted?.record ?? proposed(owner, { type: "TXT", strings: toCharacterStrings(text) });
   return context.fix(summary, { remove: old, create: [create] });
 }
 
-/** R45's sibling: a DMARC record at the apex does nothing. */
-function misplacedFindings(
-  apex: readonly { readonly text: string; readonly record: TxtRecord }[],
+/** A record whose beginning alone is damaged, put right; undefined where no policy comes out of that. */
+function asMeant(text: string): string | undefined {
+  const bare = text.replace(/["\\]/g, "").trim();
+  const parsed = parseDmarcRecord(
+    withMailto(bare.replace(/^(?:v\s*[=:]?\s*)?DMARC\s*1?\s*[;,:]?\s*/i, "v=DMARC1; ")),
+  );
+  return parsed.ok && parsed.value.policy !== undefined ? formatDmarcRecord(parsed.value) : undefined;
+}
+
+/** What the description asks for; else one of those that are there, rather one that asks for reports. */
+async function keepOne(
+  records: readonly { readonly text: string; readonly record: TxtRecord }[],
   context: Context,
-): Finding[] {
-  return apex
-    .filter(({ text }) => looksLikeDmarc(text))
-    .map(({ text }) =>
+): Promise<Fix> {
+  const summary = "Keep one record; receivers discard them all while there are several.";
+  const [wanted] = context.wanted(prepend("_dmarc", context.domain), "dmarc");
+  const texts = records.map(({ text }) => text);
+  const wantedText = wanted?.record.data.type === "TXT" ? txtText(wanted.record.data) : undefined;
+  const kept = wantedText ?? texts.find((text) => /;\s*rua\s*=/i.test(text)) ?? texts[0];
+  const others = records.filter(({ text }) => text !== kept).map(({ record }) => record);
+  const create = wanted !== undefined && others.length === records.length ? [wanted.record] : [];
+  return context.fix(summary, { remove: others, create });
+}
+
+/** R45's sibling: a DMARC record at the apex does nothing. */
+async function misplacedFindings(context: Context): Promise<Finding[]> {
+  const owner = prepend("_dmarc", context.domain);
+  const misplaced = texts(await context.everywhere(context.domain, "TXT")).filter(({ text }) =>
+    looksLikeDmarc(text),
+  );
+  return Promise.all(
+    misplaced.map(async ({ text, record }) =>
       context.finding("dmarc-wrong-owner", {
         owner: context.domain,
-        expected: `this record at _dmarc.${context.domain}`,
+        expected: `this record at ${owner}`,
         observed: text,
         verify: "TXT",
+        fix: await context.fix(`Move it to ${owner}.`, {
+          remove: [record],
+          create: [context.wanted(owner, "dmarc")[0]?.record ?? { ...record, name: owner }],
+        }),
       }),
-    );
+    ),
+  );
 }
 
 async function withoutOwnRecord(
@@ -178,7 +206,7 @@ async function withoutOwnRecord(
 
 async function ownRecordFindings(text: string, record: TxtRecord, context: Context): Promise<Finding[]> {
   const owner = prepend("_dmarc", context.domain);
-  const parsed = parseDmarcRecord(text);
+  const parsed = parseDmarcRecord(withMailto(text));
   const tidy = parsed.ok ? formatDmarcRecord(parsed.value) : undefined;
   const [wanted] = context.wanted(owner, "dmarc");
   const wantedText = wanted?.record.data.type === "TXT" ? txtText(wanted.record.data) : undefined;
@@ -191,9 +219,12 @@ async function ownRecordFindings(text: string, record: TxtRecord, context: Conte
     return context.fix("The same record, tidied.", { remove: [record], create: [create] });
   };
   const findings = await Promise.all(
-    remarksOnDmarcText(text).map(async (remark) =>
-      context.remark(remark, { owner, text, fix: await fixOf(remark.code) }),
-    ),
+    remarksOnDmarcText(text).map(async (remark) => {
+      // What the description asks for on purpose is not held against it.
+      const asked = wantedText === text && ADVICE_ONLY.has(remark.code);
+      const said = asked ? { ...remark, severity: "notice" as const } : remark;
+      return context.remark(said, { owner, text, fix: await fixOf(remark.code) });
+    }),
   );
   if (differs) {
     const fix = await fixOf("dmarc-differs");
@@ -204,33 +235,47 @@ async function ownRecordFindings(text: string, record: TxtRecord, context: Conte
   return findings;
 }
 
+/** `rua=dmarc@example.org` means `mailto:`, and should not get lost when the record is tidied. */
+function withMailto(text: string): string {
+  return text.replace(/\b(ru[af]\s*=)([^;]*)/gi, (_, tag: string, uris: string) => {
+    return tag + uris.replace(/(^|,)(\s*)(?=[^\s:,@]{1,64}@[^\s:,@]{1,255}\s*(?:,|$))/g, "$1$2mailto:");
+  });
+}
+
 /** Remarks about a choice, which tidying the text does not change. */
 const ADVICE_ONLY = new Set([
   "dmarc-policy-none",
-  "dmarc-no-reports",
-  "dmarc-weaker-subdomains",
+  "dmarc-rua-missing",
+  "dmarc-weaker-subdomain-policy",
+  "dmarc-strict-alignment",
+  "dmarc-not-mailto",
   "dmarc-testing",
 ]);
 
 /** R65, RFC 9990 §4: does the receiver of reports want them, and can it be written to? */
-async function reportFindings(record: DmarcRecord, context: Context): Promise<Finding[]> {
+async function reportFindings(
+  { record, walk }: Extract<DmarcDiscovery, { status: "found" }>,
+  context: Context,
+): Promise<Finding[]> {
   const { domain } = context;
   const owner = prepend("_dmarc", domain);
   const hosts = new Set(
     [...record.aggregateUris, ...record.failureUris].map(reportDomain).filter((host) => host !== undefined),
   );
-  const walk = organizationalDomainOf(await walkTree(domain, context));
+  const ours = organizationalDomainOf(walk);
   const found = await Promise.all(
     [...hosts].slice(0, MAX_REPORT_HOSTS).map(async (host) => {
-      if (host === domain) return [];
-      const findings: Finding[] = [];
-      const [theirs, mx, address] = await Promise.all([
-        walkTree(host, context),
+      const [theirs, mx] = await Promise.all([
+        host === domain ? ours : walkTree(host, context).then(organizationalDomainOf),
         context.lookup(host, "MX"),
-        context.lookup(host, "A"),
       ]);
-      const organization = organizationalDomainOf(theirs);
-      if (walk.status === "found" && organization.status === "found" && walk.domain !== organization.domain) {
+      const findings = context.untold(host, ["MX", mx]);
+      for (const each of host === domain ? [] : [ours, theirs]) {
+        const failed = each.status === "unknown" ? each.query : undefined;
+        if (failed?.result.status === "unknown")
+          findings.push(context.unknown(prepend("_dmarc", failed.domain), "TXT", failed.result));
+      }
+      if (ours.status === "found" && theirs.status === "found" && ours.domain !== theirs.domain) {
         const authorization = await lookupReportAuthorization(domain, host, context);
         if (authorization.status === "unknown")
           findings.push(context.unknown(prepend(`${domain}._report._dmarc`, host), "TXT", authorization));
@@ -252,7 +297,10 @@ async function reportFindings(record: DmarcRecord, context: Context): Promise<Fi
         }
       }
       const nullMx = mx.status === "found" && mx.records.every(({ data }) => data.exchange === ".");
-      if (nullMx || (mx.status === "absent" && address.status === "absent")) {
+      // RFC 5321 §5.1: without MX an address will do.
+      const fallback = mx.status === "absent" ? await hostAddresses(host, context) : undefined;
+      if (fallback?.addresses.length === 0) findings.push(...fallback.untold);
+      if (nullMx || (fallback && fallback.addresses.length + fallback.untold.length === 0)) {
         findings.push(
           context.finding("dmarc-report-undeliverable", {
             owner,

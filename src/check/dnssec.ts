@@ -1,8 +1,9 @@
 /** DNSSEC: signed or not, the chain's two ends, signatures that run out, and what validating resolvers say. */
 import { createHash } from "node:crypto";
+import { shellWord } from "../records/command.ts";
 import { type DomainName, labelsOf } from "../standards/dns/name.ts";
 import type { RdataOf, RrsigRdata } from "../standards/dns/record.ts";
-import type { Context } from "./context.ts";
+import { type Context, resolverCommand } from "./context.ts";
 import type { Finding } from "./finding.ts";
 
 export async function checkDnssec(context: Context): Promise<Finding[]> {
@@ -48,14 +49,15 @@ export async function checkDnssec(context: Context): Promise<Finding[]> {
       }),
     );
   }
-  findings.push(...expiryFindings(apex, signatures, context));
+  if ("status" in signatures) findings.push(context.unknown(apex, "SOA", signatures));
+  else findings.push(...expiryFindings(apex, signatures, context));
   if (findings.length === 0) {
     const vouched = await vouching(context);
     findings.push(
       context.finding("dnssec-ok", {
         owner: apex,
         observed: `signed${vouched.length > 0 ? `; ${vouched.join(", ")} ${vouched.length === 1 ? "validates" : "validate"} it` : ""}`,
-        verify: { command: `dig SOA ${apex} +dnssec` },
+        verify: { command: `dig SOA ${shellWord(apex)} +dnssec` },
       }),
     );
   }
@@ -73,7 +75,7 @@ async function bogusFindings(context: Context): Promise<Finding[]> {
         context.finding("dnssec-bogus", {
           owner: domain,
           observed: `resolver ${resolver.label}: ${answer.detail}`,
-          verify: { command: `dig MX ${domain} @${resolver.label.replace(/:(\d+)$/, " -p $1")} +cd` },
+          verify: { command: `${resolverCommand(domain, "MX", resolver)} +cd` },
         }),
       ];
     }),
@@ -101,7 +103,7 @@ function expiryFindings(apex: DomainName, signatures: readonly RrsigRdata[], con
       context.finding("dnssec-signature-missing", {
         owner: apex,
         observed: "a DS at the parent, but no signature over the SOA",
-        verify: { command: `dig SOA ${apex} +dnssec` },
+        verify: { command: `dig SOA ${shellWord(apex)} +dnssec` },
       }),
     ];
   }
@@ -115,7 +117,7 @@ function expiryFindings(apex: DomainName, signatures: readonly RrsigRdata[], con
       owner: apex,
       severity: hours < ERROR_HOURS ? "error" : "warning",
       observed: `the signature over the SOA ${hours < 0 ? "ended" : "ends"} on ${date} UTC`,
-      verify: { command: `dig SOA ${apex} +dnssec` },
+      verify: { command: `dig SOA ${shellWord(apex)} +dnssec` },
       fix: {
         summary: "Let the signer run: sign the zone again, and see why it did not by itself.",
         changes: [],

@@ -1,12 +1,22 @@
 /** Published against described, for the records that no check of their own looks after. */
 import type { DerivedRecord, Importance, Purpose } from "../records/derived-record.ts";
+import type { DomainName } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
-import { octetsToText, type Rdata, type ResourceRecord, txtText, typeOf } from "../standards/dns/record.ts";
+import {
+  octetsToText,
+  type Rdata,
+  type RdataOf,
+  type ResourceRecord,
+  txtText,
+  typeOf,
+} from "../standards/dns/record.ts";
+import { hostAddresses } from "./address.ts";
 import type { Context } from "./context.ts";
 import type { Finding, Severity } from "./finding.ts";
 
 /** MX, addresses, PTR, SPF, DKIM and DMARC have their own comparison. */
 const COMPARED_HERE: ReadonlySet<Purpose> = new Set<Purpose>([
+  "dkim-revoked",
   "dmarc-report-authorization",
   "mta-sts",
   "mta-sts-host",
@@ -42,8 +52,13 @@ async function compare(derived: DerivedRecord, context: Context): Promise<Findin
   if (answer.status === "unknown") return context.unknown(wanted.name, type, answer);
   const records: readonly ResourceRecord[] = answer.status === "found" ? answer.records : [];
   if (records.some(({ data }) => sameData(data, wanted.data))) return undefined;
-  if (wanted.data.type === "CNAME" && (await leadsToTheSame(wanted, context))) return undefined;
-  const rival = records.find(({ data }) => takesThePlaceOf(data, wanted.data, purpose));
+  if (wanted.data.type === "CNAME" && records.length === 0) {
+    const led = await leadsToTheSame(wanted.name, wanted.data, context);
+    if (led !== "elsewhere") return led === "same" ? undefined : led;
+  }
+  const isWantedToo = (data: Rdata) =>
+    context.wanted(wanted.name, purpose).some(({ record }) => sameData(data, record.data));
+  const rival = records.find(({ data }) => takesThePlaceOf(data, wanted.data, purpose) && !isWantedToo(data));
   const said = {
     owner: wanted.name,
     expected: `${type} ${formatRdata(wanted.data)}`,
@@ -74,16 +89,19 @@ function sameData(one: Rdata, other: Rdata): boolean {
   return formatRdata(one) === formatRdata(other);
 }
 
-/** A name that has the addresses of the wanted target itself does the work of a CNAME. */
-async function leadsToTheSame(wanted: ResourceRecord, context: Context): Promise<boolean> {
-  if (wanted.data.type !== "CNAME") return false;
-  const [own, theirs] = await Promise.all([
-    context.lookup(wanted.name, "A"),
-    context.lookup(wanted.data.target, "A"),
-  ]);
-  if (own.status !== "found" || theirs.status !== "found") return false;
-  const addresses = new Set(theirs.records.map(({ data }) => data.address));
-  return own.records.every(({ data }) => addresses.has(data.address));
+/** A name that has the addresses of the wanted target itself does the work of a CNAME; a finding where nobody knows. */
+async function leadsToTheSame(
+  name: DomainName,
+  { target }: RdataOf<"CNAME">,
+  context: Context,
+): Promise<"same" | "elsewhere" | Finding> {
+  const [own, theirs] = await Promise.all([hostAddresses(name, context), hostAddresses(target, context)]);
+  const [untold] = [...own.untold, ...theirs.untold];
+  if (untold !== undefined) return untold;
+  const addresses = new Set(theirs.addresses.map(({ text }) => text));
+  return own.addresses.length > 0 && own.addresses.every(({ text }) => addresses.has(text))
+    ? "same"
+    : "elsewhere";
 }
 
 /** Whether a published record answers the same question otherwise, rather than standing beside. */

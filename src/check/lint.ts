@@ -1,6 +1,7 @@
 /**
  * Zone text checked before it is published: mistakes of writing, then every check that its records allow. What
- * lies outside of the text is left open, never called missing.
+ * lies outside of the text is left open, never called missing; a text without SOA is a piece of a zone, and
+ * nothing that it lacks is missing.
  */
 import { parseAddress, parseReverseName } from "../standards/dns/address.ts";
 import {
@@ -12,9 +13,11 @@ import {
   labelTexts,
   parentOf,
   parseDomainName,
+  ROOT,
 } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
-import { type ResourceRecord, typeOf } from "../standards/dns/record.ts";
+import { type Rdata, type RecordType, type ResourceRecord, typeOf } from "../standards/dns/record.ts";
+import type { Answer, Resolver } from "../standards/dns/resolver.ts";
 import { createZoneResolver } from "../standards/dns/zone-resolver.ts";
 import { parseZoneText } from "../standards/dns/zone-text.ts";
 import { checkDomain } from "./check.ts";
@@ -50,10 +53,10 @@ export async function lintZoneText(
 ): Promise<LintReport> {
   const assumed = origin ?? guessOrigin(text, surroundings);
   const parsed = parseZoneText(text, { defaultTtlSeconds: 3600, ...(assumed && { origin: assumed }) });
-  const lines = text.split("\n");
+  const lines = text.split("\n").map((line) => line.slice(0, MAX_LINE_CHARACTERS));
   const unreadable = parsed.problems.map(({ line, problem }) => ({
     line,
-    problem: [problem, ...hintsFor(lines[line - 1] ?? "")].join("; "),
+    problem: [problem, ...hintsFor(lines[line - 1] ?? "", assumed)].join("; "),
   }));
   if (assumed === undefined) return { origin: undefined, records: parsed.records, unreadable, findings: [] };
   const { records } = parsed;
@@ -72,6 +75,11 @@ export async function lintZoneText(
   return { origin: assumed, records, unreadable, findings: [...unique.values()] };
 }
 
+/** What is looked at of each line for mistakes that no zone text is; no record of a tutorial is longer. */
+const MAX_LINE_CHARACTERS = 1000;
+/** Each is checked as a domain of its own. */
+const MAX_DOMAINS = 50;
+
 /** A text has no name servers, and knows nothing of what others hold. */
 function isAboutTheText({ code, severity }: Finding): boolean {
   return (
@@ -87,11 +95,12 @@ function isAboutTheText({ code, severity }: Finding): boolean {
 function mailDomains(records: readonly ResourceRecord[], origin: DomainName): DomainName[] {
   const domains = new Set<DomainName>([origin]);
   for (const { name, data } of records) {
+    if (undoubled(name, origin) !== undefined) continue;
     if (data.type === "MX" && isWithin(name, origin)) domains.add(name);
     const labels = labelTexts(name);
     if (labels[0] === "_dmarc" && labels.length > 2 && isWithin(name, origin)) domains.add(parentOf(name)!);
   }
-  return [...domains];
+  return [...domains].slice(0, MAX_DOMAINS);
 }
 
 function zoneFileWorld(
@@ -99,7 +108,9 @@ function zoneFileWorld(
   origin: DomainName,
   surroundings: LintSurroundings,
 ): World {
-  const resolver = createZoneResolver(records, { apexes: [origin], elsewhere: "outside of the text" });
+  const zone = createZoneResolver(records, { apexes: [origin], elsewhere: "outside of the text" });
+  const isWhole = records.some(({ name, data }) => name === origin && data.type === "SOA");
+  const resolver = isWhole ? zone : withoutAbsence(zone);
   const authoritative: AuthoritativeView = {
     lookup: resolver.lookup,
     findZone: async () => ({
@@ -120,6 +131,17 @@ function zoneFileWorld(
   };
 }
 
+/** What a piece of a zone does not hold may well stand in the rest of it. */
+function withoutAbsence(resolver: Resolver): Resolver {
+  return {
+    async lookup<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
+      const answer = await resolver.lookup(name, type);
+      if (answer.status !== "absent") return answer;
+      return { status: "unknown", cause: "network", detail: `the text has no ${type} for ${absolute(name)}` };
+    },
+  };
+}
+
 /** What only the text shows: names that came out wrong, and records that cannot be together. */
 async function textFindings(
   records: readonly ResourceRecord[],
@@ -131,6 +153,12 @@ async function textFindings(
   for (const record of records) {
     const { name, data } = record;
     const once = undoubled(name, origin);
+    const repaired = withoutDoubling(record, origin);
+    const fix = async () =>
+      context.fix("Write the final dot, or the name without the zone.", {
+        remove: [record],
+        create: [repaired],
+      });
     if (once !== undefined) {
       findings.push(
         context.finding("zone-doubled-name", {
@@ -138,10 +166,7 @@ async function textFindings(
           expected: absolute(once),
           observed: `${absolute(name)}: the name has no final dot, so the zone was added to it`,
           verify: typeOf(data),
-          fix: await context.fix("Write the final dot, or the name without the zone.", {
-            remove: [record],
-            create: [{ ...record, name: once }],
-          }),
+          fix: await fix(),
         }),
       );
     } else if (!isWithin(name, origin) && !name.endsWith(".arpa")) {
@@ -154,15 +179,15 @@ async function textFindings(
         }),
       );
     }
-    const target = targetOf(record);
-    const targetOnce = target && undoubled(target, origin);
-    if (targetOnce !== undefined && data.type !== "MX") {
+    // The check of a domain's MX says it for the domain.
+    if (repaired.data !== data && (data.type !== "MX" || once !== undefined)) {
       findings.push(
         context.finding("zone-doubled-name", {
           owner: name,
-          expected: absolute(targetOnce),
+          expected: `${typeOf(data)} ${formatRdata(repaired.data)}`,
           observed: `${typeOf(data)} ${formatRdata(data)}: the name has no final dot, so the zone was added to it`,
           verify: typeOf(data),
+          fix: await fix(),
         }),
       );
     }
@@ -192,9 +217,17 @@ async function textFindings(
   return findings;
 }
 
-function targetOf({ data }: ResourceRecord): DomainName | undefined {
-  if (data.type === "MX") return data.exchange;
-  return "target" in data ? data.target : undefined;
+/** The record as it was meant: owner and target with the zone in them once. */
+function withoutDoubling(record: ResourceRecord, zone: DomainName): ResourceRecord {
+  const { data } = record;
+  const name = undoubled(record.name, zone) ?? record.name;
+  const target = undoubled(data.type === "MX" ? data.exchange : "target" in data ? data.target : ROOT, zone);
+  if (target === undefined) return { ...record, name };
+  return {
+    ...record,
+    name,
+    data: { ...data, ...(data.type === "MX" ? { exchange: target } : { target }) } as Rdata,
+  };
 }
 
 /** E5: an IPv6 reverse name of fewer than 32 nibbles; E2: a reverse name that nobody can be delegated. */
@@ -266,8 +299,7 @@ async function lineFindings(lines: readonly string[], context: Context): Promise
 }
 
 function readMistakenAddress(line: string) {
-  const match =
-    /^\s*(\S+)\s+(?:(\d{1,3})\s+)?(?:IN\s+)?(AAAA|A)\s+([A-Za-z][^\s;]*\.[^\s;]+)\s*(?:;.*)?$/i.exec(line);
+  const match = /^\s*(\S+)\s+(?:(\d{1,3})\s+)?(?:IN\s+)?(AAAA|A)\s+([A-Za-z][^\s;]*)\s*(?:;.*)?$/i.exec(line);
   if (match === null) return undefined;
   const [, ownerText = "", number, typeText = "", targetText = ""] = match;
   const owner = parseDomainName(ownerText);
@@ -277,8 +309,11 @@ function readMistakenAddress(line: string) {
 }
 
 /** What a line that cannot be read was probably meant to be. */
-function hintsFor(line: string): string[] {
+function hintsFor(line: string, origin: DomainName | undefined): string[] {
   const hints: string[] = [];
+  const asked = origin && askedName(line);
+  if (asked && !isWithin(asked, origin) && !asked.endsWith(".arpa"))
+    hints.push(`this command asks for ${asked}, which is not in ${origin}`);
   const group = line.split(/[\s()>–—-]+/).find((word) => /^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2,6}$/i.test(word));
   if (group !== undefined)
     hints.push(`"${group}" is an incomplete IPv6 address: it needs "::" or eight groups`);
@@ -286,6 +321,14 @@ function hintsFor(line: string): string[] {
     hints.push("an A record holds an address, not a name, and has no priority");
   if (/[“”„‘’]/.test(line)) hints.push("typographic quotation marks do not quote");
   return hints;
+}
+
+/** E8: the name that a pasted dig, nslookup or host command asks for. */
+function askedName(line: string): DomainName | undefined {
+  const [, words = ""] = /^\s*[$#>]*\s*(?:dig|nslookup|host)\s+(.*)$/i.exec(line) ?? [];
+  const names = words.split(/\s+/).filter((word) => /^[^-+@]/.test(word) && word.includes("."));
+  const parsed = parseDomainName(names[0] ?? "");
+  return parsed.ok ? parsed.value : undefined;
 }
 
 /** The registrable domain that most names in the text have. */
@@ -296,7 +339,7 @@ function guessOrigin(text: string, { organizationalDomain }: LintSurroundings): 
     if (parsed.ok) return parsed.value;
   }
   const counts = new Map<DomainName, number>();
-  for (const [word] of text.matchAll(/(?:[A-Za-z0-9_-]+\.)+[A-Za-z][A-Za-z0-9-]*\.?/g)) {
+  for (const [word] of text.matchAll(/(?:[A-Za-z0-9_-]{1,63}\.){1,126}[A-Za-z][A-Za-z0-9-]{0,62}\.?/g)) {
     const name = parseDomainName(word);
     const domain =
       name.ok && !name.value.endsWith(".arpa")

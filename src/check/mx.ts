@@ -1,6 +1,6 @@
 /** MX: where mail for the domain goes. */
 import { mailServersOf } from "../records/derive.ts";
-import { parseIpv4 } from "../standards/dns/address.ts";
+import { parseAddress } from "../standards/dns/address.ts";
 import {
   absolute,
   type DomainName,
@@ -17,18 +17,32 @@ import { type Finding, proposed } from "./finding.ts";
 
 type MxRecord = ResourceRecord<RdataOf<"MX">>;
 
-/** The hosts that take the domain's mail, best first; the domain itself where senders fall back to its address. */
+/** More than any real domain names; senders give up much earlier. */
+const MAX_MAIL_HOSTS = 32;
+
+/**
+ * The hosts that take the domain's mail, best first; the domain itself where senders fall back to its address.
+ * At most `MAX_MAIL_HOSTS`, so that a stranger's list of thousands does not keep us busy.
+ */
 export async function mailHosts(context: Context): Promise<readonly DomainName[]> {
   const answer = await context.everywhere(context.domain, "MX");
   if (answer.status === "found") {
     const byPreference = answer.records.toSorted((x, y) => x.data.preference - y.data.preference);
-    return [...new Set(byPreference.map(({ data }) => data.exchange))].filter(
-      (host) => host !== ROOT && addressInMx(host, context.domain) === undefined,
-    );
+    return [...new Set(byPreference.map(({ data }) => data.exchange))]
+      .filter((host) => host !== ROOT && addressInMx(host, context.domain) === undefined)
+      .slice(0, MAX_MAIL_HOSTS);
   }
   if (answer.status === "unknown") return [];
   const described = context.options.description?.domains.find(({ domain }) => domain === context.domain);
   return described?.receives === false ? [] : [context.domain];
+}
+
+/** One of the domain's own servers, rather than a service in front of them that only receives. */
+export function isOwnHost(host: DomainName, context: Context): boolean {
+  const { description } = context.options;
+  if (description !== undefined) return description.servers.some((server) => server.host === host);
+  const organization = context.world.organizationalDomain(context.domain) ?? context.domain;
+  return isWithin(host, organization);
 }
 
 export async function checkMx(context: Context): Promise<Finding[]> {
@@ -91,11 +105,12 @@ async function missing(answer: Absent, context: Context): Promise<Finding> {
       fix: await fix(),
     });
   }
-  const described4 = context.options.description?.servers.flatMap((server) =>
+  const describedAddresses = context.options.description?.servers.flatMap((server) =>
     server.addresses.map(({ text }) => text),
   );
   const mailAddresses =
-    described4 ?? (mail.status === "found" ? mail.records.map(({ data }) => data.address) : undefined);
+    describedAddresses ??
+    (mail.status === "found" ? mail.records.map(({ data }) => data.address) : undefined);
   const elsewhere = mailAddresses !== undefined && !own.some((address) => mailAddresses.includes(address));
   if (elsewhere) {
     return context.finding("mx-fallback-elsewhere", {
@@ -129,8 +144,17 @@ async function present(answer: Found<"MX">, context: Context): Promise<Finding[]
     if (nullMx.length === records.length) return findings;
   }
   const hosts = records.filter(({ data }) => data.exchange !== ROOT);
-  for (const exchange of new Set(hosts.map(({ data }) => data.exchange))) {
-    const same = hosts.filter(({ data }) => data.exchange === exchange);
+  const byHost = [...Map.groupBy(hosts, ({ data }) => data.exchange)];
+  if (byHost.length > MAX_MAIL_HOSTS) {
+    findings.push(
+      context.finding("mx-too-many", {
+        owner: domain,
+        observed: `${byHost.length} mail servers; only the first ${MAX_MAIL_HOSTS} were looked at`,
+        verify: "MX",
+      }),
+    );
+  }
+  for (const [exchange, same] of byHost.slice(0, MAX_MAIL_HOSTS)) {
     if (same.length > 1) {
       findings.push(
         context.finding("mx-duplicate", {
@@ -143,7 +167,7 @@ async function present(answer: Found<"MX">, context: Context): Promise<Finding[]
     }
     findings.push(...(await exchangeFindings(same[0]!, context)));
   }
-  findings.push(orderFinding(hosts, context));
+  if (!findings.some(({ severity }) => severity === "error")) findings.push(orderFinding(hosts, context));
   // A fault in the MX itself has said what should be there.
   const drift = findings.some(({ severity }) => severity === "error")
     ? undefined
@@ -211,7 +235,7 @@ export function addressInMx(exchange: DomainName, domain: DomainName): string | 
     exchange,
     isWithin(exchange, domain) && exchange !== domain ? exchange.slice(0, -domain.length - 1) : "",
   ];
-  return candidates.find((text) => parseIpv4(text).ok);
+  return candidates.find((text) => parseAddress(text).ok);
 }
 
 async function exchangeFindings(record: MxRecord, context: Context): Promise<Finding[]> {
@@ -225,7 +249,7 @@ async function exchangeFindings(record: MxRecord, context: Context): Promise<Fin
       wanted.length > 0
         ? wanted
         : [
-            proposed(host, { type: "A", address }),
+            proposed(host, { type: address.includes(":") ? "AAAA" : "A", address }),
             { ...record, data: { type: "MX" as const, preference, exchange: host } },
           ];
     return [
@@ -290,8 +314,9 @@ async function hostFindings(record: MxRecord, context: Context): Promise<Finding
     );
   }
   if (answers.some((answer) => answer.status === "found")) return findings;
-  const unknown = answers.find((answer) => answer.status === "unknown");
-  if (unknown?.status === "unknown") return [...findings, context.unknown(host, "A", unknown)];
+  const [ipv4, ipv6] = answers;
+  const untold = context.untold(host, ["A", ipv4], ["AAAA", ipv6]);
+  if (untold.length > 0) return [...findings, ...untold];
   const wanted = context.wanted(host, "host-address").map((derived) => derived.record);
   findings.push(
     context.finding("mx-host-no-address", {
@@ -343,31 +368,21 @@ async function driftFinding(hosts: readonly MxRecord[], context: Context): Promi
   });
   const expected = wantedMx(context).map(mxText).join(", ");
   const observed = hosts.map(mxText).join(", ");
-  const fix = () =>
-    context.fix("Make the MX what the description says.", {
-      remove: extra,
-      create: wantedMx(context).filter(
-        ({ data }) => data.type === "MX" && missing.some(({ host }) => host === data.exchange),
-      ),
-    });
-  if (missing.length === wanted.length || extra.length > 0 || missing.length > 0) {
-    return context.finding("mx-differs", {
-      owner: context.domain,
-      expected,
-      observed,
-      verify: "MX",
-      fix: await fix(),
-    });
-  }
-  if (moved.length > 0) {
-    return context.finding("mx-differs", {
+  if (missing.length + extra.length + moved.length === 0) return undefined;
+  const isWanted = (record: ResourceRecord) =>
+    wantedMx(context).some((other) => mxText(other) === mxText(record));
+  return context.finding("mx-differs", {
+    owner: context.domain,
+    expected,
+    observed,
+    verify: "MX",
+    fix: await context.fix("Make the MX what the description says.", {
+      remove: hosts.filter((record) => !isWanted(record)),
+      create: wantedMx(context).filter((record) => !hosts.some((other) => mxText(other) === mxText(record))),
+    }),
+    ...(missing.length + extra.length === 0 && {
       severity: "warning",
-      owner: context.domain,
-      expected,
-      observed,
-      verify: "MX",
       why: "The order of the mail servers is not the one of the description.",
-    });
-  }
-  return undefined;
+    }),
+  });
 }

@@ -8,7 +8,7 @@ import type { DomainName } from "../standards/dns/name.ts";
 import { hostAddresses } from "./address.ts";
 import type { Context } from "./context.ts";
 import type { Finding } from "./finding.ts";
-import { mailHosts } from "./mx.ts";
+import { isOwnHost, mailHosts } from "./mx.ts";
 
 export interface Outbound {
   readonly address: IpAddress;
@@ -18,7 +18,8 @@ export interface Outbound {
 
 /**
  * The addresses that the domain's mail leaves from: those of the description, else those of the mail hosts
- * in the domain's own zone (a filtering service in front receives, but does not send).
+ * of the domain's own organization: a filtering service in front receives, but does not send, and so does the
+ * web server that takes the mail where there is no MX.
  */
 export async function outbound(context: Context): Promise<readonly Outbound[]> {
   const { description } = context.options;
@@ -29,17 +30,23 @@ export async function outbound(context: Context): Promise<readonly Outbound[]> {
       outboundAddresses(server).map((address) => ({ address, helo: server.helo ?? server.host })),
     );
   }
-  const hosts = await mailHosts(context);
+  const mx = await context.everywhere(context.domain, "MX");
+  const hosts = mx.status === "found" ? await mailHosts(context) : [];
   const found = await Promise.all(
-    hosts.map(async (host) =>
-      (await hostAddresses(host, context)).addresses.map((address) => ({ address, helo: host })),
-    ),
+    hosts
+      .filter((host) => isOwnHost(host, context))
+      .map(async (host) => {
+        const { addresses, canonicalName } = await hostAddresses(host, context);
+        return addresses.map((address) => ({ address, helo: canonicalName }));
+      }),
   );
   return found.flat();
 }
 
-/** More hosts than any real domain names; the rest would only cost time. */
+/** More than any real domain has; the rest would only cost time. */
 const MAX_ADDRESSES = 32;
+/** RFC 8601 §3 leaves it to receivers how many names of one address they look at; ten is what SPF allows (RFC 7208 §5.5). */
+const MAX_NAMES = 10;
 
 export async function checkReverse(context: Context): Promise<Finding[]> {
   const sources = (await outbound(context)).slice(0, MAX_ADDRESSES);
@@ -53,11 +60,11 @@ async function checkSource({ address, helo }: Outbound, context: Context): Promi
   const verify = { command: `dig -x ${address.text}` };
   const answer = await context.lookup(owner, "PTR");
   if (answer.status === "unknown") return [context.unknown(owner, "PTR", answer)];
-  const fix = {
+  const fix = () => ({
     summary: `Ask the owner of ${address.text} (your hoster or provider) for the PTR ${helo}.`,
     changes: [],
     request: reverseRequest([{ address, host: helo }])!,
-  };
+  });
   if (answer.status === "absent") {
     return [
       context.finding("ptr-missing", {
@@ -65,7 +72,7 @@ async function checkSource({ address, helo }: Outbound, context: Context): Promi
         expected: `${address.text} → ${helo}`,
         observed: `${address.text} has no PTR`,
         verify,
-        fix,
+        fix: fix(),
       }),
     ];
   }
@@ -81,16 +88,19 @@ async function checkSource({ address, helo }: Outbound, context: Context): Promi
     );
   }
   const forwards = await Promise.all(
-    names.slice(0, 10).map(async (name) => ({ name, ...(await hostAddresses(name, context)) })),
+    names.slice(0, MAX_NAMES).map(async (name) => ({ name, ...(await hostAddresses(name, context)) })),
   );
   const confirmed = forwards.filter(({ addresses }) => addresses.some(({ text }) => text === address.text));
+  if (!confirmed.some(({ name }) => name === helo)) {
+    const type = address.family === 4 ? "A" : "AAAA";
+    const suspects =
+      confirmed.length === 0 ? names.slice(0, MAX_NAMES) : names.filter((name) => name === helo);
+    const untold = await Promise.all(
+      suspects.map(async (name) => context.untold(name, [type, await context.lookup(name, type)])),
+    );
+    if (untold.flat().length > 0) return [...findings, ...untold.flat()];
+  }
   if (confirmed.length === 0) {
-    const untold = forwards.find(({ complete }) => !complete);
-    if (untold) {
-      const failed = await context.lookup(untold.name, address.family === 4 ? "A" : "AAAA");
-      if (failed.status === "unknown")
-        return [...findings, context.unknown(untold.name, address.family === 4 ? "A" : "AAAA", failed)];
-    }
     const back = forwards.map(
       ({ name, addresses }) => `${name} → ${addresses.map(({ text }) => text).join(", ") || "no address"}`,
     );
@@ -101,7 +111,7 @@ async function checkSource({ address, helo }: Outbound, context: Context): Promi
         expected: `${address.text} → ${helo} → ${address.text}`,
         observed: `${address.text} → ${back.join("; ")}`,
         verify,
-        fix,
+        fix: fix(),
       }),
     ];
   }
@@ -113,7 +123,7 @@ async function checkSource({ address, helo }: Outbound, context: Context): Promi
         expected: `${address.text} → ${helo}`,
         observed: `${address.text} → ${confirmed.map(({ name }) => name).join(", ")}`,
         verify,
-        fix,
+        fix: fix(),
       }),
     );
     return findings;

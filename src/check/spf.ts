@@ -1,5 +1,6 @@
 /** SPF: one record, its whole tree, and what it says of every address that mail leaves from. */
-import { type DomainName, isWithin } from "../standards/dns/name.ts";
+import { shellWord } from "../records/command.ts";
+import { isWithin } from "../standards/dns/name.ts";
 import { octetsToText, toCharacterStrings, txtText } from "../standards/dns/record.ts";
 import type { Remark } from "../standards/dns/remark.ts";
 import { evaluateSpf, type SpfOutcome } from "../standards/spf/evaluate.ts";
@@ -11,11 +12,16 @@ import {
   parseSpfRecord,
   type SpfRecord,
 } from "../standards/spf/record.ts";
-import { redundantHosts, remarksOnSpfTree } from "../standards/spf/remarks.ts";
-import { lookupSpfTree, type RecordNode, type SpfTree } from "../standards/spf/tree.ts";
+import {
+  looksLikeSpf,
+  redundantHosts,
+  remarksOnSpfText,
+  remarksOnSpfTree,
+} from "../standards/spf/remarks.ts";
+import { lookupSpfTree, lookupSpfTreeOf, type RecordNode, type SpfTree } from "../standards/spf/tree.ts";
 import { type Context, type TxtRecord, texts } from "./context.ts";
 import { type Finding, type Fix, proposed } from "./finding.ts";
-import { mailHosts } from "./mx.ts";
+import { isOwnHost, mailHosts } from "./mx.ts";
 import { type Outbound, outbound } from "./reverse.ts";
 
 /** Addresses to evaluate at most; each costs a walk through the tree, mostly from the cache. */
@@ -30,14 +36,19 @@ export async function checkSpf(context: Context): Promise<Finding[]> {
   ]);
   if (answer.status === "unknown") return [context.unknown(domain, "TXT", answer)];
   const published = texts(answer).filter(({ text }) => isSpfRecord(text));
+  const damaged = texts(answer).filter(({ text }) => !isSpfRecord(text) && looksLikeSpf(text));
   const sends = context.options.description?.domains.find((each) => each.domain === domain)?.sends ?? true;
+  const remarks = await remarkFindings(
+    tree,
+    published.map(({ record }) => record),
+    context,
+  );
   const findings = [
-    ...(await remarkFindings(
-      tree,
-      published.map(({ record }) => record),
-      context,
-    )),
+    ...(await damagedFindings(damaged, published.length > 0, context)),
+    // A damaged record is what is wrong then, and mending it is the fix.
+    ...remarks.filter(({ code }) => !(code === "spf-missing" && damaged.length > 0)),
     ...tree.unknowns.map(({ name, unknown }) => context.unknown(name, "TXT", unknown)),
+    ...context.untold(domain, ["SPF", type99]),
   ];
   if (type99.status === "found") {
     findings.push(
@@ -45,20 +56,26 @@ export async function checkSpf(context: Context): Promise<Finding[]> {
         owner: domain,
         severity: published.length === 0 ? "error" : "warning",
         observed: `a record of the dead type 99: ${type99.records.map(({ data }) => octetsToText(txtText(data))).join("; ")}`,
-        verify: { command: `dig TYPE99 ${domain}` },
+        verify: { command: `dig TYPE99 ${shellWord(domain)}` },
         fix: await context.fix("Remove it; the TXT record is the one that counts.", {
           remove: type99.records,
         }),
       }),
     );
   }
-  const evaluations = sends && published.length === 1 ? await evaluationFindings(context) : [];
-  findings.push(...evaluations);
+  if (sends && published.length === 1) {
+    findings.push(
+      ...(await evaluationFindings(
+        findings.some(({ severity }) => severity === "error"),
+        context,
+      )),
+    );
+  }
   if (tree.root.state === "record") {
     findings.push(...(await mxOnlyFindings(tree.root, context)));
     const drift = await driftFinding(published[0]!.record, findings, context);
     if (drift) findings.push(drift);
-    if (!findings.some(({ severity }) => severity === "error")) {
+    if (!findings.some(({ severity }) => severity === "error" || severity === "unknown")) {
       const count = tree.lookupTerms === 1 ? "1 lookup" : `${tree.lookupTerms} lookups`;
       findings.push(
         context.finding("spf-ok", {
@@ -106,6 +123,27 @@ async function remarkFindings(
   );
 }
 
+/** Texts that mean to be the SPF record, and that no receiver takes for one. */
+async function damagedFindings(
+  damaged: readonly { readonly text: string; readonly record: TxtRecord }[],
+  isBesideSound: boolean,
+  context: Context,
+): Promise<Finding[]> {
+  const owner = context.domain;
+  const wanted = wantedSpf(context);
+  const old = damaged.map(({ record }) => record);
+  const fix = isBesideSound
+    ? await context.fix("Remove the damaged copy.", { remove: old })
+    : wanted !== undefined
+      ? await replaceSpf(wanted, old, "Publish the record of the description.", context)
+      : { summary: "Write it so that it begins with v=spf1 and a space.", changes: [] };
+  return damaged.flatMap(({ text }) =>
+    remarksOnSpfText(text).map((remark) =>
+      context.remark(isBesideSound ? { ...remark, severity: "warning" } : remark, { owner, text, fix }),
+    ),
+  );
+}
+
 function missingText({ root }: SpfTree): string {
   if (root.state !== "absent") return "no SPF record";
   return root.kind === "no-record" ? "TXT records, but none that starts with v=spf1" : "no TXT record";
@@ -149,10 +187,29 @@ async function remedy(
     );
   }
   if (wanted !== undefined && remark.severity === "error") {
-    const merged = mergeSpf(existing, wanted.terms);
-    return replaceSpf(merged.record, records, summary ?? "Publish the record of the description.", context);
+    const faulty = faultyTerm(remark, tree);
+    const sound = existing.map(({ terms }) => ({
+      terms: terms.filter((term) => formatTerm(term) !== faulty),
+    }));
+    for (const kept of [existing, sound, []]) {
+      const { record } = mergeSpf(kept, wanted.terms);
+      if (await isFreeOf(remark.code, record, context))
+        return replaceSpf(record, records, summary ?? "Publish the record of the description.", context);
+    }
   }
   return summary === undefined ? null : { summary, changes: [] };
+}
+
+/** The term of the published record that a remark points at. */
+function faultyTerm({ offset }: Remark, { root }: SpfTree): string | undefined {
+  const placed = root.state === "record" ? root.terms.find(({ term }) => term.offset === offset) : undefined;
+  return placed && formatTerm(placed.term);
+}
+
+/** A record is proposed only where it would not have the same fault again. */
+async function isFreeOf(code: string, record: SpfRecord, context: Context): Promise<boolean> {
+  const tree = await lookupSpfTreeOf(formatSpfRecord(record), context.domain, context);
+  return !remarksOnSpfTree(tree).some((remark) => remark.code === code);
 }
 
 const SUMMARIES: Readonly<Record<string, string>> = {
@@ -193,27 +250,34 @@ async function replaceSpf(
   return context.fix(summary, { remove: old, create: [create] });
 }
 
-/** R38, E12: each real source address, for both identities, instead of a comparison of texts. */
-async function evaluationFindings(context: Context): Promise<Finding[]> {
+/**
+ * R38, E12: each real source address, for both identities, instead of a comparison of texts. `isExplained`:
+ * a fault of the record that makes it fail for everybody has been told already.
+ */
+async function evaluationFindings(isExplained: boolean, context: Context): Promise<Finding[]> {
   const sources = (await outbound(context)).slice(0, MAX_EVALUATIONS);
   const byHelo = new Map(sources.map((source) => [`${source.helo} ${source.address.text}`, source]));
   const found = await Promise.all([
-    ...sources.map((source) => mailFromFinding(source, context)),
+    ...sources.map((source) => mailFromFinding(source, isExplained, context)),
     ...[...byHelo.values()].map((source) => heloFinding(source, context)),
   ]);
   return found.filter((finding) => finding !== undefined);
 }
 
-async function mailFromFinding({ address, helo }: Outbound, context: Context): Promise<Finding | undefined> {
+async function mailFromFinding(
+  { address, helo }: Outbound,
+  isExplained: boolean,
+  context: Context,
+): Promise<Finding | undefined> {
   const { domain } = context;
   const outcome = await evaluateSpf(
     { clientIp: address, mailFrom: `postmaster@${domain}`, helo, now: context.world.now },
     context,
   );
-  if (outcome.result === "pass" || outcome.result === "permerror" || outcome.result === "none")
-    return undefined; // the tree says why
+  if (outcome.result === "pass" || outcome.result === "none") return undefined;
+  if (outcome.result === "permerror" && isExplained) return undefined;
   const verify = {
-    command: `zonepost spf test ${domain} --ip ${address.text} --mail-from postmaster@${domain} --helo ${helo}`,
+    command: `zonepost spf test ${shellWord(domain)} --ip ${address.text} --mail-from ${shellWord(`postmaster@${domain}`)} --helo ${shellWord(helo)}`,
   };
   if (outcome.result === "temperror") {
     return context.finding("dns-no-answer", {
@@ -232,20 +296,22 @@ async function mailFromFinding({ address, helo }: Outbound, context: Context): P
     owner: domain,
     severity: described ? "error" : "notice",
     expected: `pass for mail from ${address.text}`,
-    observed: `${outcome.result}${decidedBy(outcome)}`,
+    observed: `${outcome.result}${reasonOf(outcome)}`,
     verify,
-    fix: parsed.ok
-      ? await replaceSpf(
-          mergeSpf([parsed.value], wantedSpf(context)?.terms ?? term).record,
-          old.map(({ record }) => record),
-          `Let the record cover ${address.text}.`,
-          context,
-        )
-      : null,
+    fix:
+      parsed.ok && outcome.result !== "permerror"
+        ? await replaceSpf(
+            mergeSpf([parsed.value], wantedSpf(context)?.terms ?? term).record,
+            old.map(({ record }) => record),
+            `Let the record cover ${address.text}.`,
+            context,
+          )
+        : null,
   });
 }
 
-function decidedBy({ trail }: SpfOutcome): string {
+function reasonOf({ trail, problem }: SpfOutcome): string {
+  if (problem !== undefined) return `: ${problem}`;
   const last = trail.at(-1);
   return last === undefined ? " (no term matches)" : ` by ${formatTerm(last.term)} in ${last.domain}`;
 }
@@ -258,7 +324,9 @@ async function heloFinding({ address, helo }: Outbound, context: Context): Promi
     { clientIp: address, mailFrom: "", helo, now: context.world.now },
     context,
   );
-  const verify = { command: `zonepost spf test ${helo} --ip ${address.text} --helo ${helo}` };
+  const verify = {
+    command: `zonepost spf test ${shellWord(helo)} --ip ${address.text} --helo ${shellWord(helo)}`,
+  };
   if (outcome.result === "pass") return undefined;
   if (outcome.result === "temperror") {
     return context.finding("dns-no-answer", {
@@ -283,7 +351,7 @@ async function heloFinding({ address, helo }: Outbound, context: Context): Promi
     owner: helo,
     severity: described ? "error" : "warning",
     expected: `pass for HELO ${helo} from ${address.text}`,
-    observed: `${outcome.result}${outcome.problem ? `: ${outcome.problem}` : decidedBy(outcome)}`,
+    observed: `${outcome.result}${reasonOf(outcome)}`,
     verify,
     fix: {
       summary: `Let the SPF record of ${helo} cover ${address.text}: ${txtText(create.data as { type: "TXT"; strings: string[] })} does where its addresses are right.`,
@@ -299,12 +367,11 @@ async function mxOnlyFindings(root: RecordNode, context: Context): Promise<Findi
   );
   if (mechanisms.length !== 1 || mechanisms[0]!.term.kind !== "mx") return [];
   const hosts = await mailHosts(context);
-  const foreign = hosts.filter((host) => !ours(host, context));
-  if (foreign.length === 0 || foreign.length < hosts.length) return [];
+  if (hosts.length === 0 || hosts.some((host) => isOwnHost(host, context))) return [];
   return [
     context.finding("spf-mx-not-ours", {
       owner: context.domain,
-      observed: `${root.text}, and the MX is ${foreign.join(", ")}`,
+      observed: `${root.text}, and the MX is ${hosts.join(", ")}`,
       verify: "TXT",
       fix: {
         summary: "Name the servers that send, by ip4:, ip6: or the include of the service, instead of mx.",
@@ -312,13 +379,6 @@ async function mxOnlyFindings(root: RecordNode, context: Context): Promise<Findi
       },
     }),
   ];
-}
-
-function ours(host: DomainName, context: Context): boolean {
-  const { description } = context.options;
-  if (description !== undefined) return description.servers.some((server) => server.host === host);
-  const organization = context.world.organizationalDomain(context.domain) ?? context.domain;
-  return isWithin(host, organization);
 }
 
 /** The text differs from the derived one, though every address passes: worth a word, no more. */
@@ -330,25 +390,23 @@ async function driftFinding(
   const [derived] = context.wanted(context.domain, "spf");
   if (derived?.record.data.type !== "TXT") return undefined;
   const wanted = txtText(derived.record.data);
-  const published = txtText(record.data);
-  if (published === wanted) return undefined;
-  const missing = parseKnown(wanted)
-    .terms.map(formatTerm)
-    .filter((term) => !published.split(" ").includes(term));
-  if (missing.length === 0 || findings.some(({ code }) => code === "spf-address-not-covered"))
-    return undefined;
-  const parsed = parseSpfRecord(octetsToText(published));
-  if (!parsed.ok) return undefined;
+  const published = octetsToText(txtText(record.data));
+  const parsed = parseSpfRecord(published);
+  if (!parsed.ok || findings.some(({ code }) => code === "spf-address-not-covered")) return undefined;
+  const terms = parsed.value.terms.map(formatTerm);
+  const described = context.options.description?.domains.find(({ domain }) => domain === context.domain);
+  const said = { owner: context.domain, expected: wanted, observed: published, verify: "TXT" } as const;
+  if (described?.sends === false && terms.join(" ") !== "-all") {
+    const summary = "Publish the record of a domain that sends nothing.";
+    const fix = await replaceSpf(parseKnown(wanted), [record], summary, context);
+    const why = "The domain sends no mail by its description, but the record lets somebody send in its name.";
+    return context.finding("spf-differs", { ...said, severity: "warning", why, fix });
+  }
+  if (parseKnown(wanted).terms.every((term) => terms.includes(formatTerm(term)))) return undefined;
+  const summary = "Add what the description names; what else is there stays.";
+  const merged = mergeSpf([parsed.value], parseKnown(wanted).terms).record;
   return context.finding("spf-differs", {
-    owner: context.domain,
-    expected: wanted,
-    observed: octetsToText(published),
-    verify: "TXT",
-    fix: await replaceSpf(
-      mergeSpf([parsed.value], parseKnown(wanted).terms).record,
-      [record],
-      "Add what the description names; what else is there stays.",
-      context,
-    ),
+    ...said,
+    fix: await replaceSpf(merged, [record], summary, context),
   });
 }

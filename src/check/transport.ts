@@ -1,6 +1,8 @@
 /** MTA-STS, TLS reports and DANE, as far as DNS alone shows them. */
+
+import { shellWord } from "../records/command.ts";
 import { remarksOnTlsa } from "../standards/dane/remarks.ts";
-import { tlsaOwner } from "../standards/dane/tlsa.ts";
+import { type DomainName, tryPrepend } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { policyHost } from "../standards/mta-sts/policy.ts";
 import { isMtaStsRecord, mtaStsOwner, remarksOnMtaStsRecord } from "../standards/mta-sts/record.ts";
@@ -16,6 +18,7 @@ export async function checkMtaSts(context: Context): Promise<Finding[]> {
   const { findings, text } = await checkVersionedTxt(
     {
       owner: mtaStsOwner(domain),
+      purpose: "mta-sts",
       isRecord: isMtaStsRecord,
       looksLike: (other) => /stsv1/i.test(other),
       remarksOn: remarksOnMtaStsRecord,
@@ -31,8 +34,8 @@ async function policyHostFindings(context: Context): Promise<Finding[]> {
   const host = policyHost(context.domain);
   const [ipv4, ipv6] = await Promise.all([context.lookup(host, "A"), context.lookup(host, "AAAA")]);
   if (ipv4.status === "found" || ipv6.status === "found") return [];
-  const unknown = [ipv4, ipv6].find(({ status }) => status === "unknown");
-  if (unknown?.status === "unknown") return [context.unknown(host, "A", unknown)];
+  const untold = context.untold(host, ["A", ipv4], ["AAAA", ipv6]);
+  if (untold.length > 0) return untold;
   const wanted = context.wanted(host, "mta-sts-host").map(({ record }) => record);
   return [
     context.finding("mta-sts-no-policy-host", {
@@ -49,6 +52,7 @@ export async function checkTlsReports(context: Context): Promise<Finding[]> {
   const { findings } = await checkVersionedTxt(
     {
       owner: tlsRptOwner(context.domain),
+      purpose: "tls-rpt",
       isRecord: isTlsRptRecord,
       looksLike: (text) => /tlsrptv1/i.test(text),
       remarksOn: remarksOnTlsRpt,
@@ -70,11 +74,9 @@ export async function checkDane(context: Context): Promise<Finding[]> {
   return (await Promise.all(hosts.map((host) => hostFindings(host, context)))).flat();
 }
 
-async function hostFindings(
-  host: Awaited<ReturnType<typeof mailHosts>>[number],
-  context: Context,
-): Promise<Finding[]> {
-  const owner = tlsaOwner(25, "tcp", host);
+async function hostFindings(host: DomainName, context: Context): Promise<Finding[]> {
+  const owner = tryPrepend("_25._tcp", host);
+  if (owner === undefined) return []; // no room for the name, so no record
   const answer = await context.lookup(owner, "TLSA");
   if (answer.status === "unknown") return [context.unknown(owner, "TLSA", answer)];
   if (answer.status === "absent") return [];
@@ -84,12 +86,13 @@ async function hostFindings(
     ),
   );
   const signatures = await context.world.authoritative.lookupSignatures(owner, "TLSA");
+  if ("status" in signatures) return [...findings, context.unknown(owner, "TLSA", signatures)];
   if (signatures.length === 0) {
     findings.push(
       context.finding("tlsa-without-dnssec", {
         owner,
         observed: `${answer.records.length} TLSA, and no signature over them`,
-        verify: { command: `dig TLSA ${owner} +dnssec` },
+        verify: { command: `dig TLSA ${shellWord(owner)} +dnssec` },
       }),
     );
   }

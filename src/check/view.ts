@@ -7,7 +7,7 @@
  */
 import type { DomainName } from "../standards/dns/name.ts";
 import type { RecordType, RrsigRdata } from "../standards/dns/record.ts";
-import type { Answer, Resolver, UnknownCause } from "../standards/dns/resolver.ts";
+import type { Answer, Resolver, Unknown, UnknownCause } from "../standards/dns/resolver.ts";
 
 /** One address of one name server. */
 export interface NameServer {
@@ -67,7 +67,7 @@ export interface AuthoritativeView extends Resolver {
   /** The same question to every address of every name server of the zone; empty where no zone was found. */
   askEveryServer<T extends RecordType>(name: DomainName, type: T): Promise<readonly ServerAnswer<T>[]>;
   /** The signatures (RRSIG) over an RRset, as one name server sends them with DO set; empty where unsigned. */
-  lookupSignatures(name: DomainName, type: RecordType): Promise<readonly RrsigRdata[]>;
+  lookupSignatures(name: DomainName, type: RecordType): Promise<readonly RrsigRdata[] | Unknown>;
 }
 
 /** `lookup` sets `secure` from the AD bit, and answers `bogus` for a SERVFAIL that CD turns into an answer. */

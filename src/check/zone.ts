@@ -1,7 +1,9 @@
 /** The zone itself: delegation, name servers, wildcards, names that came out wrong. */
+
+import { shellWord } from "../records/command.ts";
 import { absolute, type DomainName, prepend, tryPrepend } from "../standards/dns/name.ts";
 import type { Answer } from "../standards/dns/resolver.ts";
-import { answerText, type Context, texts } from "./context.ts";
+import { answerText, type Context, resolverCommand, texts } from "./context.ts";
 import type { Finding } from "./finding.ts";
 import type { ServerState, ZoneReport } from "./view.ts";
 
@@ -49,7 +51,7 @@ function serverFindings(zone: ZoneReport, context: Context): Finding[] {
       context.finding("zone-lame-server", {
         owner: apex,
         observed: `${label(state)} ${state.detail}`,
-        verify: { command: `dig SOA ${apex} @${state.server.address} +norecurse` },
+        verify: { command: `dig SOA ${shellWord(apex)} @${state.server.address} +norecurse` },
         fix: {
           summary: `Load the zone ${apex} on ${state.server.name}, or take that name server out of the delegation and the zone's NS records.`,
           changes: [],
@@ -63,7 +65,7 @@ function serverFindings(zone: ZoneReport, context: Context): Finding[] {
         owner: apex,
         severity: zone.servers.some((other) => other.state === "ok") ? "warning" : "unknown",
         observed: `${label(state)}: ${state.detail}`,
-        verify: { command: `dig SOA ${apex} @${state.server.address} +norecurse` },
+        verify: { command: `dig SOA ${shellWord(apex)} @${state.server.address} +norecurse` },
       }),
     );
   }
@@ -85,7 +87,7 @@ function serverFindings(zone: ZoneReport, context: Context): Finding[] {
         observed: [...serials]
           .map(([serial, states]) => `${serial} at ${states.map(label).join(", ")}`)
           .join("; "),
-        verify: { command: `dig SOA ${apex} +nssearch` },
+        verify: { command: `dig SOA ${shellWord(apex)} +nssearch` },
       }),
     );
   }
@@ -134,13 +136,18 @@ function nsMismatch(zone: ZoneReport, working: readonly ServerState[], context: 
   ];
 }
 
+/** As many as the root has; no domain needs more. */
+const MAX_NAME_SERVERS = 13;
+
 /** RFC 2181 §10.3: an NS target is no alias. */
 async function nameServerAliases(zone: ZoneReport, context: Context): Promise<Finding[]> {
-  const names = [...new Set(zone.servers.map(({ server }) => server.name))].slice(0, 13);
+  const listed = [...zone.delegatedTo, ...zone.servers.map(({ server }) => server.name)];
+  const names = [...new Set(listed)].slice(0, MAX_NAME_SERVERS);
   const found = await Promise.all(
     names.map(async (name) => {
       const answer = await context.lookup(name, "A");
-      if (answer.status === "unknown" || answer.aliases.length === 0) return [];
+      if (answer.status === "unknown") return [context.unknown(name, "A", answer)];
+      if (answer.aliases.length === 0) return [];
       return [
         context.finding("zone-ns-is-alias", { owner: name, observed: `${name} is a CNAME`, verify: "CNAME" }),
       ];
@@ -182,19 +189,22 @@ async function wildcardFindings(context: Context): Promise<Finding[]> {
   const { domain } = context;
   const random = prepend(context.world.randomLabel(), domain);
   const address = await context.lookup(random, "A");
-  if (address.status === "unknown" || (address.status === "absent" && address.kind === "nxdomain")) return [];
+  if (address.status === "unknown") return [context.unknown(random, "A", address)];
+  if (address.status === "absent" && address.kind === "nxdomain") return [];
   const [text, mail] = await Promise.all([context.lookup(random, "TXT"), context.lookup(random, "MX")]);
+  const untold = context.untold(random, ["TXT", text], ["MX", mail]);
   const answers = { A: address, TXT: text, MX: mail };
   const shown = Object.entries(answers).flatMap(([type, answer]) =>
     answer.status === "found" ? [`${type} ${answerText(answer).replaceAll("\n", ", ")}`] : [],
   );
-  if (shown.length === 0) return [];
+  if (shown.length === 0) return untold;
   const affected = await Promise.all(
     SPECIAL_LABELS.map(async (label) => {
       const name = prepend(label, domain);
       const type = label.startsWith("_") ? "TXT" : "A";
       const own = await context.lookup(name, type);
       const wild = answers[type];
+      if (wild.status === "found") untold.push(...context.untold(name, [type, own]));
       return own.status === "found" && wild.status === "found" && answerText(own) === answerText(wild)
         ? [name]
         : [];
@@ -202,11 +212,12 @@ async function wildcardFindings(context: Context): Promise<Finding[]> {
   );
   const names = affected.flat();
   return [
+    ...untold,
     context.finding("zone-wildcard", {
       owner: prepend("*", domain),
       severity: names.length > 0 ? "warning" : "notice",
       observed: `any name below ${domain} answers ${shown.join("; ")}${names.length > 0 ? `; so do ${names.join(", ")}` : ""}`,
-      verify: { command: `dig A ${random}` },
+      verify: { command: `dig A ${shellWord(random)}` },
       fix:
         names.length > 0
           ? {
@@ -224,9 +235,10 @@ async function doubledFindings(zone: ZoneReport, context: Context): Promise<Find
   const doubled = tryPrepend(zone.apex, zone.apex);
   if (doubled === undefined) return [];
   const root = await context.lookup(doubled, "A");
-  if (root.status === "unknown" || (root.status === "absent" && root.kind === "nxdomain")) return [];
+  if (root.status === "unknown") return [context.unknown(doubled, "A", root)];
+  if (root.status === "absent" && root.kind === "nxdomain") return [];
   const wildcard = await context.lookup(prepend(context.world.randomLabel(), domain), "A");
-  if (wildcard.status !== "absent" || wildcard.kind !== "nxdomain") return []; // a wildcard answers for it
+  if (wildcard.status !== "absent" || wildcard.kind !== "nxdomain") return []; // a wildcard answers for it, or nobody knows
   const found: { name: DomainName; text: string }[] = [];
   if (root.status === "found") found.push({ name: doubled, text: answerText(root) });
   for (const label of ["_dmarc", "_mta-sts", "mail"]) {
@@ -278,13 +290,15 @@ export async function checkResolvers(context: Context): Promise<Finding[]> {
     { name: prepend("_dmarc", domain), type: "TXT" },
   ] as const;
   const perResolver = context.world.recursive.map(async (resolver) => {
+    const mail = await resolver.lookup(domain, "MX");
+    const isBogus = mail.status === "unknown" && mail.cause === "bogus";
     const differing = await Promise.all(
       questions.map(async ({ name, type }) => {
         const [published, held] = await Promise.all([
           context.everywhere(name, type),
           resolver.lookup(name, type),
         ]);
-        if (held.status === "unknown" && held.cause === "bogus") return []; // dnssec-bogus says it
+        if (held.status === "unknown" && held.cause === "bogus" && isBogus) return []; // checkDnssec says it
         if (held.status === "unknown")
           return [
             context.unknown(name, type, { ...held, detail: `resolver ${resolver.label}: ${held.detail}` }),
@@ -300,7 +314,7 @@ export async function checkResolvers(context: Context): Promise<Finding[]> {
             owner: name,
             expected: `${type} ${answerText(published).replaceAll("\n", ", ")}`,
             observed: `resolver ${resolver.label} answers ${answerText(held).replaceAll("\n", ", ")}, and may keep it until ${until} UTC`,
-            verify: { command: `dig ${type} ${name} @${resolver.label.replace(/:(\d+)$/, " -p $1")}` },
+            verify: { command: resolverCommand(name, type, resolver) },
           }),
         ];
       }),

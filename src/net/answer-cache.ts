@@ -1,4 +1,4 @@
-/** Answers kept as long as their TTLs allow: bounded, least recently used out first. */
+/** Answers kept as long as their TTLs allow: bounded, what nobody asks for goes first. */
 
 import type { DomainName } from "../standards/dns/name.ts";
 import type { RecordType } from "../standards/dns/record.ts";
@@ -16,44 +16,62 @@ const MAX_NEGATIVE_TTL_SECONDS = 3 * 3600;
 const FAILURE_TTL_SECONDS = 5;
 const MAX_TTL_SECONDS = 86_400;
 
-/** Keeps values of any kind until their time is over; `now` in milliseconds is an argument. */
+interface Entry<V> {
+  readonly value: V;
+  readonly expiresAt: number;
+}
+
+/**
+ * Keeps values of any kind until their time is over; `now` in milliseconds is an argument.
+ *
+ * Two generations bound it: when the young one is full it becomes the old one, and what was old and not asked
+ * for since is dropped. That costs the same however many entries there are.
+ */
 export class ExpiringMap<V> {
-  readonly #entries = new Map<string, { readonly value: V; readonly expiresAt: number }>();
-  readonly #maxEntries: number;
+  #young = new Map<string, Entry<V>>();
+  #old = new Map<string, Entry<V>>();
+  readonly #maxPerGeneration: number;
 
   constructor(maxEntries: number) {
-    this.#maxEntries = maxEntries;
+    this.#maxPerGeneration = Math.max(1, maxEntries >> 1);
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#young.size + this.#old.size;
   }
 
   get(key: string, now: number): V | undefined {
-    const entry = this.#entries.get(key);
+    const entry = this.#young.get(key) ?? this.#old.get(key);
     if (entry === undefined) return undefined;
-    this.#entries.delete(key);
-    if (entry.expiresAt <= now) return undefined;
-    this.#entries.set(key, entry); // now the most recently used
+    if (entry.expiresAt <= now) {
+      this.delete(key);
+      return undefined;
+    }
+    if (this.#old.delete(key)) this.#add(key, entry);
     return entry.value;
   }
 
   set(key: string, value: V, milliseconds: number, now: number): void {
-    this.#entries.delete(key);
-    if (milliseconds <= 0) return;
-    if (this.#entries.size >= this.#maxEntries) {
-      const [oldest] = this.#entries.keys();
-      if (oldest !== undefined) this.#entries.delete(oldest);
+    this.delete(key);
+    if (milliseconds > 0) this.#add(key, { value, expiresAt: now + milliseconds });
+  }
+
+  #add(key: string, entry: Entry<V>): void {
+    if (this.#young.size >= this.#maxPerGeneration) {
+      this.#old = this.#young;
+      this.#young = new Map();
     }
-    this.#entries.set(key, { value, expiresAt: now + milliseconds });
+    this.#young.set(key, entry);
   }
 
   delete(key: string): void {
-    this.#entries.delete(key);
+    this.#young.delete(key);
+    this.#old.delete(key);
   }
 
   clear(): void {
-    this.#entries.clear();
+    this.#young.clear();
+    this.#old.clear();
   }
 }
 

@@ -179,7 +179,8 @@ class Exchange implements Asking, Waiting {
     const flags = { recursionDesired, checkingDisabled, ...(this.#useEdns && { edns }) };
     // RFC 6840 §5.7: AD in a query asks for the AD bit of the reply
     const message = { ...queryMessage(0, { name, type }, flags), authenticData: recursionDesired };
-    this.query = encodeMessage(message);
+    // From the pool of buffers: small typed arrays live on the heap, and handing them to a socket is slow
+    this.query = Buffer.from(encodeMessage(message));
     this.questionEnd = questionEnd(this.query);
   }
 

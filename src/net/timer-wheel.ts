@@ -11,7 +11,7 @@ const TICK_MILLISECONDS = 20;
 const NOT_WAITING = -1;
 
 export class TimerWheel {
-  readonly #slots = new Map<number, Waiting[]>();
+  readonly #slots = new Map<number, Set<Waiting>>();
   #timer: NodeJS.Timeout | undefined;
   #lastTick = 0;
 
@@ -25,14 +25,17 @@ export class TimerWheel {
       this.#lastTick + 1,
       Math.ceil((performance.now() + milliseconds) / TICK_MILLISECONDS),
     );
+    this.stop(waiting);
     waiting.dueTick = tick;
     const slot = this.#slots.get(tick);
-    if (slot === undefined) this.#slots.set(tick, [waiting]);
-    else slot.push(waiting);
+    if (slot === undefined) this.#slots.set(tick, new Set([waiting]));
+    else slot.add(waiting);
   }
 
-  /** The slot keeps its entry; it is passed over when its time comes. */
+  /** Lets go of it at once: answers held until their timeout would live long enough to burden the collector. */
   stop(waiting: Waiting): void {
+    if (waiting.dueTick === NOT_WAITING) return;
+    this.#slots.get(waiting.dueTick)?.delete(waiting);
     waiting.dueTick = NOT_WAITING;
   }
 
@@ -48,7 +51,7 @@ export class TimerWheel {
       if (slot === undefined) continue;
       this.#slots.delete(tick);
       for (const waiting of slot) {
-        if (waiting.dueTick !== tick) continue;
+        if (waiting.dueTick !== tick) continue; // stopped by one that expired before it
         waiting.dueTick = NOT_WAITING;
         waiting.expire();
       }

@@ -7,7 +7,7 @@ import type {
   ZoneAnswer,
   ZoneReport,
 } from "../check/view.ts";
-import { type DomainName, isWithin, parentOf } from "../standards/dns/name.ts";
+import { ancestors, type DomainName, isWithin, parentOf } from "../standards/dns/name.ts";
 import type { RecordType, RrsigRdata } from "../standards/dns/record.ts";
 import type { Answer, Unknown } from "../standards/dns/resolver.ts";
 import { resolveChain } from "./alias-chain.ts";
@@ -122,8 +122,8 @@ class ZoneSurvey {
 
     // Then what only the zone itself knows: name servers the parent does not list, addresses it has no glue for.
     if (first.some(({ state }) => state === "ok")) {
-      const listed = first.flatMap(({ nameServers = [] }) => nameServers);
-      const names = [...new Set([...listed, ...zone.glue.keys()])];
+      const listed = new Set(first.flatMap(({ nameServers = [] }) => nameServers));
+      const names = [...listed].filter((name) => !zone.glue.has(name));
       await Promise.all(names.map(async (name) => askAll([await this.#lookedUp(zone, name, errand)])));
     }
     const servers = await Promise.all(states.values());
@@ -179,18 +179,44 @@ class ZoneSurvey {
 
   async askEveryServer<T extends RecordType>(name: DomainName, type: T): Promise<readonly ServerAnswer<T>[]> {
     // DS lives in the zone above the cut (RFC 4035 §3.1.4.1).
-    const found = await this.findZone(type === "DS" ? (parentOf(name) ?? name) : name);
+    const place = type === "DS" ? (parentOf(name) ?? name) : name;
+    const errand = this.walk.errand();
+    const above = this.#surveyedAbove(place);
+    if (above !== undefined) {
+      const answers = await this.#askServersOf(await above, name, type, errand);
+      if (answers !== "delegated") return answers;
+    }
+    const found = await this.findZone(place);
     // Where a name does not exist, the servers of the closest zone say so, each for itself.
     const closest = found.status === "absent" ? await this.findZone(found.closest) : found;
     if (closest.status !== "found") return [];
-    const errand = this.walk.errand();
-    const { apex, servers } = closest.zone;
-    return Promise.all(
+    const answers = await this.#askServersOf(closest.zone, name, type, errand);
+    return answers === "delegated" ? [] : answers;
+  }
+
+  /** A zone above the name whose servers are known already: most names live in the zone of their domain. */
+  #surveyedAbove(name: DomainName): Promise<ZoneReport> | undefined {
+    for (const apex of ancestors(name)) {
+      const report = this.#reports.known(apex);
+      if (report !== undefined) return report;
+    }
+    return undefined;
+  }
+
+  /** "delegated" where a server of the zone says that the name belongs to a zone below. */
+  async #askServersOf<T extends RecordType>(
+    { apex, servers }: ZoneReport,
+    name: DomainName,
+    type: T,
+    errand: Errand,
+  ): Promise<readonly ServerAnswer<T>[] | "delegated"> {
+    const answers = await Promise.all(
       servers.map(async (state) => ({
         server: state.server,
         answer: await this.#answerOf(state, apex, name, type, errand),
       })),
     );
+    return answers.some(({ answer }) => answer === DELEGATED) ? "delegated" : answers;
   }
 
   async #answerOf<T extends RecordType>(
@@ -210,7 +236,7 @@ class ZoneSurvey {
         case "answer":
           return verdict.step;
         case "referral":
-          return unknown("loop", `${nameOf(server)} refers to the servers of "${verdict.delegation.apex}"`);
+          return DELEGATED;
         case "fault":
           return unknown(verdict.cause, verdict.detail);
         default:
@@ -225,15 +251,18 @@ class ZoneSurvey {
     return located.kind === "stuck" ? located.failure : located.step;
   }
 
-  async lookupSignatures(name: DomainName, type: RecordType): Promise<readonly RrsigRdata[]> {
+  async lookupSignatures(name: DomainName, type: RecordType): Promise<readonly RrsigRdata[] | Unknown> {
     const located = await this.walk.locate(name, type, this.walk.errand(), true);
-    if (located.kind === "stuck") return [];
+    if (located.kind === "stuck") return located.failure;
     const { message, delegation } = located;
     return message.answers
       .filter((record) => record.name === name && isWithin(name, delegation.apex))
       .flatMap(({ data }) => (data.type === "RRSIG" && data.typeCovered === type ? [data] : []));
   }
 }
+
+/** What a server of the zone above answers for a name that it has given away. */
+const DELEGATED = unknown("loop", "refers to the servers of a zone below");
 
 interface Host {
   readonly name: DomainName;
@@ -259,6 +288,12 @@ class Remembered<V> {
   constructor(now: () => number, millisecondsFor: (value: V) => number) {
     this.#now = now;
     this.#millisecondsFor = millisecondsFor;
+  }
+
+  /** What was found, or is being looked for; undefined where nobody asked. */
+  known(key: string): Promise<V> | undefined {
+    const kept = this.#kept.get(key, this.#now());
+    return kept === undefined ? this.#underWay.get(key) : Promise.resolve(kept);
   }
 
   get(key: string, find: () => Promise<V>): Promise<V> {

@@ -34,7 +34,7 @@ export function lookupCommands(
   };
 }
 
-/** Quoted where a shell would read more than the name: wildcards and escapes. */
-function shellWord(name: string): string {
-  return /^[A-Za-z0-9._-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+/** Quoted where a shell would read more than the word: wildcards, escapes, whatever a stranger's name holds. */
+export function shellWord(name: string): string {
+  return /^[A-Za-z0-9._:@-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }

@@ -102,8 +102,9 @@ function tableText(
   const files = derived.files.map(
     ({ url, content }) => `${style.bold("To serve")} at ${url}\n\n${indented(content.trimEnd())}`,
   );
-  const notes = derived.notes.map(({ about, text }) =>
-    wrap(`${style.blue("·")} ${about}: ${text}`, tools.terminal.columns),
+  const notes = derived.notes.map(
+    ({ about, text }) =>
+      `${style.blue("·")} ${wrap(`${about}: ${text}`, tools.terminal.columns, "  ").trimStart()}`,
   );
   const hint = options.details
     ? []

@@ -63,9 +63,10 @@ export function nameFromLabels(labels: readonly Uint8Array[]): Parsed<DomainName
   return { ok: true, value: (text === "" ? "." : text) as DomainName };
 }
 
-function labelText(label: Uint8Array): string {
+/** One label's octets in presentation form. */
+export function labelText(octets: Uint8Array, from = 0, to = octets.length): string {
   let text = "";
-  for (const octet of label) text += OCTET_TEXT[octet];
+  for (let at = from; at < to; at++) text += OCTET_TEXT[octets[at]!];
   return text;
 }
 
@@ -128,7 +129,7 @@ export function readEscape(text: string, at: number): { octet: number; length: n
 /** The labels as texts (escapes kept), from the left. */
 export function labelTexts(name: DomainName): string[] {
   if (name === ROOT) return [];
-  return name.includes("\\") ? labelsOf(name).map(labelText) : name.split(".");
+  return name.includes("\\") ? labelsOf(name).map((label) => labelText(label)) : name.split(".");
 }
 
 export function labelCount(name: DomainName): number {

@@ -2,9 +2,10 @@
 import {
   type DomainName,
   labelsOf,
+  labelText,
+  labelTexts,
   MAX_LABEL_OCTETS,
   MAX_NAME_OCTETS,
-  nameFromLabels,
   ROOT,
 } from "./name.ts";
 import type { OctetString } from "./record.ts";
@@ -99,7 +100,7 @@ export class WireReader {
     let earliest = start;
     let pointers = 0;
     let octets = 1;
-    const labels: Uint8Array[] = [];
+    let text = "";
     for (;;) {
       if (at >= end) throw new WireError(`${what} is cut off`, at);
       const length = this.octets[at]!;
@@ -124,15 +125,16 @@ export class WireReader {
       octets += length + 1;
       if (octets > MAX_NAME_OCTETS)
         throw new WireError(`${what} is longer than ${MAX_NAME_OCTETS} octets`, at);
-      labels.push(this.octets.subarray(at + 1, at + 1 + length));
+      if (text !== "") text += ".";
+      text += labelText(this.octets, at + 1, at + 1 + length);
       at += length + 1;
     }
     this.at = after;
     if (known !== undefined) return known;
-    const name = nameFromLabels(labels);
-    if (!name.ok) throw new WireError(`${what}: ${name.problem}`, start);
-    this.#names.set(start, name.value);
-    return name.value;
+    // Checked label by label above
+    const name = (text === "" ? ROOT : text) as DomainName;
+    this.#names.set(start, name);
+    return name;
   }
 }
 
@@ -144,8 +146,8 @@ function latin1(octets: Uint8Array, from: number, to: number): OctetString {
 const MAX_POINTER_TARGET = 0x3fff;
 
 export class WireWriter {
-  #octets = new Uint8Array(512);
-  #view = new DataView(this.#octets.buffer);
+  #octets = pooledOctets(512);
+  #view = new DataView(this.#octets.buffer, this.#octets.byteOffset, this.#octets.length);
   readonly #written = new Map<string, number>();
   at = 0;
 
@@ -213,14 +215,21 @@ export class WireWriter {
   /** Compresses against what was written before, and offers itself for compression, where `compress` allows. */
   name(name: DomainName, compress: boolean): void {
     if (name === ROOT) return this.uint8(0, "name");
-    const labels = labelsOf(name);
-    for (let at = 0; at < labels.length; at++) {
-      const suffix = at === 0 ? name : suffixKey(labels, at);
+    const texts = labelTexts(name);
+    const labels = name.includes("\\") ? labelsOf(name) : undefined;
+    let from = 0;
+    for (const [at, text] of texts.entries()) {
+      const suffix = name.slice(from);
       const seen = compress ? this.#written.get(suffix) : undefined;
       if (seen !== undefined) return this.uint16(0xc000 | seen, "pointer");
       if (this.at <= MAX_POINTER_TARGET && !this.#written.has(suffix)) this.#written.set(suffix, this.at);
-      this.uint8(labels[at]!.length, "label");
-      this.bytes(labels[at]!);
+      if (labels === undefined) {
+        this.characterString(text, "label");
+      } else {
+        this.uint8(labels[at]!.length, "label");
+        this.bytes(labels[at]!);
+      }
+      from += text.length + 1;
     }
     this.uint8(0, "name");
   }
@@ -235,10 +244,10 @@ export class WireWriter {
   }
 }
 
-function suffixKey(labels: readonly Uint8Array[], from: number): string {
-  const name = nameFromLabels(labels.slice(from));
-  if (!name.ok) throw new RangeError(name.problem);
-  return name.value;
+/** Memory from Node's pool: nearly every message is small, and memory of its own would cost more than writing it. */
+function pooledOctets(count: number): Uint8Array<ArrayBuffer> {
+  const pooled = Buffer.allocUnsafe(count);
+  return new Uint8Array(pooled.buffer, pooled.byteOffset, count);
 }
 
 function inRange(value: number, max: number, what: string): void {

@@ -1,0 +1,17 @@
+/** `npm run bench -- NAME`: figures by hand, never a test. Each prints ratios against a peer or a limit of the same run. */
+import { benchCheck } from "./check.ts";
+
+const BENCHMARKS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
+  check: benchCheck,
+};
+
+const [name = "", ...words] = process.argv.slice(2);
+const chosen = BENCHMARKS[name];
+if (chosen === undefined) {
+  process.stderr.write(
+    `bench: there are ${Object.keys(BENCHMARKS).join(", ")}; as in npm run bench -- check\n`,
+  );
+  process.exitCode = 64;
+} else {
+  await chosen(words);
+}
