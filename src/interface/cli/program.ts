@@ -112,7 +112,7 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
 
   command(
     "explain",
-    "put a record into words, term by term: SPF, DKIM, DMARC, MTA-STS, TLS-RPT, TLSA, CAA, BIMI",
+    "put a record into words, term by term: SPF, DKIM, DMARC, MTA-STS, TLS-RPT, TLSA, CAA, BIMI, SRV",
   )
     .argument("[record...]", "the record's text; standard input where none is given")
     .action(async (record, options) => finish(await runExplain(record, options, tools)));
