@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { text as readAll } from "node:stream/consumers";
+import { setFlagsFromString } from "node:v8";
 import { getDomain } from "tldts";
 import type { World } from "./check/context.ts";
 import { UsageError } from "./interface/cli/exit-code.ts";
@@ -19,8 +20,14 @@ import { readSystemResolvers } from "./net/system-resolvers.ts";
 import { createAuthoritativeView } from "./net/zone-survey.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 
+// Nearly all that a check allocates is soon garbage: collecting it a little earlier halves the memory of long runs.
+setFlagsFromString("--heap-growing-percent=40");
+
 /** As many resolvers as are worth comparing by default: each is asked the same questions. */
 const MAX_SYSTEM_RESOLVERS = 2;
+
+/** What many domains share (includes, hosts of providers) is asked for often enough to stay. */
+const MAX_CACHE_ENTRIES = 10_000;
 
 async function openWorld(settings: ViewSettings): Promise<OpenedWorld> {
   const hints = settings.rootHints === undefined ? undefined : readHints(settings.rootHints);
@@ -35,8 +42,11 @@ async function openWorld(settings: ViewSettings): Promise<OpenedWorld> {
       ...(settings.port && { port: settings.port }),
       transport,
       now,
+      maxCacheEntries: MAX_CACHE_ENTRIES,
     }),
-    recursive: servers.map((server) => createRecursiveView({ server, transport, now })),
+    recursive: servers.map((server) =>
+      createRecursiveView({ server, transport, now, maxCacheEntries: MAX_CACHE_ENTRIES }),
+    ),
     now: new Date(),
     organizationalDomain: registrableDomain,
     randomLabel: () => `zonepost-${randomBytes(6).toString("hex")}`,
@@ -73,6 +83,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     isInteractive: process.stderr.isTTY === true,
+    outIsScreen: process.stdout.isTTY === true,
     style: createStyle(wantsColours(process.env, process.stdout.isTTY === true)),
     columns: Math.min(process.stdout.columns ?? 100, 120),
   },

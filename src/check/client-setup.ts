@@ -1,6 +1,6 @@
 /** What mail programs look up: SRV records, autoconfig, autodiscover. */
 import { CLIENT_SERVICES, remarksOnSrv, remarksOnSrvSet } from "../standards/client-setup/srv.ts";
-import { type DomainName, prepend, ROOT } from "../standards/dns/name.ts";
+import { type DomainName, labelTexts, prepend, ROOT } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import type { RdataOf, ResourceRecord } from "../standards/dns/record.ts";
 import type { Context } from "./context.ts";
@@ -11,16 +11,30 @@ export async function checkClientSetup(context: Context): Promise<Finding[]> {
   // RFC 8020: where nothing stands below _tcp, one answer tells it for all services.
   const top = await context.lookup(parent, "SRV");
   if (top.status === "absent" && top.kind === "nxdomain") return [];
-  const found = await Promise.all(
-    CLIENT_SERVICES.filter(({ srvName }) => !RARE.has(srvName)).map(({ srvName }) =>
-      serviceFindings(prepend(`${srvName}._tcp`, context.domain), context),
-    ),
-  );
-  return found.flat();
+  const owners = CLIENT_SERVICES.map(({ srvName }) => ({
+    srvName,
+    owner: prepend(`${srvName}._tcp`, context.domain),
+  }));
+  const asked = owners.filter(({ srvName, owner }) => USUAL.has(srvName) || isDescribed(owner, context));
+  return (await Promise.all(asked.map(({ owner }) => serviceFindings(owner, context)))).flat();
 }
 
-/** Services without TLS that nobody should offer any more: not worth a question for every domain. */
-const RARE: ReadonlySet<string> = new Set(["_caldav", "_carddav"]);
+/** What mail programs and XMPP look up first; other services are asked for where the description has them. */
+const USUAL: ReadonlySet<string> = new Set([
+  "_submissions",
+  "_submission",
+  "_imaps",
+  "_imap",
+  "_pop3s",
+  "_pop3",
+  "_autodiscover",
+  "_xmpp-client",
+  "_xmpp-server",
+]);
+
+function isDescribed(owner: DomainName, context: Context): boolean {
+  return (context.options.derived?.records ?? []).some(({ record }) => record.name === owner);
+}
 
 /** More servers for one service than any real domain has. */
 const MAX_RECORDS = 16;
@@ -46,7 +60,13 @@ async function recordFindings(record: ResourceRecord<RdataOf<"SRV">>, context: C
   const isNamed = data.target !== ROOT && !remarks.some(({ code }) => code.startsWith("srv-target-"));
   const findings = [...remarks, ...(isNamed ? await targetFindings(record, context) : [])];
   if (findings.every(({ severity }) => severity === "notice")) {
-    findings.push(context.finding("srv-ok", { owner, observed: text, verify: "SRV" }));
+    findings.push(
+      context.finding("srv-ok", {
+        owner,
+        observed: `${labelTexts(owner)[0]} at ${data.target}, port ${data.port}`,
+        verify: "SRV",
+      }),
+    );
   }
   return findings;
 }

@@ -102,11 +102,15 @@ export class Context implements Resolver {
     return answer;
   }
 
-  async #lookupOnce<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
-    const answer = await this.world.authoritative.lookup(name, type);
-    if (answer.status !== "unknown") return answer;
+  #lookupOnce<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
+    return this.world.authoritative
+      .lookup(name, type)
+      .then((answer) => (answer.status === "unknown" ? this.#askStandIn(name, type, answer) : answer));
+  }
+
+  async #askStandIn<T extends RecordType>(name: DomainName, type: T, failure: Unknown): Promise<Answer<T>> {
     const resolver = await this.#standIn();
-    return resolver ? resolver.lookup(name, type) : answer;
+    return resolver ? resolver.lookup(name, type) : failure;
   }
 
   /** The first resolver, where the walk to the domain's zone failed: a network that lets no DNS out. */

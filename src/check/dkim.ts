@@ -1,7 +1,12 @@
 /** DKIM: the key records of the selectors that are known or usual, and keys that stand where nobody looks. */
 
 import { shellWord } from "../records/command.ts";
-import { looksLikeDkimKey, parseDkimKey, repairDkimKey } from "../standards/dkim/key-record.ts";
+import {
+  type DkimKeyReading,
+  looksLikeDkimKey,
+  parseDkimKey,
+  repairDkimKey,
+} from "../standards/dkim/key-record.ts";
 import {
   type DkimPublicKey,
   describeDkimKey,
@@ -37,10 +42,10 @@ export async function checkDkim(context: Context): Promise<Finding[]> {
   const named = namedSelectors(context);
   const parent = prepend("_domainkey", domain);
   const [top, apex] = await Promise.all([context.lookup(parent, "TXT"), context.everywhere(domain, "TXT")]);
-  const [misplaced, ...perSelector] = await Promise.all([
-    misplacedFindings(named, { top, apex }, context),
-    ...named.map((selector) => selectorFindings(selector, context)),
-  ]);
+  const perSelector = await Promise.all(named.map((selector) => selectorFindings(selector, context)));
+  // Where the key is in its place, nobody needs to look for it elsewhere.
+  const lost = named.filter((_, at) => perSelector[at]!.some(({ code }) => code === "dkim-missing"));
+  const misplaced = await misplacedFindings(named, lost, { top, apex }, context);
   // A missing key that stands elsewhere is to be moved, not made anew.
   const found = perSelector.flat().map((finding) => {
     const elsewhere = misplaced.find(({ expected }) => expected === finding.owner);
@@ -201,17 +206,10 @@ async function keyFindings(
   context: Context,
 ): Promise<Finding[]> {
   const reading = parseDkimKey(text);
-  const repaired = repairDkimKey(text);
-  const fix =
-    repaired === undefined
-      ? reading.status === "invalid" || selector.key !== undefined
-        ? await publishKey(selector, [record], context)
-        : null
-      : await context.fix("The same record without the damage.", {
-          remove: [record],
-          create: [{ ...record, data: { type: "TXT", strings: toCharacterStrings(repaired) } }],
-        });
-  const findings = remarksOnDkimKey(text).map((remark) =>
+  const remarks = remarksOnDkimKey(text, reading);
+  const isSound = remarks.every(({ severity }) => severity === "notice");
+  const fix = isSound ? null : await repairFix(selector, reading, { text, record }, context);
+  const findings = remarks.map((remark) =>
     context.remark(remark, { owner, text, fix: remedyFor(remark, fix) }),
   );
   const { key } = selector;
@@ -252,6 +250,23 @@ async function keyFindings(
   return findings;
 }
 
+/** The same record without the damage; where nothing is left to save, the signer's key. */
+async function repairFix(
+  selector: Selector,
+  reading: DkimKeyReading,
+  { text, record }: { readonly text: string; readonly record: TxtRecord },
+  context: Context,
+): Promise<Fix | null> {
+  const repaired = repairDkimKey(text);
+  if (repaired === undefined) {
+    return reading.status === "invalid" || selector.key !== undefined
+      ? publishKey(selector, [record], context)
+      : null;
+  }
+  const create = { ...record, data: { type: "TXT" as const, strings: toCharacterStrings(repaired) } };
+  return context.fix("The same record without the damage.", { remove: [record], create: [create] });
+}
+
 /** A key that is too weak is not mended by publishing it again. */
 function remedyFor({ code, severity }: Remark, fix: Fix | null): Fix | null {
   if (severity === "notice") return null;
@@ -275,7 +290,8 @@ function whose(published: DkimPublicKey, selector: Selector, context: Context): 
 
 /** R45: at the apex, at `_domainkey`, at `selector.domain`, at the doubled name. */
 async function misplacedFindings(
-  selectors: readonly Selector[],
+  named: readonly Selector[],
+  lost: readonly Selector[],
   { top, apex }: { readonly top: Answer<"TXT">; readonly apex: Answer<"TXT"> },
   context: Context,
 ): Promise<Finding[]> {
@@ -285,14 +301,14 @@ async function misplacedFindings(
     { owner: prepend("_domainkey", domain), answer: top },
   ];
   // Names below a doubled domain need no look where the doubled domain itself does not exist.
-  const twice = tryPrepend(domain, domain);
+  const twice = lost.length === 0 ? undefined : tryPrepend(domain, domain);
   const doubled = twice === undefined ? undefined : await context.lookup(twice, "A");
   const untold = twice === undefined ? [] : context.untold(twice, ["A", doubled!]);
   const isDoubled =
     doubled !== undefined &&
     doubled.status !== "unknown" &&
     !(doubled.status === "absent" && doubled.kind === "nxdomain");
-  const more = selectors.flatMap((selector) => {
+  const more = lost.flatMap((selector) => {
     const owners = [
       prepend(selector.dkimSelector, domain),
       ...(isDoubled ? [tryDkimOwner(selector.dkimSelector, twice!)] : []),
@@ -310,7 +326,7 @@ async function misplacedFindings(
       untold.push(...context.untold(owner, ["TXT", answer]));
       return Promise.all(
         keys.map(({ text, record }) =>
-          misplacedFinding(owner, text, record, selector ?? ownerOf(text, selectors), context),
+          misplacedFinding(owner, text, record, selector ?? ownerOf(text, named), context),
         ),
       );
     }),

@@ -112,8 +112,8 @@ function sentenceOf(counts: Omit<Summary, "sentence">): string {
     counts.unknown > 0 ? `${counts.unknown} could not be told` : undefined,
     several(counts.notices, "notice"),
   ].filter((part) => part !== undefined);
-  if (parts.length === 0) return `All ${counts.ok} checks are fine.`;
-  return `${parts.join(", ")}; ${counts.ok} checks are fine.`;
+  const fine = counts.ok === 1 ? "1 check is fine" : `${counts.ok} checks are fine`;
+  return parts.length === 0 ? `All is well: ${fine}.` : `${parts.join(", ")}; ${fine}.`;
 }
 
 function several(count: number, noun: string): string | undefined {

@@ -60,11 +60,11 @@ async function checkSource({ address, helo }: Outbound, context: Context): Promi
   const verify = { command: `dig -x ${address.text}` };
   const answer = await context.lookup(owner, "PTR");
   if (answer.status === "unknown") return [context.unknown(owner, "PTR", answer)];
-  const fix = {
+  const fix = () => ({
     summary: `Ask the owner of ${address.text} (your hoster or provider) for the PTR ${helo}.`,
     changes: [],
     request: reverseRequest([{ address, host: helo }])!,
-  };
+  });
   if (answer.status === "absent") {
     return [
       context.finding("ptr-missing", {
@@ -72,7 +72,7 @@ async function checkSource({ address, helo }: Outbound, context: Context): Promi
         expected: `${address.text} → ${helo}`,
         observed: `${address.text} has no PTR`,
         verify,
-        fix,
+        fix: fix(),
       }),
     ];
   }
@@ -111,7 +111,7 @@ async function checkSource({ address, helo }: Outbound, context: Context): Promi
         expected: `${address.text} → ${helo} → ${address.text}`,
         observed: `${address.text} → ${back.join("; ")}`,
         verify,
-        fix,
+        fix: fix(),
       }),
     ];
   }
@@ -123,7 +123,7 @@ async function checkSource({ address, helo }: Outbound, context: Context): Promi
         expected: `${address.text} → ${helo}`,
         observed: `${address.text} → ${confirmed.map(({ name }) => name).join(", ")}`,
         verify,
-        fix,
+        fix: fix(),
       }),
     );
     return findings;

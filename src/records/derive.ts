@@ -1,6 +1,9 @@
 /** Description → the records that should exist, each with its reason. Pure: the same description, the same records. */
 
 import { createHash } from "node:crypto";
+import { bimiOwner, DECLINED, formatBimiRecord } from "../standards/bimi/record.ts";
+import { CRITICAL_FLAG } from "../standards/caa/record.ts";
+import { CLIENT_SERVICES } from "../standards/client-setup/srv.ts";
 import { tlsaOwner } from "../standards/dane/tlsa.ts";
 import { formatDkimKey, recordForKey } from "../standards/dkim/key-record.ts";
 import { dkimOwner } from "../standards/dkim/selector.ts";
@@ -12,7 +15,7 @@ import {
   reportDomain,
 } from "../standards/dmarc/record.ts";
 import { type IpAddress, reverseName, specialPurpose } from "../standards/dns/address.ts";
-import { type DomainName, isWithin, labelCount, prepend, ROOT } from "../standards/dns/name.ts";
+import { ancestors, type DomainName, isWithin, prepend, ROOT, tryPrepend } from "../standards/dns/name.ts";
 import {
   type Rdata,
   type RdataOf,
@@ -21,7 +24,11 @@ import {
   toCharacterStrings,
   typeOf,
 } from "../standards/dns/record.ts";
-import { formatPolicy } from "../standards/mta-sts/policy.ts";
+import { formatPolicy, policyHost, policyUrl } from "../standards/mta-sts/policy.ts";
+import { formatMtaStsRecord, mtaStsOwner } from "../standards/mta-sts/record.ts";
+import { SPF_LIMITS } from "../standards/spf/evaluate.ts";
+import { lookupCost, parseSpfRecord } from "../standards/spf/record.ts";
+import { formatTlsRptRecord, tlsRptOwner } from "../standards/tls-rpt/record.ts";
 import type {
   Creator,
   Derived,
@@ -37,6 +44,7 @@ import {
   type MailDomain,
   outboundAddresses,
   type Server,
+  type Service,
 } from "./description.ts";
 
 /** Seconds; a type that is not named has the default. Samples of R20 are legal values for all of them. */
@@ -47,19 +55,20 @@ const CHANGING_TTL_SECONDS = 300;
 
 export function derive(description: Description): Derived {
   const draft = new Draft(description);
+  const servers = Map.groupBy(description.servers, ({ host }) => describedDomainOf(host, description));
   for (const domain of description.domains) {
     deriveReceiving(domain, draft);
-    deriveHosts(domain, draft);
+    for (const server of servers.get(domain) ?? []) deriveHost(server, draft);
     deriveSending(domain, draft);
     deriveTransport(domain, draft);
     deriveClients(domain, draft);
     deriveRest(domain, draft);
   }
-  for (const server of description.servers) if (!draft.hasHost(server)) deriveHost(server, draft);
+  for (const server of servers.get(undefined) ?? []) deriveHost(server, draft);
   return draft.finish();
 }
 
-/** The servers that serve a domain: those named in its MX, else all that offer smtp. */
+/** The servers that receive for a domain, best first: those named in its MX, else all that offer smtp. */
 export function mailServersOf(
   domain: MailDomain,
   description: Description,
@@ -70,8 +79,17 @@ export function mailServersOf(
     description.servers
       .filter(({ services }) => services.includes("smtp"))
       .map(({ host }) => ({ host, preference: undefined }));
-  return named.map(({ host, preference }, at) => ({ host, preference: preference ?? 10 * (at + 1) }));
+  let last = 0;
+  return named
+    .map(({ host, preference = last + PREFERENCE_STEP }) => {
+      last = preference;
+      return { host, preference };
+    })
+    .sort((x, y) => x.preference - y.preference);
 }
+
+/** From one mail server of a list to the next, where no preference is said (R2). */
+const PREFERENCE_STEP = 10;
 
 /** The servers that send for a domain: those named under spf.servers, else all. */
 export function sendingServersOf(domain: MailDomain, description: Description): readonly Server[] {
@@ -83,21 +101,27 @@ export function sendingServersOf(domain: MailDomain, description: Description): 
 
 /** The described domain nearest above (or at) a name. */
 export function describedDomainOf(name: DomainName, description: Description): MailDomain | undefined {
-  return description.domains
-    .filter(({ domain }) => isWithin(name, domain))
-    .reduce<MailDomain | undefined>(
-      (best, each) => (best === undefined || labelCount(each.domain) > labelCount(best.domain) ? each : best),
-      undefined,
-    );
+  return describedAbove(name, description)[0];
 }
 
 /** The zone that holds a described domain: the outermost described domain above it, or it itself. */
 export function zoneOf(domain: DomainName, description: Description): DomainName {
-  return description.domains
-    .map((each) => each.domain)
-    .filter((each) => isWithin(domain, each))
-    .reduce((outermost, each) => (labelCount(each) < labelCount(outermost) ? each : outermost), domain);
+  return describedAbove(domain, description).at(-1)?.domain ?? domain;
 }
+
+/** The described domains at and above a name, from the nearest. */
+function describedAbove(name: DomainName, description: Description): readonly MailDomain[] {
+  let byName = domainsByName.get(description);
+  if (byName === undefined) {
+    byName = new Map(description.domains.map((each) => [each.domain, each]));
+    domainsByName.set(description, byName);
+  }
+  const known = byName;
+  return ancestors(name).flatMap((above) => known.get(above) ?? []);
+}
+
+/** Asked for every record, and there may be thousands of domains. */
+const domainsByName = new WeakMap<Description, ReadonlyMap<DomainName, MailDomain>>();
 
 /** What `zonepost records DOMAIN` shows: the domain's own records, and those of its servers that nobody else's are. */
 export function derivedFor(domain: DomainName, derived: Derived, description: Description): Derived {
@@ -135,7 +159,6 @@ class Draft {
   readonly #records = new Map<string, DerivedRecord>();
   readonly #files: DerivedFile[] = [];
   readonly #notes: Note[] = [];
-  readonly #hosts = new Set<DomainName>();
 
   constructor(description: Description) {
     this.description = description;
@@ -144,7 +167,7 @@ class Draft {
   add(name: DomainName, data: Rdata, meaning: Meaning): void {
     const home = describedDomainOf(name, this.description);
     const { ttlSeconds, creator, ...rest } = meaning;
-    const record = { name, ttlSeconds: this.#ttl(typeOf(data), home, ttlSeconds), data };
+    const record = { name, ttlSeconds: this.ttlSeconds(typeOf(data), name, ttlSeconds), data };
     const key = `${name} ${JSON.stringify(data)}`;
     if (this.#records.has(key)) return;
     this.#records.set(key, {
@@ -156,8 +179,8 @@ class Draft {
   }
 
   /** What is said of the type wins, then what the record's own kind asks for, then what is said of all types. */
-  #ttl(type: RecordType, home: MailDomain | undefined, own: number | undefined): number {
-    const said = [home?.ttl, this.description.ttl];
+  ttlSeconds(type: RecordType, name: DomainName, own?: number): number {
+    const said = [describedDomainOf(name, this.description)?.ttl, this.description.ttl];
     const ofType = said
       .map((ttl) => ttl?.[type as keyof typeof ttl])
       .find((seconds) => seconds !== undefined);
@@ -173,20 +196,49 @@ class Draft {
     this.#notes.push({ about, text });
   }
 
-  /** True from the second time on. */
-  hasHost({ host }: Server): boolean {
-    const had = this.#hosts.has(host);
-    this.#hosts.add(host);
-    return had;
-  }
-
   server(host: DomainName): Server | undefined {
     return this.description.servers.find((server) => server.host === host);
   }
 
   finish(): Derived {
-    return { records: [...this.#records.values()], files: this.#files, notes: this.#notes };
+    const records = this.#withoutBarredAliases([...this.#records.values()]);
+    return { records: withOneTtl(records), files: this.#files, notes: this.#notes };
   }
+
+  /** RFC 1034 §3.6.2: an alias stands alone; RFC 2181 §10.3 and RFC 2782: no MX or SRV leads to one. */
+  #withoutBarredAliases(records: readonly DerivedRecord[]): readonly DerivedRecord[] {
+    const counts = new Map<DomainName, number>();
+    const targets = new Set<DomainName>();
+    for (const { record } of records) {
+      counts.set(record.name, (counts.get(record.name) ?? 0) + 1);
+      if (record.data.type === "MX") targets.add(record.data.exchange);
+      if (record.data.type === "SRV") targets.add(record.data.target);
+    }
+    return records.filter(({ record: { name, data } }) => {
+      if (data.type !== "CNAME") return true;
+      const isTarget = targets.has(name);
+      const isBarred = isTarget || counts.get(name)! > 1 || data.target === name;
+      if (isBarred) {
+        const why = isTarget ? "an MX or SRV leads to it" : "it has records of its own";
+        this.note(name, `${why}, so it cannot be an alias (CNAME) of ${data.target}`);
+      }
+      return !isBarred;
+    });
+  }
+}
+
+/** RFC 2181 §5.2: the records of an RRset have one TTL. */
+function withOneTtl(records: readonly DerivedRecord[]): readonly DerivedRecord[] {
+  const key = ({ record }: DerivedRecord) => `${record.name} ${typeOf(record.data)}`;
+  const shortest = new Map<string, number>();
+  for (const each of records) {
+    const known = shortest.get(key(each)) ?? Number.POSITIVE_INFINITY;
+    shortest.set(key(each), Math.min(known, each.record.ttlSeconds));
+  }
+  return records.map((each) => ({
+    ...each,
+    record: { ...each.record, ttlSeconds: shortest.get(key(each))! },
+  }));
 }
 
 const txt = (text: string): RdataOf<"TXT"> => ({
@@ -210,7 +262,7 @@ function deriveReceiving(domain: MailDomain, draft: Draft): void {
     return;
   }
   const servers = mailServersOf(domain, draft.description);
-  const best = Math.min(...servers.map(({ preference }) => preference));
+  const best = servers[0]?.preference;
   for (const { host, preference } of servers) {
     const first = preference === best;
     const shared = servers.filter((other) => other.preference === preference).length > 1;
@@ -235,20 +287,15 @@ function deriveReceiving(domain: MailDomain, draft: Draft): void {
   }
 }
 
-/** Addresses, PTR and HELO of the servers whose names lie in the domain's zone. */
-function deriveHosts(domain: MailDomain, draft: Draft): void {
-  for (const server of draft.description.servers) {
-    const home = describedDomainOf(server.host, draft.description);
-    if (home === domain && !draft.hasHost(server)) deriveHost(server, draft);
-  }
-}
-
+/** Addresses, PTR and HELO of a server. */
 function deriveHost(server: Server, draft: Draft): void {
   const { host, addresses } = server;
   const changing = server.addressKind !== "static";
+  const ownTtl = changing ? CHANGING_TTL_SECONDS : undefined;
   for (const address of addresses) {
-    const special = specialPurpose(address);
-    draft.add(host, addressData(address), {
+    const data = addressData(address);
+    const caution = addressCaution(address, changing, draft.ttlSeconds(data.type, host, ownTtl));
+    draft.add(host, data, {
       purpose: "host-address",
       importance:
         address.family === 4 || addresses.every(({ family }) => family === 6)
@@ -257,14 +304,14 @@ function deriveHost(server: Server, draft: Draft): void {
       server: host,
       reason: `${host} is reached at ${address.text}; without it the MX leads nowhere`,
       reference: address.family === 4 ? "RFC 1035 §3.4.1" : "RFC 3596 §2.2",
-      ...(changing && { ttlSeconds: CHANGING_TTL_SECONDS }),
-      ...(special && { caution: `${address.text} is ${special.description}: the internet cannot reach it` }),
+      ...(ownTtl !== undefined && { ttlSeconds: ownTtl }),
+      ...(caution !== undefined && { caution }),
     });
   }
   if (server.addressKind === "moving") {
     draft.note(
       host,
-      `its TTL is ${CHANGING_TTL_SECONDS} s while it moves; say addressKind: static again once the new addresses are in use`,
+      "its addresses have a short TTL while it moves; say addressKind: static again once the new ones are in use",
     );
   }
   if (addresses.every(({ family }) => family === 4)) {
@@ -273,8 +320,26 @@ function deriveHost(server: Server, draft: Draft): void {
       "it has no IPv6 address, so no AAAA is planned; that is allowed, and IPv6 is recommended",
     );
   }
+  deriveOutbound(server, draft);
+  for (const source of server.tlsa) deriveTlsa(server, source, draft);
+}
+
+/** What receivers compare: the address leads to the HELO name, the name back to the address, and SPF allows it. */
+function deriveOutbound(server: Server, draft: Draft): void {
+  const { host, addresses } = server;
   const helo = server.helo ?? host;
+  const isBound = helo !== host && draft.server(helo) === undefined;
   for (const address of outboundAddresses(server)) {
+    if (isBound) {
+      draft.add(helo, addressData(address), {
+        purpose: "host-address",
+        importance: "strongly-recommended",
+        server: host,
+        reason: `${host} names itself ${helo} in HELO; receivers expect that to lead back to ${address.text}`,
+        reference: "RFC 5321 §4.1.1.1",
+      });
+    }
+    const leadsBack = isBound || addresses.some(({ text }) => text === address.text);
     draft.add(
       reverseName(address),
       { type: "PTR", target: helo },
@@ -285,11 +350,13 @@ function deriveHost(server: Server, draft: Draft): void {
         server: host,
         reason: `mail from ${address.text} names itself ${helo}; receivers look the address up and refuse or junk mail where the two do not agree`,
         reference: "RFC 8601 §3",
+        ...(!leadsBack && {
+          caution: `${helo} does not lead back to ${address.text}; give the server a helo name of its own`,
+        }),
       },
     );
   }
-  const heloHome = draft.description.domains.find((each) => each.domain === helo);
-  if (heloHome === undefined) {
+  if (describedDomainOf(helo, draft.description)?.domain !== helo) {
     draft.add(helo, txt("v=spf1 a -all"), {
       purpose: "helo-spf",
       importance: "strongly-recommended",
@@ -298,10 +365,19 @@ function deriveHost(server: Server, draft: Draft): void {
       reference: "RFC 7208 §2.3",
     });
   }
-  for (const source of server.tlsa) deriveTlsa(server, source, draft);
 }
 
-function addressData(address: IpAddress): Rdata {
+/** R19: what changes must not stay in caches. */
+const LONGEST_CHANGING_TTL_SECONDS = 1800;
+
+function addressCaution(address: IpAddress, changing: boolean, ttlSeconds: number): string | undefined {
+  const special = specialPurpose(address);
+  if (special) return `${address.text} is ${special.description}: the internet cannot reach it`;
+  if (!changing || ttlSeconds <= LONGEST_CHANGING_TTL_SECONDS) return undefined;
+  return `caches keep it for ${ttlSeconds} s after the address has changed; say ${LONGEST_CHANGING_TTL_SECONDS} or less`;
+}
+
+function addressData(address: IpAddress): RdataOf<"A" | "AAAA"> {
   return address.family === 4
     ? { type: "A", address: address.text }
     : { type: "AAAA", address: address.text };
@@ -330,17 +406,17 @@ function deriveSending(domain: MailDomain, draft: Draft): void {
       reason: `${refuses}: receivers are asked to reject whatever claims to come from it`,
       reference: "RFC 9989 §8",
     });
+    deriveReportAuthorizations(domain, draft);
     return;
   }
-  draft.add(name, txt(spfText(domain, draft.description)), {
+  const spf = spfText(domain, draft.description);
+  const cautions = spfCautions(spf, domain);
+  draft.add(name, txt(spf), {
     purpose: "spf",
     importance: "strongly-recommended",
     reason: `says which addresses may send for ${name}, and that others are ${SPF_ENDING_WORDS[domain.spf.ending]}`,
     reference: "RFC 7208 §3",
-    ...(domain.spf.ending === "fail" && {
-      caution:
-        "with -all some receivers reject before they look at DKIM and DMARC, and such mail never shows in reports (RFC 9989 §7.1)",
-    }),
+    ...(cautions.length > 0 && { caution: cautions.join("; ") }),
   });
   for (const key of domain.dkim) deriveDkim(domain, key, draft);
   if (domain.dkim.length === 0) {
@@ -368,7 +444,25 @@ const SPF_ENDING_WORDS = {
   neutral: "neither good nor bad (?all)",
 } as const;
 
-/** `v=spf1 mx a ip4:… ip6:… include:… ~all`: cheap terms first, so that most mail is decided without more lookups. */
+function spfCautions(text: string, { spf }: MailDomain): string[] {
+  const record = parseSpfRecord(text);
+  if (!record.ok) throw new TypeError(`an SPF record that is none: ${text}`);
+  const lookups = record.value.terms.reduce((sum, term) => sum + lookupCost(term), 0);
+  return [
+    ...(lookups > SPF_LIMITS.lookupTerms
+      ? [
+          `its terms cost ${lookups} lookups, and receivers give up after ${SPF_LIMITS.lookupTerms} (RFC 7208 §4.6.4)`,
+        ]
+      : []),
+    ...(spf.ending === "fail"
+      ? [
+          "with -all some receivers reject before they look at DKIM and DMARC, and such mail never shows in reports (RFC 9989 §7.1)",
+        ]
+      : []),
+  ];
+}
+
+/** `v=spf1 mx a ip4:… ip6:… include:… ~all`: first our own servers, then what others send for us (R31). */
 export function spfText(domain: MailDomain, description: Description): string {
   const { spf } = domain;
   const terms = spf.mechanisms.flatMap((mechanism) => {
@@ -394,68 +488,88 @@ const DMARC_REASONS = {
 } as const;
 
 /** The report mailboxes of a domain, with the default of the source documents: dmarc@ the domain itself. */
-function aggregateReportUris(domain: MailDomain): readonly string[] {
-  return domain.dmarc.reports ?? (domain.receives ? [`mailto:dmarc@${domain.domain}`] : []);
+function aggregateReportUris({ dmarc, domain, receives, sends }: MailDomain): readonly string[] {
+  return dmarc.reports ?? (receives && sends ? [`mailto:dmarc@${domain}`] : []);
 }
 
+/** RFC 9990 §4: a mailbox elsewhere has to agree, by a record in its own domain. */
 function deriveReportAuthorizations(domain: MailDomain, draft: Draft): void {
-  for (const uri of [...aggregateReportUris(domain), ...(domain.dmarc.failureReports ?? [])]) {
+  const { domain: name, dmarc } = domain;
+  for (const uri of [...aggregateReportUris(domain), ...(dmarc.failureReports ?? [])]) {
     const receiver = reportDomain(uri);
-    if (receiver === undefined) continue;
-    const home = describedDomainOf(receiver, draft.description);
-    const related = isWithin(receiver, domain.domain) || isWithin(domain.domain, receiver);
-    if (home === undefined || related) continue;
-    draft.add(prepend(`${domain.domain}._report._dmarc`, receiver), txt("v=DMARC1"), {
-      purpose: "dmarc-report-authorization",
-      importance: "required",
-      reason: `lets ${receiver} receive the DMARC reports of ${domain.domain}; without it receivers send none`,
-      reference: "RFC 9990 §4",
-    });
+    if (receiver === undefined || isWithin(receiver, name) || isWithin(name, receiver)) continue;
+    const owner = tryPrepend(`${name}._report._dmarc`, receiver);
+    if (owner === undefined) {
+      draft.note(
+        name,
+        `its name and ${receiver} are too long together, so ${receiver} cannot agree to reports`,
+      );
+    } else if (describedDomainOf(receiver, draft.description) === undefined) {
+      draft.note(
+        name,
+        `receivers send reports to ${receiver} only if its owner publishes ${owner} TXT "v=DMARC1"`,
+      );
+    } else {
+      draft.add(owner, txt("v=DMARC1"), {
+        purpose: "dmarc-report-authorization",
+        importance: "required",
+        reason: `lets ${receiver} receive the DMARC reports of ${name}; without it receivers send none`,
+        reference: "RFC 9990 §4",
+      });
+    }
   }
+}
+
+/** The best mail server that is ours: described, or at least in a described domain; not a filter in front. */
+function ownMailHost(domain: MailDomain, draft: Draft): DomainName | undefined {
+  return mailServersOf(domain, draft.description).find(
+    ({ host }) =>
+      draft.server(host) !== undefined || describedDomainOf(host, draft.description) !== undefined,
+  )?.host;
 }
 
 /** MTA-STS, TLS reports. */
 function deriveTransport(domain: MailDomain, draft: Draft): void {
-  const { domain: name } = domain;
-  const hosts = mailServersOf(domain, draft.description).map(({ host }) => host);
-  const [first] = hosts;
-  if (domain.mtaSts !== undefined && first !== undefined) {
-    const { mode } = domain.mtaSts;
-    const content = formatPolicy({
-      mode,
-      maxAgeSeconds: domain.mtaSts.maxAgeSeconds ?? DEFAULT_MAX_AGE_SECONDS[mode],
-      mx: hosts,
-    });
-    const policyHost = prepend("mta-sts", name);
-    draft.addFile({
-      domain: name,
-      url: `https://${policyHost}/.well-known/mta-sts.txt`,
-      mediaType: "text/plain",
-      content,
-    });
-    draft.add(policyHost, cname(domain.mtaSts.host ?? first), {
-      purpose: "mta-sts-host",
-      importance: "optional",
-      reason: `leads to the web server that serves the MTA-STS policy of ${name} with a certificate for ${policyHost}`,
-      reference: "RFC 8461 §3.3",
-    });
-    draft.add(prepend("_mta-sts", name), txt(`v=STSv1; id=${policyId(content)};`), {
-      purpose: "mta-sts",
-      importance: "optional",
-      reason:
-        "tells senders that a policy asks for TLS with a valid certificate; its id changes whenever the policy does",
-      reference: "RFC 8461 §3.1",
-      caution: "publish it only once the policy is served",
-    });
-  }
-  if (domain.tlsReports !== undefined) {
-    draft.add(prepend("_smtp._tls", name), txt(`v=TLSRPTv1; rua=${domain.tlsReports.join(",")}`), {
+  const { domain: name, mtaSts, tlsReports } = domain;
+  if (mtaSts !== undefined) deriveMtaSts(domain, mtaSts, draft);
+  if (tlsReports !== undefined) {
+    draft.add(tlsRptOwner(name), txt(formatTlsRptRecord({ aggregateUris: tlsReports })), {
       purpose: "tls-rpt",
       importance: "optional",
       reason: "asks senders to report daily whether TLS to the mail servers worked",
       reference: "RFC 8460 §3",
     });
   }
+}
+
+function deriveMtaSts(domain: MailDomain, wanted: NonNullable<MailDomain["mtaSts"]>, draft: Draft): void {
+  const { domain: name } = domain;
+  const { mode, maxAgeSeconds = DEFAULT_MAX_AGE_SECONDS[mode] } = wanted;
+  const webHost = wanted.host ?? ownMailHost(domain, draft);
+  if (webHost === undefined) {
+    draft.note(
+      name,
+      "its mail servers are not yours, so nobody is known to serve the MTA-STS policy; give mtaSts.host",
+    );
+    return;
+  }
+  const mx = mailServersOf(domain, draft.description).map(({ host }) => host);
+  const content = formatPolicy({ mode, maxAgeSeconds, mx });
+  draft.addFile({ domain: name, url: policyUrl(name), mediaType: "text/plain", content });
+  draft.add(policyHost(name), cname(webHost), {
+    purpose: "mta-sts-host",
+    importance: "optional",
+    reason: `leads to the web server that serves the MTA-STS policy of ${name} with a certificate for ${policyHost(name)}`,
+    reference: "RFC 8461 §3.3",
+  });
+  draft.add(mtaStsOwner(name), txt(formatMtaStsRecord({ id: policyId(content) })), {
+    purpose: "mta-sts",
+    importance: "optional",
+    reason:
+      "tells senders that a policy asks for TLS with a valid certificate; its id changes whenever the policy does",
+    reference: "RFC 8461 §3.1",
+    caution: "publish it only once the policy is served",
+  });
 }
 
 /** RFC 8461 §3.2 asks for weeks or more in production; a short life while the policy is being tried. */
@@ -468,81 +582,96 @@ function policyId(content: string): string {
 
 /** SRV, autoconfig, autodiscover: what mail programs look up. */
 function deriveClients(domain: MailDomain, draft: Draft): void {
-  const { clientSetup, domain: name } = domain;
-  const [first] = mailServersOf(domain, draft.description);
-  if (!clientSetup.enabled || first === undefined) return;
-  const server = draft.server(first.host) ?? draft.description.servers[0];
-  const host = clientSetup.host ?? first.host;
-  for (const { service, srvName, port, priority } of CLIENT_SERVICES) {
-    const offered = server?.services.includes(service) ?? false;
-    if (!offered && !(clientSetup.declineOthers && DECLINABLE.has(service))) continue;
+  const { clientSetup, domain: name, receives } = domain;
+  if (!clientSetup.enabled || !receives) return;
+  const servers = mailboxServers(domain, draft);
+  const offers = CLIENT_PRIORITIES.map(([service, priority]) => ({
+    ...CLIENT_SERVICES.find(({ srvName }) => srvName === `_${service}`)!,
+    priority,
+    offeredBy: servers.find(({ services }) => services.includes(service))?.host,
+    declines: clientSetup.declineOthers && DECLINABLE.has(service),
+  }));
+  const settingsHost =
+    clientSetup.host ??
+    offers.find(({ offeredBy }) => offeredBy !== undefined)?.offeredBy ??
+    ownMailHost(domain, draft);
+  if (settingsHost === undefined) {
+    draft.note(
+      name,
+      "its mail servers are not yours, so no client set-up is derived; give clientSetup.host if it is",
+    );
+    return;
+  }
+  for (const { srvName, title, port, priority, reference, offeredBy, declines } of offers) {
+    if (offeredBy === undefined && !declines) continue;
     draft.add(
       prepend(`${srvName}._tcp`, name),
-      srv(offered ? { priority, weight: 1, port, target: first.host } : NOT_OFFERED),
+      srv(offeredBy === undefined ? NOT_OFFERED : { priority, weight: 1, port, target: offeredBy }),
       {
         purpose: "client-srv",
         importance: "optional",
-        reason: offered
-          ? `mail programs find ${service} at ${first.host}, port ${port}`
-          : `says that ${service} is not offered`,
-        reference: service === "submissions" ? "RFC 8314 §5.1" : "RFC 6186 §3",
+        reason:
+          offeredBy === undefined
+            ? `says that ${title} is not offered`
+            : `mail programs find ${title} at ${offeredBy}, port ${port}`,
+        reference,
       },
     );
   }
-  draft.add(prepend("autoconfig", name), cname(host), {
+  draft.add(prepend("autoconfig", name), cname(settingsHost), {
     purpose: "autoconfig",
     importance: "optional",
     reason: "where Thunderbird and others look for the settings of a mailbox",
     reference: "draft-ietf-mailmaint-autoconfig",
   });
-  draft.add(prepend("autodiscover", name), cname(host), {
+  draft.add(prepend("autodiscover", name), cname(settingsHost), {
     purpose: "autodiscover",
     importance: "optional",
     reason: "where Outlook looks for the settings of a mailbox",
     reference: "MS-OXDISCO",
   });
-  draft.add(prepend("_autodiscover._tcp", name), srv({ priority: 0, weight: 1, port: 443, target: host }), {
-    purpose: "autodiscover",
-    importance: "optional",
-    reason: "the last place where Outlook looks, and the one that needs no certificate for another name",
-    reference: "MS-OXDISCO",
-  });
+  draft.add(
+    prepend("_autodiscover._tcp", name),
+    srv({ priority: 0, weight: 1, port: 443, target: settingsHost }),
+    {
+      purpose: "autodiscover",
+      importance: "optional",
+      reason: "the last place where Outlook looks, and the one that needs no certificate for another name",
+      reference: "MS-OXDISCO",
+    },
+  );
+}
+
+/** Where the mailboxes may be: the mail servers that are described, then the others (mailboxes need not be at an MX). */
+function mailboxServers(domain: MailDomain, draft: Draft): readonly Server[] {
+  const { servers } = draft.description;
+  const receiving = mailServersOf(domain, draft.description).flatMap(({ host }) => draft.server(host) ?? []);
+  const named = servers.filter(({ host }) => host === domain.clientSetup.host);
+  return [...named, ...receiving, ...(receiving.length > 0 ? servers : [])];
 }
 
 const srv = (data: Omit<RdataOf<"SRV">, "type">): Rdata => ({ type: "SRV", ...data });
 /** RFC 2782: a target of "." says that the service is decidedly not available. */
 const NOT_OFFERED = { priority: 0, weight: 0, port: 0, target: ROOT };
-/** Implicit TLS first (RFC 8314 §4.1): a lower priority is tried earlier. */
-const CLIENT_SERVICES = [
-  { service: "submissions", srvName: "_submissions", port: 465, priority: 0 },
-  { service: "submission", srvName: "_submission", port: 587, priority: 10 },
-  { service: "imaps", srvName: "_imaps", port: 993, priority: 0 },
-  { service: "imap", srvName: "_imap", port: 143, priority: 10 },
-  { service: "pop3s", srvName: "_pop3s", port: 995, priority: 20 },
-  { service: "pop3", srvName: "_pop3", port: 110, priority: 30 },
-  { service: "sieve", srvName: "_sieve", port: 4190, priority: 0 },
-  { service: "jmap", srvName: "_jmap", port: 443, priority: 0 },
-  { service: "caldavs", srvName: "_caldavs", port: 443, priority: 0 },
-  { service: "carddavs", srvName: "_carddavs", port: 443, priority: 0 },
-] as const;
-const DECLINABLE = new Set<string>(["submission", "imap", "pop3", "pop3s"]);
+/** Lower is tried earlier: implicit TLS first (RFC 8314 §4.1), IMAP before POP (RFC 6186 §3.4). */
+const CLIENT_PRIORITIES = [
+  ["submissions", 0],
+  ["submission", 10],
+  ["imaps", 0],
+  ["imap", 10],
+  ["pop3s", 20],
+  ["pop3", 30],
+  ["sieve", 0],
+  ["jmap", 0],
+  ["caldavs", 0],
+  ["carddavs", 0],
+] as const satisfies readonly (readonly [Service, number])[];
+const DECLINABLE: ReadonlySet<Service> = new Set(["submission", "imap", "pop3", "pop3s"]);
 
 /** XMPP, verification tokens, CAA, BIMI. */
 function deriveRest(domain: MailDomain, draft: Draft): void {
   const { domain: name } = domain;
-  const [first] = mailServersOf(domain, draft.description);
-  const xmppHost = domain.xmpp?.host ?? first?.host;
-  if (domain.xmpp !== undefined && xmppHost !== undefined) {
-    for (const { srvName, port, weight, who, reference } of XMPP_SERVICES) {
-      if (srvName.startsWith("_xmpps") && !domain.xmpp.directTls) continue;
-      draft.add(prepend(`${srvName}._tcp`, name), srv({ priority: 0, weight, port, target: xmppHost }), {
-        purpose: "xmpp",
-        importance: "optional",
-        reason: `XMPP ${who} find ${xmppHost}, port ${port}`,
-        reference,
-      });
-    }
-  }
+  if (domain.xmpp !== undefined) deriveXmpp(domain, domain.xmpp, draft);
   for (const { name: owner, value } of domain.verification) {
     draft.add(owner ?? name, txt(value), {
       purpose: "verification",
@@ -554,7 +683,7 @@ function deriveRest(domain: MailDomain, draft: Draft): void {
   for (const { tag, value, critical } of domain.caa) {
     draft.add(
       name,
-      { type: "CAA", flags: critical ? 128 : 0, tag, value: textToOctets(value) },
+      { type: "CAA", flags: critical ? CRITICAL_FLAG : 0, tag, value: textToOctets(value) },
       {
         purpose: "caa",
         importance: "optional",
@@ -568,7 +697,8 @@ function deriveRest(domain: MailDomain, draft: Draft): void {
   }
   if (domain.bimi !== undefined) {
     const { logo, certificate, selector } = domain.bimi;
-    draft.add(prepend(`${selector}._bimi`, name), txt(`v=BIMI1; l=${logo}; a=${certificate ?? ""}`), {
+    const record = formatBimiRecord({ ...DECLINED, location: logo, evidence: certificate });
+    draft.add(bimiOwner(name, selector), txt(record), {
       purpose: "bimi",
       importance: "optional",
       reason: "shows the logo beside mail that passes DMARC",
@@ -577,12 +707,23 @@ function deriveRest(domain: MailDomain, draft: Draft): void {
   }
 }
 
-const XMPP_SERVICES = [
-  { srvName: "_xmpp-client", port: 5222, weight: 5, who: "clients", reference: "RFC 6120 §3.2.1" },
-  { srvName: "_xmpp-server", port: 5269, weight: 5, who: "servers", reference: "RFC 6120 §3.2.1" },
-  { srvName: "_xmpps-client", port: 5223, weight: 5, who: "clients with direct TLS", reference: "XEP-0368" },
-  { srvName: "_xmpps-server", port: 5270, weight: 5, who: "servers with direct TLS", reference: "XEP-0368" },
-] as const;
+function deriveXmpp(domain: MailDomain, wanted: NonNullable<MailDomain["xmpp"]>, draft: Draft): void {
+  const target = wanted.host ?? ownMailHost(domain, draft);
+  if (target === undefined) {
+    draft.note(domain.domain, "nobody is known to speak XMPP for it; give xmpp.host");
+    return;
+  }
+  for (const { srvName, title, port, reference } of CLIENT_SERVICES) {
+    const isWanted = srvName.startsWith("_xmpp-") || (wanted.directTls && srvName.startsWith("_xmpps-"));
+    if (!isWanted) continue;
+    draft.add(prepend(`${srvName}._tcp`, domain.domain), srv({ priority: 0, weight: 5, port, target }), {
+      purpose: "xmpp",
+      importance: "optional",
+      reason: `${title}: ${target}, port ${port}`,
+      reference,
+    });
+  }
+}
 
 function deriveDkim(domain: MailDomain, described: DescribedDkimKey, draft: Draft): void {
   const { domain: name } = domain;
@@ -627,9 +768,9 @@ function dmarcText(domain: MailDomain, policy: DmarcPolicy): string {
     testing: dmarc.testing,
     spfAlignment: dmarc.spfAlignment ?? "relaxed",
     dkimAlignment: dmarc.dkimAlignment ?? "relaxed",
-    aggregateUris: domain.sends ? aggregateReportUris(domain) : (dmarc.reports ?? []),
+    aggregateUris: aggregateReportUris(domain),
     failureUris: dmarc.failureReports ?? [],
-    failureOptions: [dmarc.failureOptions ?? "0"],
+    failureOptions: dmarc.failureOptions ?? ["0"],
   };
   const said = [
     ...(dmarc.spfAlignment === undefined ? [] : ["aspf" as const]),

@@ -4,15 +4,26 @@
  */
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
+import { readCaaProperty } from "../standards/caa/record.ts";
 import { parseTlsa, tlsaFromCertificate, tlsaFromPublicKey } from "../standards/dane/tlsa.ts";
 import { readDkimPublicKey } from "../standards/dkim/key-source.ts";
 import type { DkimPublicKey } from "../standards/dkim/public-key.ts";
-import { type DkimSelector, parseDkimSelector } from "../standards/dkim/selector.ts";
+import { type DkimSelector, parseDkimSelector, tryDkimOwner } from "../standards/dkim/selector.ts";
+import { type FailureOption, readFailureOptions } from "../standards/dmarc/record.ts";
 import { type IpAddress, parseAddress, parseNetwork } from "../standards/dns/address.ts";
-import { type DomainName, isHostName, parseDomainName } from "../standards/dns/name.ts";
+import {
+  type DomainName,
+  isHostName,
+  isWithin,
+  MAX_NAME_OCTETS,
+  parseDomainName,
+  tryPrepend,
+} from "../standards/dns/name.ts";
 import type { Parsed, Refused } from "../standards/dns/parsed.ts";
-import type { RdataOf } from "../standards/dns/record.ts";
-import { closest } from "./closest.ts";
+import { type RdataOf, textToOctets } from "../standards/dns/record.ts";
+import { parseDomainSpec } from "../standards/spf/macro.ts";
+import { isSpfRecord } from "../standards/spf/record.ts";
+import { formatPath, problemsOf, type SchemaNode } from "./description-problem.ts";
 
 /** A text that becomes a checked value, or an error that says what to write instead. */
 function checkedText<T>(description: string, check: (text: string) => Parsed<T>) {
@@ -34,39 +45,105 @@ function readName(text: string): Parsed<DomainName> {
   return name.ok ? name : refuse(`"${text}" is not a domain name: ${name.problem}`);
 }
 
-const domain = (description: string) =>
-  checkedText(description, (text) => {
-    const at = text.lastIndexOf("@");
-    if (at >= 0)
-      return refuse(`"${text}" is an e-mail address; write what comes after the @: ${text.slice(at + 1)}`);
-    if (parseAddress(text).ok) return refuse(`"${text}" is an address; a domain name belongs here`);
-    return readName(text);
-  });
+function refuseMailAddress(text: string): Refused | undefined {
+  const at = text.lastIndexOf("@");
+  if (at < 0) return undefined;
+  return refuse(`"${text}" is an e-mail address; write what comes after the @: ${text.slice(at + 1)}`);
+}
 
+function readDomain(text: string): Parsed<DomainName> {
+  if (parseAddress(text).ok) return refuse(`"${text}" is an address; a domain name belongs here`);
+  return refuseMailAddress(text) ?? readName(text);
+}
+
+/** What comes after the @ of mail addresses. */
+export function readMailDomain(text: string): Parsed<DomainName> {
+  const name = readDomain(text);
+  if (!name.ok) return name;
+  if (!isHostName(name.value)) return refuse(`"${text}" is not a mail domain such as example.org`);
+  if (tryPrepend(LONGEST_PREFIX, name.value) !== undefined) return name;
+  return refuse(
+    `"${text}" is too long: ${LONGEST_PREFIX} has to fit in front of it, in ${MAX_NAME_OCTETS} octets`,
+  );
+}
+
+/** Of those that the derivation puts in front of every domain. */
+const LONGEST_PREFIX = "_autodiscover._tcp";
+
+/** The name of a host, for whoever (`user`) needs one. */
+export function readHostName(text: string, user: string): Parsed<DomainName> {
+  if (parseAddress(text).ok) return refuse(`"${text}" is an address; ${user} needs a host name`);
+  const name = refuseMailAddress(text) ?? readName(text);
+  if (!name.ok || isHostName(name.value)) return name;
+  return refuse(`"${text}" is not a full host name; write it with its domain, as in mail.example.org`);
+}
+
+const domain = (description: string) => checkedText(description, readDomain);
 const hostName = (description: string, user: string) =>
-  checkedText(description, (text) => {
-    if (parseAddress(text).ok) return refuse(`"${text}" is an address; ${user} needs a host name`);
-    const name = readName(text);
-    if (!name.ok || isHostName(name.value)) return name;
-    return refuse(`"${text}" is not a full host name; write it with its domain, as in mail.example.org`);
-  });
+  checkedText(description, (text) => readHostName(text, user));
 
 const address = checkedText("An IPv4 or IPv6 address.", parseAddress);
 const network = checkedText("An address or a network, as in 198.51.100.0/24.", parseNetwork);
 
-const reportUri = (description: string) =>
+/** The domain of an SPF term; macros such as %{i} stay as they are. */
+const spfDomain = (description: string, term: string) =>
   checkedText(description, (text): Parsed<string> => {
-    const uri = /^(mailto|https):/i.test(text) ? text : `mailto:${text}`;
-    if (/^https:/i.test(uri))
-      return URL.canParse(uri) ? { ok: true, value: uri } : refuse(`"${text}" is not a URL`);
-    const mailbox = uri.slice("mailto:".length);
-    if (!/^[^@\s,;!]+@[^@\s,;!]+$/.test(mailbox))
-      return refuse(`"${text}" is not a mailbox such as dmarc@example.org`);
-    const host = parseDomainName(mailbox.slice(mailbox.indexOf("@") + 1));
-    return host.ok ? { ok: true, value: uri } : refuse(`"${text}": ${host.problem}`);
+    if (text.startsWith(`${term}:`)) {
+      return refuse(`write "${text.slice(term.length + 1)}", without "${term}:"`);
+    }
+    if (parseAddress(text).ok) return refuse(`"${text}" is an address; it belongs under spf.addresses`);
+    if (!text.includes("%")) {
+      const name = refuseMailAddress(text) ?? readName(text);
+      if (!name.ok) return name;
+      text = name.value;
+    }
+    const spec = parseDomainSpec(text);
+    return spec.ok ? { ok: true, value: text } : refuse(`"${text}" cannot stand in SPF: ${spec.problem}`);
   });
 
-const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item.transform((one) => [one]), z.array(item)]);
+/** TXT and CAA data that goes into files of other programs, and is therefore one line of printable text. */
+function readLine(text: string): Parsed<string> {
+  if (text === "") return refuse("the text is empty");
+  if (Buffer.byteLength(text) > MAX_LINE_OCTETS) return refuse(`longer than ${MAX_LINE_OCTETS} octets`);
+  const isPlain = !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text);
+  return isPlain
+    ? { ok: true, value: text }
+    : refuse("line breaks and control characters cannot be published");
+}
+const MAX_LINE_OCTETS = 2048;
+
+function readMailbox(text: string): Parsed<string> {
+  const mailbox = text.replace(/^mailto:/i, "");
+  const host = /^[^@\s,;!?%]+@([^@\s]+)$/.exec(mailbox)?.[1];
+  const name = host === undefined ? undefined : parseDomainName(host);
+  if (name?.ok && isHostName(name.value)) {
+    return { ok: true, value: `mailto:${mailbox.slice(0, mailbox.indexOf("@"))}@${name.value}` };
+  }
+  return refuse(`"${text}" is not a mailbox such as dmarc@example.org`);
+}
+
+/** https, and nothing in it that ends a tag or a list (RFC 8460 §3). */
+function readHttpsUrl(text: string): Parsed<string> {
+  if (!/^https:\/\//i.test(text) || !URL.canParse(text)) {
+    return refuse(`"${text}" is not a URL that begins with https://`);
+  }
+  return /^[!-~]+$/.test(text) && !/[,;!]/.test(text)
+    ? { ok: true, value: text }
+    : refuse(`"${text}": write blanks, "," "!" ";" and letters beyond ASCII as %20, %2C, %21, %3B and so on`);
+}
+
+/** RFC 9990 §3 knows reports by mail only. */
+const dmarcReceiver = (description: string) =>
+  checkedText(description, (text) =>
+    /^https?:/i.test(text) ? refuse(`"${text}" is a URL; DMARC reports go to a mailbox`) : readMailbox(text),
+  );
+const tlsReceiver = checkedText("A mailbox, or a URL with https.", (text) =>
+  /^https?:/i.test(text) ? readHttpsUrl(text) : readMailbox(text),
+);
+
+const listOf = <T extends z.ZodType>(item: T) => z.union([item.transform((one) => [one]), z.array(item)]);
+const oneOrMore = <T extends z.ZodType>(item: T) =>
+  listOf(item).refine((list) => list.length > 0, "the list is empty; name at least one");
 
 export const SERVICES = [
   "smtp",
@@ -101,10 +178,7 @@ const ttls = z
 
 const tlsaSource = z
   .strictObject({
-    record: z
-      .string()
-      .regex(/^[0-3] [01] [0-2] [0-9a-fA-F ]+$/, 'write it as "3 1 1 <hex>"')
-      .optional(),
+    record: z.string().optional().describe('The data, as in "3 1 1 0b9f…".'),
     certificate: z.string().optional().describe("A certificate in PEM."),
     publicKey: z.string().optional().describe("A public key in PEM."),
     file: z
@@ -118,7 +192,7 @@ const tlsaSource = z
 
 const server = z.strictObject({
   host: hostName("The name by which the world reaches the server: its MX, PTR and HELO name.", "a server"),
-  addresses: oneOrMore(address).refine((list) => list.length > 0, "a server needs at least one address"),
+  addresses: oneOrMore(address),
   addressKind: z
     .enum(["static", "dynamic", "moving"])
     .default("static")
@@ -156,9 +230,9 @@ const spf = z.strictObject({
     .array(hostName("A server of this file.", "a sender"))
     .optional()
     .describe("Which servers send; all by default."),
-  include: z.array(domain("A sender's SPF record to include.")).default([]),
+  include: z.array(spfDomain("A sender's SPF record to include.", "include")).default([]),
   addresses: z.array(network).default([]).describe("Other addresses and networks that send."),
-  hosts: z.array(domain("A host whose addresses send.")).default([]),
+  hosts: z.array(spfDomain("A host whose addresses send.", "a")).default([]),
   ending: z
     .enum(["softfail", "fail", "neutral"])
     .default("softfail")
@@ -184,27 +258,59 @@ const dmarc = z.strictObject({
   policy: policy.default("none").describe("none: watch · quarantine: to the junk folder · reject: refuse."),
   subdomainPolicy: policy.optional(),
   nonexistentPolicy: policy.optional(),
-  reports: oneOrMore(reportUri("Where aggregate reports go."))
+  reports: listOf(dmarcReceiver("Where aggregate reports go."))
     .optional()
-    .describe("dmarc@<domain> by default."),
-  failureReports: oneOrMore(reportUri("Where failure reports go.")).optional(),
-  failureOptions: z.enum(["0", "1", "d", "s"]).optional(),
+    .describe("dmarc@<domain> by default; [] asks for none."),
+  failureReports: oneOrMore(dmarcReceiver("Where failure reports go.")).optional(),
+  failureOptions: z
+    .union([z.int().transform(String), z.string()])
+    .transform((text, context): readonly FailureOption[] => {
+      const options = readFailureOptions(text);
+      if (options !== undefined) return options;
+      context.issues.push({
+        code: "custom",
+        message: "write 0, 1, d, s, or some of them as in 1:d:s",
+        input: text,
+      });
+      return z.NEVER;
+    })
+    .optional()
+    .describe("Which failures are reported: 0 nothing aligned · 1 anything failed · d DKIM · s SPF."),
   spfAlignment: z.enum(["relaxed", "strict"]).optional(),
   dkimAlignment: z.enum(["relaxed", "strict"]).optional(),
   testing: z.boolean().default(false).describe("t=y: receivers apply the policy one level lower."),
 });
 
-const caa = z.union([
-  z.string().transform((value) => ({ tag: "issue" as const, value, critical: false })),
-  z.strictObject({
-    tag: z.enum(["issue", "issuewild", "issuemail", "iodef"]).default("issue"),
-    value: z.string(),
-    critical: z.boolean().default(false),
-  }),
-]);
+const caa = z
+  .union([
+    checkedText("Who may issue certificates.", readLine).transform((value) => ({
+      tag: "issue" as const,
+      value,
+      critical: false,
+    })),
+    z.strictObject({
+      tag: z.enum(["issue", "issuewild", "issuemail", "iodef"]).default("issue"),
+      value: checkedText('An authority\'s domain, ";" for nobody, or the address for iodef.', readLine),
+      critical: z.boolean().default(false),
+    }),
+  ])
+  .superRefine(({ tag, value }, context) => {
+    const property = readCaaProperty({ type: "CAA", flags: 0, tag, value: textToOctets(value) });
+    const fault =
+      tag === "iodef" && !/^(mailto|https?):\S+$/i.test(value)
+        ? `"${value}" is not a URL that begins with mailto: or https:`
+        : property.kind === "issuer" && property.isMalformed
+          ? `"${value}" is not the domain of an authority, such as letsencrypt.org`
+          : undefined;
+    if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
+  });
+
+const token = checkedText("A text that proves the domain is yours.", (text) =>
+  isSpfRecord(text) ? refuse("an SPF record is derived already; its terms belong under spf") : readLine(text),
+);
 
 const mailDomain = z.strictObject({
-  domain: domain("What comes after the @."),
+  domain: checkedText("What comes after the @.", readMailDomain),
   receives: z.boolean().default(true).describe("false: a null MX; nobody can write to this domain."),
   sends: z.boolean().default(true).describe("false: SPF, DKIM and DMARC refuse all mail in its name."),
   mx: z.array(mxEntry).optional().describe("Every server that offers smtp, in order, where nothing is said."),
@@ -218,7 +324,7 @@ const mailDomain = z.strictObject({
       host: hostName("Who serves the policy; the first mail server by default.", "a policy host").optional(),
     })
     .optional(),
-  tlsReports: oneOrMore(reportUri("Where TLS reports go.")).optional(),
+  tlsReports: oneOrMore(tlsReceiver).optional().describe("Where TLS reports go."),
   clientSetup: z
     .union([
       z.boolean().transform((on) => ({ enabled: on, host: undefined, declineOthers: false })),
@@ -242,10 +348,10 @@ const mailDomain = z.strictObject({
   verification: z
     .array(
       z.union([
-        z.string().transform((value) => ({ name: undefined, value })),
+        token.transform((value) => ({ name: undefined, value })),
         z.strictObject({
-          name: domain("Where the token belongs; the domain itself by default.").optional(),
-          value: z.string(),
+          name: domain("Where the token belongs, in full; the domain itself by default.").optional(),
+          value: token,
         }),
       ]),
     )
@@ -254,9 +360,9 @@ const mailDomain = z.strictObject({
   caa: z.array(caa).default([]),
   bimi: z
     .strictObject({
-      logo: z.url({ protocol: /^https$/ }),
-      certificate: z.url({ protocol: /^https$/ }).optional(),
-      selector: z.string().default("default"),
+      logo: checkedText("The logo, an SVG file over https.", readHttpsUrl),
+      certificate: checkedText("Its mark certificate, over https.", readHttpsUrl).optional(),
+      selector: checkedText("The name under _bimi.", parseDkimSelector).prefault("default"),
     })
     .optional(),
   ttl: ttls.optional(),
@@ -269,48 +375,120 @@ export const descriptionSchema = z
     domains: z.array(mailDomain),
     ttl: ttls.optional(),
   })
-  .superRefine((description, context) => {
-    const issue = (path: (string | number)[], message: string) =>
-      context.addIssue({ code: "custom", path, message });
-    const hosts = new Map(description.servers.map((entry, at) => [entry.host, at]));
-    for (const [at, { host }] of description.servers.entries()) {
-      if (hosts.get(host) !== at) issue(["servers", at, "host"], `"${host}" is described twice`);
+  .superRefine(({ servers, domains }, context) => {
+    const add = ({ path, problem }: Fault, outer: readonly (string | number)[] = []) =>
+      context.addIssue({ code: "custom", path: [...outer, ...path], message: problem });
+    for (const fault of duplicates(
+      servers.map(({ host }) => host),
+      "is described twice",
+    )) {
+      add({ ...fault, path: [...fault.path, "host"] }, ["servers"]);
     }
-    const seen = new Set<DomainName>();
-    for (const [at, entry] of description.domains.entries()) {
-      if (seen.has(entry.domain)) issue(["domains", at, "domain"], `"${entry.domain}" is described twice`);
-      seen.add(entry.domain);
-      const receiving = entry.receives && entry.mx === undefined;
-      if (receiving && !description.servers.some(({ services }) => services.includes("smtp"))) {
-        issue(
-          ["domains", at],
-          `"${entry.domain}" receives mail, but no server offers smtp; add a server, mx, or receives: false`,
-        );
-      }
-      if (entry.mx?.length === 0) {
-        issue(
-          ["domains", at, "mx"],
-          "the list is empty; leave it out for the default, or say receives: false",
-        );
-      }
-      if (!entry.receives && entry.mx !== undefined) {
-        issue(
-          ["domains", at, "mx"],
-          "a domain that receives no mail has no mail servers; drop mx or receives: false",
-        );
-      }
-      for (const [n, host] of (entry.spf.servers ?? []).entries()) {
-        if (!hosts.has(host))
-          issue(["domains", at, "spf", "servers", n], `"${host}" is not among the servers`);
-      }
-      const selectors = new Set<string>();
-      for (const [n, { selector }] of entry.dkim.entries()) {
-        if (selectors.has(selector))
-          issue(["domains", at, "dkim", n, "selector"], `"${selector}" is used twice`);
-        selectors.add(selector);
-      }
+    for (const fault of duplicates(
+      domains.map((entry) => entry.domain),
+      "is described twice",
+    )) {
+      add({ ...fault, path: [...fault.path, "domain"] }, ["domains"]);
+    }
+    for (const [at, entry] of domains.entries()) {
+      for (const fault of faultsOf(entry, servers)) add(fault, ["domains", at]);
     }
   });
+
+interface Fault {
+  readonly path: readonly (string | number)[];
+  readonly problem: string;
+}
+
+function duplicates(names: readonly string[], problem: string): Fault[] {
+  const seen = new Set<string>();
+  return names.flatMap((name, at) => {
+    if (!seen.has(name)) {
+      seen.add(name);
+      return [];
+    }
+    return [{ path: [at], problem: `"${name}" ${problem}` }];
+  });
+}
+
+/** What no single key of a domain can know. */
+function faultsOf(
+  { domain: name, receives, sends, mx, spf, dkim, mtaSts, verification }: z.output<typeof mailDomain>,
+  servers: readonly z.output<typeof server>[],
+): Fault[] {
+  const fault = (path: Fault["path"], problem: string): Fault => ({ path, problem });
+  const within = (path: Fault["path"], faults: readonly Fault[], end: Fault["path"] = []) =>
+    faults.map((inner) => fault([...path, ...inner.path, ...end], inner.problem));
+  const faults: Fault[] = [];
+  if (receives && mx === undefined && !servers.some(({ services }) => services.includes("smtp"))) {
+    faults.push(
+      fault([], `"${name}" receives mail, but no server offers smtp; add a server, mx, or receives: false`),
+    );
+  }
+  if (receives && mx?.length === 0) {
+    faults.push(fault(["mx"], "the list is empty; leave it out for the default, or say receives: false"));
+  }
+  if (!receives && mx !== undefined) {
+    faults.push(
+      fault(["mx"], "a domain that receives no mail has no mail servers; drop mx or receives: false"),
+    );
+  }
+  if (!receives && mtaSts !== undefined) {
+    faults.push(
+      fault(["mtaSts"], "a domain that receives no mail needs no policy; drop mtaSts or receives: false"),
+    );
+  }
+  if (!sends && dkim.length > 0) {
+    faults.push(fault(["dkim"], "a domain that sends no mail has no keys; drop dkim or sends: false"));
+  }
+  if (!sends && servers.some(({ host, helo }) => (helo ?? host) === name)) {
+    faults.push(
+      fault(
+        ["sends"],
+        `a server says "${name}" in HELO, so receivers must accept it as a sender; drop sends: false`,
+      ),
+    );
+  }
+  faults.push(
+    ...within(
+      ["mx"],
+      duplicates(
+        (mx ?? []).map(({ host }) => host),
+        "is named twice",
+      ),
+    ),
+  );
+  for (const [at, host] of (spf.servers ?? []).entries()) {
+    if (servers.some((known) => known.host === host)) continue;
+    faults.push(fault(["spf", "servers", at], `"${host}" is not among the servers`));
+  }
+  faults.push(
+    ...within(
+      ["dkim"],
+      duplicates(
+        dkim.map(({ selector }) => selector),
+        "is used twice",
+      ),
+      ["selector"],
+    ),
+  );
+  for (const [at, { selector }] of dkim.entries()) {
+    if (tryDkimOwner(selector, name) !== undefined) continue;
+    faults.push(
+      fault(
+        ["dkim", at, "selector"],
+        `together with "${name}" the name is longer than ${MAX_NAME_OCTETS} octets`,
+      ),
+    );
+  }
+  for (const [at, { name: owner }] of verification.entries()) {
+    if (owner === undefined || isWithin(owner, name)) continue;
+    faults.push(
+      fault(["verification", at, "name"], `"${owner}" does not lie in "${name}"; write the whole name`),
+    );
+  }
+  return faults;
+}
 
 type Checked = z.output<typeof descriptionSchema>;
 
@@ -347,28 +525,17 @@ export const MAX_DESCRIPTION_OCTETS = 64 * 1024 * 1024;
 
 /**
  * Reads YAML (or JSON, which is YAML) into a checked description. `readFile` gives the content of the files
- * that it names, and throws where it cannot.
+ * that it names; where it cannot, it throws an error whose message says so.
  */
 export function parseDescription(text: string, readFile?: (path: string) => string): DescriptionResult {
   if (text.length > MAX_DESCRIPTION_OCTETS)
     return refused("", undefined, "the description is larger than 64 MiB");
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    maxAliasCount: 100,
-  } as never);
-  const [syntaxError] = document.errors;
-  if (syntaxError)
-    return refused("", lines.linePos(syntaxError.pos[0]).line, `not valid YAML: ${syntaxError.message}`);
-  let content: unknown;
-  try {
-    content = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    return refused("", undefined, `not usable YAML: ${(error as Error).message}`);
-  }
+  const yaml = readYaml(text, lines);
+  if (!yaml.ok) return yaml.result;
+  const { document, content } = yaml;
   if (content === null || content === undefined) return refused("", undefined, "the description is empty");
-  const result = descriptionSchema.safeParse(content);
+  const result = descriptionSchema.safeParse(content, { reportInput: true });
   const lineAt = (path: readonly PropertyKey[]): number | undefined => {
     for (let length = path.length; length > 0; length--) {
       const node = document.getIn(path.slice(0, length), true) as
@@ -379,10 +546,34 @@ export function parseDescription(text: string, readFile?: (path: string) => stri
     return undefined;
   };
   if (!result.success) {
-    const problems = result.error.issues.flatMap((issue) => problemsOf(issue, []));
+    const problems = problemsOf(result.error.issues, descriptionJsonSchema());
     return { ok: false, problems: problems.map(({ path, problem }) => located(path, lineAt(path), problem)) };
   }
   return readKeys(result.data, readFile, (path, problem) => located(path, lineAt(path), problem));
+}
+
+/** Aliases may stand for so many nodes; more is a bomb. */
+const MAX_ALIAS_COUNT = 100;
+
+type Yaml =
+  | { readonly ok: true; readonly document: ReturnType<typeof parseDocument>; readonly content: unknown }
+  | { readonly ok: false; readonly result: DescriptionResult };
+
+function readYaml(text: string, lines: LineCounter): Yaml {
+  try {
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+    const [fault] = document.errors;
+    if (fault === undefined)
+      return { ok: true, document, content: document.toJS({ maxAliasCount: MAX_ALIAS_COUNT }) };
+    const { line } = lines.linePos(fault.pos[0]);
+    return { ok: false, result: refused("", line, `not valid YAML: ${fault.message}`) };
+  } catch (error) {
+    const isTooDeep = error instanceof RangeError; // the parser and the reader recurse
+    const problem = isTooDeep
+      ? "the YAML is nested too deeply"
+      : `not usable YAML: ${(error as Error).message}`;
+    return { ok: false, result: refused("", undefined, problem) };
+  }
 }
 
 function refused(path: string, line: number | undefined, problem: string): DescriptionResult {
@@ -396,47 +587,6 @@ function located(
 ): DescriptionProblem {
   return { path: formatPath(path), ...(line !== undefined && { line }), problem };
 }
-
-function formatPath(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((text, key) => {
-    if (typeof key === "number") return `${text}[${key}]`;
-    return text === "" ? String(key) : `${text}.${String(key)}`;
-  }, "");
-}
-
-type Issue = z.core.$ZodIssue;
-
-/** One zod issue as sentences; a union's issues are those of the branch that came nearest. */
-function problemsOf(issue: Issue, outer: readonly PropertyKey[]): { path: PropertyKey[]; problem: string }[] {
-  const path = [...outer, ...issue.path];
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => {
-      const near = closest(key, KNOWN_KEYS);
-      return {
-        path: [...path, key],
-        problem: `unknown key "${key}"${near ? `; did you mean "${near}"?` : ""}`,
-      };
-    });
-  }
-  if (issue.code === "invalid_union") {
-    const typeMismatch = (branch: readonly Issue[]) =>
-      branch.some((inner) => inner.code === "invalid_type" && inner.path.length === 0);
-    const branch = issue.errors.find((issues) => !typeMismatch(issues)) ?? issue.errors[0];
-    if (branch !== undefined) return branch.flatMap((inner) => problemsOf(inner, path));
-  }
-  if (issue.code === "invalid_type" && issue.message.includes("received undefined")) {
-    return [{ path, problem: "is missing" }];
-  }
-  return [{ path, problem: issue.message }];
-}
-
-const KNOWN_KEYS = [
-  ...new Set(
-    [descriptionSchema, server, mailDomain, spf, dkimKey, dmarc, tlsaSource, ttls].flatMap((schema) =>
-      Object.keys(schema.shape),
-    ),
-  ),
-];
 
 /** Reads keys and certificates, from files where the description names files, so that everything after this is pure. */
 function readKeys(
@@ -453,7 +603,7 @@ function readKeys(
   const servers = checked.servers.map((entry, at) => ({
     ...entry,
     tlsa: entry.tlsa.flatMap((source, n) =>
-      take(["servers", at, "tlsa", n], readTlsaSource(source, readFile)),
+      take(["servers", at, "tlsa", n, ...Object.keys(source)], readTlsaSource(source, readFile)),
     ),
   }));
   const domains = checked.domains.map((entry, at) => ({
@@ -479,7 +629,7 @@ function readNamed(path: string, readFile: ((path: string) => string) | undefine
       return refuse(`"${path}" cannot be read here; put the text itself into the description`);
     return { ok: true, value: readFile(path) };
   } catch (error) {
-    return refuse(`cannot read "${path}": ${(error as Error).message}`);
+    return refuse((error as Error).message);
   }
 }
 
@@ -487,7 +637,11 @@ function readTlsaSource(
   { record, certificate, publicKey, file }: z.output<typeof tlsaSource>,
   readFile: ((path: string) => string) | undefined,
 ): Parsed<RdataOf<"TLSA">> {
-  if (record !== undefined) return parseTlsa(record);
+  if (record !== undefined) {
+    const tlsa = parseTlsa(record);
+    const isForMail = !tlsa.ok || tlsa.value.usage === 2 || tlsa.value.usage === 3;
+    return isForMail ? tlsa : refuse("mail servers know usages 2 and 3 only (RFC 7672 §3.1); best is 3 1 1");
+  }
   const pem: Parsed<string> =
     file === undefined ? { ok: true, value: (certificate ?? publicKey)! } : readNamed(file, readFile);
   if (!pem.ok) return pem;
@@ -497,8 +651,8 @@ function readTlsaSource(
 }
 
 /** The JSON Schema of the file, for editors. */
-export function descriptionJsonSchema(): object {
-  return z.toJSONSchema(descriptionSchema, { io: "input", unrepresentable: "any" });
+export function descriptionJsonSchema(): SchemaNode {
+  return z.toJSONSchema(descriptionSchema, { io: "input", unrepresentable: "any" }) as SchemaNode;
 }
 
 /** The addresses that a server's mail leaves from. */

@@ -33,8 +33,21 @@ const KINDS: readonly Kind[] = [
   { recognises: looksLikeDkimKey, explain: explainDkimKey },
 ];
 
-/** Undefined where the text is no record that is known here. Quotes, as zone files and dig print them, are read away. */
+/**
+ * Undefined where the text is no record that is known here. What stands around the data where people copy it
+ * from (quotes, the whole zone line, a line of dig's answer) is read away.
+ */
 export function explainRecord(text: string): Explanation | undefined {
-  const value = /^\s*[("]/.test(text) ? (readTxt(text).value ?? text) : text.trim();
-  return KINDS.find(({ recognises }) => recognises(value))?.explain(value);
+  return (
+    explainBare(text.trim()) ??
+    explainBare(readTxt(text).value) ??
+    explainBare(ZONE_LINE_HEAD.exec(text) === null ? "" : text.replace(ZONE_LINE_HEAD, "").trim())
+  );
+}
+
+/** Owner, TTL, class and the types whose data is not in quotes as a whole. */
+const ZONE_LINE_HEAD = /^\s*[^\s"();]+\s+(?:\d+\s+)?(?:IN\s+)?(?:\d+\s+)?(?:TLSA|CAA)\s+/i;
+
+function explainBare(text: string): Explanation | undefined {
+  return KINDS.find(({ recognises }) => recognises(text))?.explain(text);
 }

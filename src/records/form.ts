@@ -2,7 +2,7 @@
 import { absolute, type DomainName, isWithin, parseDomainName, ROOT } from "../standards/dns/name.ts";
 import type { Parsed } from "../standards/dns/parsed.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
-import { type Rdata, type ResourceRecord, txtText, typeOf } from "../standards/dns/record.ts";
+import { octetsToText, type Rdata, type ResourceRecord, txtText, typeOf } from "../standards/dns/record.ts";
 
 /**
  * How a form names a record in the zone example.org: `at` (mail, @), `blank` (mail, nothing),
@@ -60,7 +60,7 @@ function formValue(data: Rdata): string {
   switch (data.type) {
     case "TXT":
     case "SPF":
-      return txtText(data);
+      return octetsToText(txtText(data));
     case "NS":
     case "CNAME":
     case "DNAME":

@@ -1,5 +1,5 @@
 /** Derived records as text, in every format that `zonepost records --format` offers except the table for people. */
-import type { DomainName } from "../standards/dns/name.ts";
+import { type DomainName, forDisplay } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { typeOf } from "../standards/dns/record.ts";
 import { lookupCommands } from "./command.ts";
@@ -49,6 +49,13 @@ export function byZone(derived: Derived, description: Description): readonly Zon
   ];
 }
 
+/** A heading for people, with an internationalised name as they know it. */
+export function zoneTitle(zone: DomainName | undefined): string {
+  if (zone === undefined) return "For others to create: the owners of the addresses, or of another zone";
+  const shown = forDisplay(zone);
+  return shown === zone ? zone : `${zone} (${shown})`;
+}
+
 export function formatRecords(
   derived: Derived,
   description: Description,
@@ -83,9 +90,8 @@ export function formatRecords(
 /** One absolute line a record, with its reason as a comment; valid to paste anywhere below a `$TTL`. */
 function formatZone(zones: readonly ZoneRecords[]): string {
   const blocks = zones.map(({ zone, records }) => {
-    const heading = zone ?? "not in your zones: for the owner of the addresses, or of the other zone";
     return [
-      `; ${heading}`,
+      `; ${zoneTitle(zone)}`,
       ...records.flatMap(({ record, reason }) => [`; ${reason}`, zoneLine(record)]),
     ].join("\n");
   });
@@ -151,8 +157,8 @@ function formatCsv(zones: readonly ZoneRecords[], { nameStyle }: FormatOptions):
 }
 
 function formatMarkdown(zones: readonly ZoneRecords[], { nameStyle }: FormatOptions): string {
-  const cell = (text: string) => text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("\n", " ");
-  const code = (text: string) => (text === "" ? "" : `\`${cell(text)}\``);
+  const cell = (text: string) => text.replaceAll("\\", "\\\\").replaceAll("|", "\\|");
+  const code = (text: string) => (text === "" ? "" : codeSpan(text.replaceAll("|", "\\|")));
   const blocks = zones.map(({ zone, records }) => {
     const rows = records.map(({ record, importance, reason }) => {
       const { type, name, priority, value, ttlSeconds } = formFields(record, zone, nameStyle);
@@ -160,7 +166,7 @@ function formatMarkdown(zones: readonly ZoneRecords[], { nameStyle }: FormatOpti
       return `| ${type} | ${code(name)} | ${code(data)} | ${ttlSeconds} | ${importance.replace("-", " ")} | ${cell(reason)} |`;
     });
     return [
-      `## ${zone ?? "For others to create"}`,
+      `## ${zoneTitle(zone)}`,
       "",
       "| Type | Name | Value | TTL | Importance | Why |",
       "|---|---|---|---|---|---|",
@@ -170,9 +176,16 @@ function formatMarkdown(zones: readonly ZoneRecords[], { nameStyle }: FormatOpti
   return `${blocks.join("\n\n")}\n`;
 }
 
+/** CommonMark §6.1: nothing is escaped inside, and the fence is longer than any run of backticks in it. */
+function codeSpan(text: string): string {
+  const runs = text.match(/`+/g) ?? [];
+  const fence = "`".repeat(1 + Math.max(0, ...runs.map(({ length }) => length)));
+  return runs.length === 0 ? `${fence}${text}${fence}` : `${fence} ${text} ${fence}`;
+}
+
 function formatForm(zones: readonly ZoneRecords[], { nameStyle }: FormatOptions): string {
   const blocks = zones.map(({ zone, records }) => {
-    const heading = zone === undefined ? "For others to create" : `In the form of ${zone}`;
+    const heading = zone === undefined ? zoneTitle(zone) : `In the form of ${zoneTitle(zone)}`;
     return [heading, "", ...records.map(({ record }) => formLine(formFields(record, zone, nameStyle)))].join(
       "\n",
     );
@@ -180,12 +193,17 @@ function formatForm(zones: readonly ZoneRecords[], { nameStyle }: FormatOptions)
   return `${blocks.join("\n\n")}\n`;
 }
 
-/** Letters for those who run the DNS: one a zone, and one for the owner of the addresses. */
+/** Letters for those who run the DNS: one a zone, one a host in the zone of others, one for the owner of the addresses. */
 function formatEmail(zones: readonly ZoneRecords[]): string {
   const letters = zones.flatMap(({ zone, records }) => {
     if (zone !== undefined) return [recordsRequest(zone, records)];
+    const foreign = records.filter(({ creator }) => creator === "zone-owner");
+    const hosts = Map.groupBy(foreign, ({ record, server }) => server ?? record.name);
     const reverse = reverseRequest(wantedReverse(records));
-    return reverse === undefined ? [] : [reverse];
+    return [
+      ...[...hosts].map(([host, list]) => recordsRequest(host, list)),
+      ...(reverse === undefined ? [] : [reverse]),
+    ];
   });
   return `${letters.join(`\n\n${"-".repeat(72)}\n\n`)}\n`;
 }

@@ -2,7 +2,7 @@
 import { type IpAddress, parseReverseName, reverseName } from "../standards/dns/address.ts";
 import { absolute, type DomainName } from "../standards/dns/name.ts";
 import type { DerivedRecord } from "./derived-record.ts";
-import { zoneLine } from "./zone-listing.ts";
+import { LISTING_TTL_SECONDS, zoneLine } from "./zone-listing.ts";
 
 /** An address and the name that it should lead to. */
 export interface WantedReverse {
@@ -40,26 +40,24 @@ export function reverseRequest(wanted: readonly WantedReverse[]): string | undef
     "",
     "The forward records exist; this shows them:",
     "",
-    ...[
-      ...new Set(wanted.map(({ host, address }) => `  dig ${address.family === 4 ? "A" : "AAAA"} ${host}`)),
-    ],
+    ...new Set(wanted.map(({ host, address }) => `  dig ${address.family === 4 ? "A" : "AAAA"} ${host}`)),
     "",
     "The server sends mail and gives this name in HELO, so both directions have to agree (RFC 8601 §3).",
   ];
   return lines.join("\n");
 }
 
-/** All records of a domain as a letter to whoever runs its DNS. */
-export function recordsRequest(domain: DomainName, records: readonly DerivedRecord[]): string {
-  const mine = records.filter(({ creator }) => creator === "you");
+/** Records of a domain, or of a host, as a letter to whoever runs its DNS. */
+export function recordsRequest(name: DomainName, records: readonly DerivedRecord[]): string {
+  const count = records.length === 1 ? "this record" : `these ${records.length} records`;
   const lines = [
-    `Subject: DNS records for the mail of ${domain}`,
+    `Subject: DNS records for the mail of ${name}`,
     "",
-    `Please create these ${mine.length} records for ${domain}. Each line is complete: owner, TTL in seconds`,
-    "where it is not 3600, class, type, data. If your system adds the domain to names by itself, leave off",
-    `“.${domain}.” and write @ for the domain itself. TXT data is one value, however it is split into quoted strings.`,
+    `Please create ${count} for ${name}. Each line is complete: owner, TTL in seconds`,
+    `where it is not ${LISTING_TTL_SECONDS}, class, type, data. If your system adds the zone to names by itself, leave it`,
+    "off, and write @ for the zone itself. TXT data is one value, however it is split into quoted strings.",
     "",
-    ...mine.flatMap(({ record, reason }) => [`; ${reason}`, zoneLine(record), ""]),
+    ...records.flatMap(({ record, reason }) => [`; ${reason}`, zoneLine(record), ""]),
     "Please do not remove or change other records there; an existing v=spf1 record has to be merged with ours,",
     "because a domain may have only one.",
   ];

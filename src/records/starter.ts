@@ -1,12 +1,14 @@
 /** The first description of a mail server, written for people to go on with. */
+import type { DkimSelector } from "../standards/dkim/selector.ts";
 import type { IpAddress } from "../standards/dns/address.ts";
-import { type DomainName, labelTexts } from "../standards/dns/name.ts";
+import type { DomainName } from "../standards/dns/name.ts";
 
 export interface Starter {
   readonly domains: readonly DomainName[];
   /** Undefined for domains without mail. */
   readonly server?: { readonly host: DomainName; readonly addresses: readonly IpAddress[] };
-  readonly dkim?: { readonly selector: string; readonly publicKey: string };
+  /** A selector whose key is not known yet stands in the file as a comment. */
+  readonly dkim: { readonly selector: DkimSelector; readonly publicKey?: string };
 }
 
 /** YAML with a word on each choice; `parseDescription` reads it back. */
@@ -33,22 +35,22 @@ function serverLines({ host, addresses }: NonNullable<Starter["server"]>): strin
   ];
 }
 
-function domainLines(domain: DomainName, dkim: Starter["dkim"]): string[] {
+function domainLines(domain: DomainName, { selector, publicKey }: Starter["dkim"]): string[] {
   return [
     `  - domain: ${domain} # what comes after the @; Postfix: virtual_mailbox_domains or mydestination`,
     "    spf:",
     "      mechanisms: [mx, a, addresses]",
     "      ending: softfail # fail (-all) once every sender is known",
-    ...(dkim === undefined
+    ...(publicKey === undefined
       ? [
-          "    # dkim:",
-          "    #   - selector: default",
-          "    #     file: default.txt # the record or public key that your signer made",
+          "    # dkim: # once your signer has a key",
+          `    #   - selector: ${quoted(selector)}`,
+          `    #     file: ${quoted(`${selector}.txt`)} # the record or public key that it made`,
         ]
       : [
           "    dkim:",
-          `      - selector: ${dkim.selector}`,
-          `        publicKey: ${JSON.stringify(dkim.publicKey)}`,
+          `      - selector: ${quoted(selector)}`,
+          `        publicKey: ${JSON.stringify(publicKey)}`,
         ]),
     "    dmarc:",
     "      policy: none # watch for a month, then quarantine",
@@ -62,5 +64,11 @@ function noMailLines(domain: DomainName): string[] {
 
 /** mail.example.org for example.org: what a server is called where nobody says. */
 export function usualHost(domain: DomainName): string {
-  return `mail.${labelTexts(domain).join(".")}`;
+  return `mail.${domain}`;
+}
+
+/** Words stand as they are; YAML would read 2024 as a number, and null or true as no text at all. */
+function quoted(text: string): string {
+  const isWord = /^[a-z][a-z0-9._-]*$/.test(text) && !/^(null|true|false)$/.test(text);
+  return isWord ? text : JSON.stringify(text);
 }

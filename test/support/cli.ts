@@ -46,6 +46,7 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
       out: (text) => out.push(text),
       err: (text) => err.push(text),
       isInteractive: setup.isInteractive ?? false,
+      outIsScreen: setup.isInteractive ?? false,
       style: createStyle(setup.colours ?? false),
       columns: setup.columns ?? 100,
     },

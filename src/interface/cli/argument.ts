@@ -20,15 +20,19 @@ export function readDomain(text: string): DomainName {
 export function loadDescription(path: string, tools: Tools): Description {
   const directory = path.includes("/") ? path.slice(0, path.lastIndexOf("/") + 1) : "";
   const result = parseDescription(readFileNamed(path, tools), (file) =>
-    tools.readFile(file.startsWith("/") ? file : directory + file),
+    readFileNamed(file.startsWith("/") ? file : directory + file, tools),
   );
   if (result.ok) return result.description;
-  const lines = result.problems.map(({ path: at, line, problem }) => {
+  const more = result.problems.length - MAX_SHOWN_PROBLEMS;
+  const lines = result.problems.slice(0, MAX_SHOWN_PROBLEMS).map(({ path: at, line, problem }) => {
     const place = line === undefined ? path : `${path}:${line}`;
     return `${place}: ${at === "" ? "" : `${at}: `}${problem}`;
   });
-  throw new UsageError(lines.join("\n"));
+  throw new UsageError([...lines, ...(more > 0 ? [`${path}: and ${more} more`] : [])].join("\n"));
 }
+
+/** Enough to work on; one slip of a generator can spoil thousands of domains. */
+const MAX_SHOWN_PROBLEMS = 50;
 
 export function readFileNamed(path: string, tools: Tools): string {
   try {

@@ -1,12 +1,12 @@
 /** `zonepost init`: a description to start with, from flags or from a few questions. */
-import { parseDescription } from "../../records/description.ts";
+import { parseDescription, readHostName, readMailDomain } from "../../records/description.ts";
 import { formatStarter, type Starter, usualHost } from "../../records/starter.ts";
 import { readDkimPublicKey } from "../../standards/dkim/key-source.ts";
 import { parseDkimSelector } from "../../standards/dkim/selector.ts";
 import { type IpAddress, parseAddress } from "../../standards/dns/address.ts";
-import { type DomainName, isHostName, parseDomainName } from "../../standards/dns/name.ts";
+import type { DomainName } from "../../standards/dns/name.ts";
 import type { Parsed } from "../../standards/dns/parsed.ts";
-import { readDomain, readFileNamed } from "./argument.ts";
+import { readFileNamed } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import type { Tools } from "./tools.ts";
 
@@ -55,58 +55,64 @@ function write({ output, force }: InitOptions, text: string, tools: Tools): void
 
 function closingWords(file: string, starter: Starter, { terminal: { style } }: Tools): string {
   const flag = file === "zonepost.yaml" ? "" : ` --config ${file}`;
-  const [domain] = starter.domains;
+  const next = [
+    [`zonepost records${flag}`, "every record it asks for, each with its reason"],
+    [`zonepost check ${starter.domains[0]} --config ${file}`, "what the world sees of it"],
+  ] as const;
+  const width = Math.max(...next.map(([command]) => command.length));
   return [
     `${style.green("✓")} ${file} describes ${starter.domains.join(", ")}.`,
     "",
-    `  ${style.bold(`zonepost records${flag}`)}             every record it asks for, each with its reason`,
-    `  ${style.bold(`zonepost check ${domain} --config ${file}`)}   what the world sees of it`,
+    ...next.map(([command, what]) => `  ${style.bold(command.padEnd(width))}   ${what}`),
   ].join("\n");
 }
 
 async function readStarter(options: InitOptions, tools: Tools): Promise<Starter> {
-  const given = options.domain.map(readDomain);
-  const domains = given.length > 0 ? given : [await askDomain(tools)];
-  if (!options.mail) return { domains };
+  const dkim = readDkim(options, tools);
+  const given = options.domain.map((text) => fromOption("--domain", readDomainOf(text)));
+  const domains = given.length > 0 ? [...new Set(given)] : [await askDomain(tools)];
+  if (!options.mail) return { domains, dkim };
   const host = await readHost(options, domains[0]!, tools);
   const addresses = await readAddresses(options, host, tools);
-  const dkim = readDkim(options, tools);
-  return { domains, server: { host, addresses }, ...(dkim && { dkim }) };
+  return { domains, server: { host, addresses }, dkim };
+}
+
+function fromOption<T>(option: string, parsed: Parsed<T>): T {
+  if (parsed.ok) return parsed.value;
+  throw new UsageError(`${option}: ${parsed.problem}`);
 }
 
 /** R88: people know their addresses before they know their domain. */
 async function askDomain(tools: Tools): Promise<DomainName> {
-  return await askUntil("What comes after the @ of your mail addresses? ", "--domain", tools, (text) => {
-    const name = parseDomainName(text.slice(text.lastIndexOf("@") + 1));
-    if (!name.ok) return name;
-    return isHostName(name.value)
-      ? name
-      : { ok: false, problem: `"${text}" is not a domain such as example.org` };
-  });
+  const question = "What comes after the @ of your mail addresses? ";
+  return await askUntil(question, "--domain", tools, readDomainOf);
+}
+
+function readDomainOf(text: string): Parsed<DomainName> {
+  return readMailDomain(text.trim().slice(text.trim().lastIndexOf("@") + 1));
 }
 
 /** R3: the flag, then the server's own configuration, then a question. */
 async function readHost(options: InitOptions, domain: DomainName, tools: Tools): Promise<DomainName> {
-  const configured = options.host ?? tools.environment["MAILNAME"] ?? postfixHostName(options.postfix, tools);
-  if (configured !== undefined) {
-    const host = readHostName(configured);
-    if (!host.ok) throw new UsageError(`--host: ${host.problem}`);
-    return host.value;
-  }
+  const read = (text: string) => readHostName(text, "a mail server");
+  const configured = configuredHost(options, tools);
+  if (configured !== undefined) return fromOption(configured.source, read(configured.text.trim()));
   const usual = usualHost(domain);
-  return await askUntil(`What is your mail server called? [${usual}] `, "--host", tools, (text) =>
-    readHostName(text === "" ? usual : text),
-  );
+  const question = `What is your mail server called? [${usual}] `;
+  return await askUntil(question, "--host", tools, (text) => read(text === "" ? usual : text));
 }
 
-function readHostName(text: string): Parsed<DomainName> {
-  if (parseAddress(text).ok)
-    return { ok: false, problem: `"${text}" is an address; a mail server needs a host name` };
-  const name = parseDomainName(text);
-  if (!name.ok) return { ok: false, problem: `"${text}" is not a host name: ${name.problem}` };
-  return isHostName(name.value)
-    ? name
-    : { ok: false, problem: `"${text}" is not a full host name such as mail.example.org` };
+function configuredHost(
+  { host, postfix }: InitOptions,
+  tools: Tools,
+): { source: string; text: string } | undefined {
+  if (host !== undefined) return { source: "--host", text: host };
+  const mailName = tools.environment["MAILNAME"];
+  if (mailName) return { source: "MAILNAME (--host overrules it)", text: mailName };
+  const myHostname = postfixHostName(postfix, tools);
+  return myHostname === undefined
+    ? undefined
+    : { source: `myhostname in ${postfix}/main.cf (--host overrules it)`, text: myHostname };
 }
 
 /** `myhostname` of main.cf, where it is written out; the last setting counts, as in Postfix. */
@@ -118,41 +124,34 @@ function postfixHostName(directory: string, tools: Tools): string | undefined {
   return value?.includes("$") ? undefined : value;
 }
 
-async function readAddresses(options: InitOptions, host: DomainName, tools: Tools): Promise<IpAddress[]> {
-  if (options.address !== undefined) {
-    return options.address.map((text) => {
-      const address = parseAddress(text);
-      if (!address.ok) throw new UsageError(`--address: ${address.problem}`);
-      return address.value;
-    });
-  }
-  return await askUntil(
-    `Which addresses does ${host} have? (IPv4 and IPv6, with spaces between) `,
-    "--address",
-    tools,
-    (text) => {
-      const parsed = text
-        .split(/[\s,]+/)
-        .filter((word) => word !== "")
-        .map(parseAddress);
-      const wrong = parsed.find((address) => !address.ok);
-      if (wrong !== undefined && !wrong.ok) return wrong;
-      const addresses = parsed.flatMap((address) => (address.ok ? [address.value] : []));
-      return addresses.length > 0
-        ? { ok: true, value: addresses }
-        : { ok: false, problem: "a server has at least one address" };
-    },
-  );
+async function readAddresses(
+  options: InitOptions,
+  host: DomainName,
+  tools: Tools,
+): Promise<readonly IpAddress[]> {
+  if (options.address !== undefined)
+    return fromOption("--address", readAddressList(options.address.join(" ")));
+  const question = `Which addresses does ${host} have? (IPv4 and IPv6, with spaces between) `;
+  return await askUntil(question, "--address", tools, readAddressList);
 }
 
-function readDkim(options: InitOptions, tools: Tools): Starter["dkim"] {
-  const selector = parseDkimSelector(options.selector ?? "default");
-  if (!selector.ok) throw new UsageError(`--selector: ${selector.problem}`);
-  if (options.dkimKey === undefined) return undefined;
-  const source = readFileNamed(options.dkimKey, tools);
-  const key = readDkimPublicKey(source);
-  if (!key.ok) throw new UsageError(`--dkim-key ${options.dkimKey}: ${key.problem}`);
-  return { selector: selector.value, publicKey: Buffer.from(key.value.spki).toString("base64") };
+function readAddressList(text: string): Parsed<readonly IpAddress[]> {
+  const addresses: IpAddress[] = [];
+  for (const word of new Set(text.split(/[\s,]+/).filter((part) => part !== ""))) {
+    const address = parseAddress(word);
+    if (!address.ok) return address;
+    addresses.push(address.value);
+  }
+  return addresses.length > 0
+    ? { ok: true, value: addresses }
+    : { ok: false, problem: "a server has at least one address" };
+}
+
+function readDkim({ selector: name = "default", dkimKey }: InitOptions, tools: Tools): Starter["dkim"] {
+  const selector = fromOption("--selector", parseDkimSelector(name));
+  if (dkimKey === undefined) return { selector };
+  const key = fromOption(`--dkim-key ${dkimKey}`, readDkimPublicKey(readFileNamed(dkimKey, tools)));
+  return { selector, publicKey: Buffer.from(key.spki).toString("base64") };
 }
 
 const MAX_TRIES = 5;

@@ -13,7 +13,7 @@ import { runRecords, runSchema } from "./records.ts";
 import { runSpfTest, runSpfTree } from "./spf.ts";
 import type { Tools } from "./tools.ts";
 import { runTour } from "./tour.ts";
-import { addViewOptions, collect } from "./view-options.ts";
+import { addViewOptions, repeatable } from "./view-options.ts";
 
 export const VERSION = "0.1.0";
 
@@ -60,7 +60,7 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
   };
 
   command("init", "write a description (zonepost.yaml) of your servers and domains")
-    .option("--domain <name>", "what comes after the @ of the addresses; repeatable", collect, [])
+    .addOption(repeatable("--domain <name>", "what comes after the @ of the addresses", "asked for"))
     .option("--host <name>", "the mail server's name (default: MAILNAME, then Postfix' myhostname)")
     .option("--address <ip...>", "the mail server's addresses")
     .option("--selector <name>", "the DKIM selector")
@@ -88,7 +88,7 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
   )
     .argument("[domain...]", "the domains; those of the description where none is named")
     .option("-c, --config <file>", "a description to compare with")
-    .option("-s, --selector <name>", "a DKIM selector to look at; repeatable", collect, [])
+    .addOption(repeatable("-s, --selector <name>", "a DKIM selector to look at", "the usual ones"))
     .option(
       "--from-file <file>",
       "read domains from a file, one a line (- is standard input); with --json one line each",
@@ -100,12 +100,7 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
       32,
     )
     .option("--dns-only", "open nothing but DNS (all that checks do today)")
-    .option(
-      "--assume-public <cidr>",
-      "count this network as public, for laboratories; repeatable",
-      collect,
-      [],
-    )
+    .addOption(repeatable("--assume-public <cidr>", "count this network as public, for laboratories", "none"))
     .option("-a, --all", "show what is fine in full too")
     .option("-q, --quiet", "one line for each problem, and nothing else")
     .action(async (domains, options) => finish(await runCheck(domains, options, tools)));
@@ -125,12 +120,7 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
   command("lint", "find mistakes in a zone file, or in records pasted from elsewhere")
     .argument("[file]", "the zone file; standard input where none is given", "-")
     .option("--origin <domain>", "the zone that relative names belong to")
-    .option(
-      "--assume-public <cidr>",
-      "count this network as public, for laboratories; repeatable",
-      collect,
-      [],
-    )
+    .addOption(repeatable("--assume-public <cidr>", "count this network as public, for laboratories", "none"))
     .action(async (file, options) => finish(await runLint(file, options, tools)));
 
   const spf = program.command("spf").description("look into SPF records");

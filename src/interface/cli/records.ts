@@ -6,7 +6,7 @@ import { derive, derivedFor } from "../../records/derive.ts";
 import type { Derived, DerivedRecord, Importance } from "../../records/derived-record.ts";
 import { type Description, descriptionJsonSchema } from "../../records/description.ts";
 import { formFields, type NameStyle } from "../../records/form.ts";
-import { byZone, type Format, formatRecords } from "../../records/format.ts";
+import { byZone, type Format, formatRecords, zoneTitle } from "../../records/format.ts";
 import { reverseRequest, wantedReverse } from "../../records/request.ts";
 import { typeOf } from "../../standards/dns/record.ts";
 import { loadDescription, readDomain } from "./argument.ts";
@@ -41,8 +41,7 @@ export async function runRecords(
 function select(names: readonly string[], derived: Derived, description: Description): Derived {
   if (names.length === 0) return derived;
   const known = description.domains.map(({ domain }) => domain);
-  const parts = names.map((text) => {
-    const domain = readDomain(text);
+  const parts = [...new Set(names.map(readDomain))].map((domain) => {
     if (!known.includes(domain)) {
       const near = closest(domain, known);
       throw new UsageError(
@@ -58,7 +57,7 @@ function select(names: readonly string[], derived: Derived, description: Descrip
   };
 }
 
-const STARS: Readonly<Record<Importance, string>> = {
+const IMPORTANCE_WORDS: Readonly<Record<Importance, string>> = {
   required: "required",
   "strongly-recommended": "recommended",
   optional: "optional",
@@ -72,7 +71,7 @@ function tableText(
 ): string {
   const { style } = tools.terminal;
   const blocks = byZone(derived, description).map(({ zone, records }) => {
-    const heading = zone === undefined ? "For others to create" : `Zone ${zone}`;
+    const heading = zone === undefined ? zoneTitle(zone) : `Zone ${zoneTitle(zone)}`;
     const shown = options.details
       ? records.map((each) => detailText(each, zone, options.nameStyle, tools)).join("\n\n")
       : table(
@@ -87,7 +86,7 @@ function tableText(
               type,
               name,
               String(ttlSeconds),
-              STARS[each.importance],
+              IMPORTANCE_WORDS[each.importance],
               shorten(priority === undefined ? value : `${priority} ${value}`, tools),
             ];
           }),
@@ -97,15 +96,15 @@ function tableText(
     const letter =
       request === undefined
         ? ""
-        : `\n\n${style.dim("Ready to send to the owner of the addresses:")}\n\n${request.replace(/^/gm, "    ")}`;
+        : `\n\n${style.dim("Ready to send to the owner of the addresses:")}\n\n${indented(request)}`;
     return `${style.bold(heading)}\n\n${shown}${letter}`;
   });
   const files = derived.files.map(
-    ({ url, content }) =>
-      `${style.bold("To serve")} at ${url}\n\n${content.trimEnd().replace(/^/gm, "    ")}`,
+    ({ url, content }) => `${style.bold("To serve")} at ${url}\n\n${indented(content.trimEnd())}`,
   );
-  const notes = derived.notes.map(({ about, text }) =>
-    wrap(`${style.blue("·")} ${about}: ${text}`, tools.terminal.columns),
+  const notes = derived.notes.map(
+    ({ about, text }) =>
+      `${style.blue("·")} ${wrap(`${about}: ${text}`, tools.terminal.columns, "  ").trimStart()}`,
   );
   const hint = options.details
     ? []
@@ -113,10 +112,14 @@ function tableText(
   return `${[...blocks, ...files, ...(notes.length > 0 ? [notes.join("\n")] : []), ...hint].join("\n\n")}\n`;
 }
 
+function indented(text: string): string {
+  return text.replace(/\r/g, "").replace(/^(?=.)/gm, "    ");
+}
+
 /** Long values (DKIM keys) would break the table; the other formats and --details have them whole. */
 function shorten(value: string, { terminal }: Tools): string {
   const room = Math.max(40, terminal.columns - 50);
-  return terminal.isInteractive && value.length > room ? `${value.slice(0, room - 1)}…` : value;
+  return terminal.outIsScreen && value.length > room ? `${value.slice(0, room - 1)}…` : value;
 }
 
 function detailText(
@@ -135,7 +138,7 @@ function detailText(
     "zone-owner": "whoever runs that zone",
   }[creator];
   const lines = [
-    `  ${style.bold(`${type} ${name}`)}  ${style.dim(`TTL ${ttlSeconds}, ${STARS[importance]}, created by ${by}`)}`,
+    `  ${style.bold(`${type} ${name}`)}  ${style.dim(`TTL ${ttlSeconds}, ${IMPORTANCE_WORDS[importance]}, created by ${by}`)}`,
     `    ${priority === undefined ? "" : `${priority} `}${value}`,
     wrap(`${reason} (${reference})`, columns, "    "),
     ...(caution === undefined ? [] : [style.yellow(wrap(`Careful: ${caution}`, columns, "    "))]),

@@ -12,10 +12,10 @@ const MARKS: Readonly<Record<Severity, { readonly mark: string; readonly colour:
   ok: { mark: "✓", colour: "green" },
 };
 
-/** `showFine` also shows the groups in which all is well, one line each. */
+/** `showFine`: what is fine in full, also in groups that have problems. `hideNotices`: problems alone. */
 export function reportText(
   report: DomainReport,
-  { showFine }: { readonly showFine: boolean },
+  { showFine, hideNotices }: { readonly showFine: boolean; readonly hideNotices?: boolean },
   terminal: Terminal,
 ): string {
   const { style } = terminal;
@@ -23,7 +23,9 @@ export function reportText(
   const order = [...groups.entries()].sort(([, some], [, others]) => worst(some) - worst(others));
   const shown = new Set<string>();
   const blocks = order.flatMap(([group, findings]) => {
-    const problems = findings.filter(({ severity }) => severity !== "ok");
+    const problems = findings.filter(
+      ({ severity }) => severity !== "ok" && !(hideNotices && severity === "notice"),
+    );
     if (problems.length === 0) return [];
     return [
       [style.bold(GROUPS[group]), ...problems.map((finding) => findingText(finding, shown, terminal))].join(

@@ -6,6 +6,8 @@ export interface Terminal {
   /** Progress, hints and errors. */
   readonly err: (text: string) => void;
   readonly isInteractive: boolean;
+  /** Whether results go to a screen, not into a pipe or a file. */
+  readonly outIsScreen: boolean;
   readonly style: Style;
   /** Columns to write in; 100 where nobody looks. */
   readonly columns: number;

@@ -1,5 +1,5 @@
 /** The options of every command that looks at DNS. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { readFileNamed, readInteger } from "./argument.ts";
 import type { Tools, ViewSettings } from "./tools.ts";
 
@@ -9,19 +9,18 @@ export interface ViewOptions {
   readonly dnsPort?: number;
 }
 
-export function collect(value: string, previous: readonly string[]): string[] {
-  return [...previous, value];
+/** An option that may stand several times; `none` says what holds where it stands nowhere. */
+export function repeatable(flags: string, description: string, none: string): Option {
+  const collect = (value: string, previous: readonly string[]) => [...previous, value];
+  return new Option(flags, `${description}; repeatable`)
+    .argParser<readonly string[]>(collect)
+    .default([], none);
 }
 
 export function addViewOptions(command: Command): Command {
   return command
     .option("--root-hints <file>", "start the walk at the name servers of this root hints file")
-    .option(
-      "--resolver <ip[:port]>",
-      "a recursive resolver to compare with; repeatable (default: the system's)",
-      collect,
-      [],
-    )
+    .addOption(repeatable("--resolver <ip[:port]>", "a recursive resolver to compare with", "the system's"))
     .option("--dns-port <number>", "the port of all name servers, for laboratories (default: 53)", (text) =>
       readInteger(text, "--dns-port", 1, 65_535),
     );

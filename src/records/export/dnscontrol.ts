@@ -1,6 +1,6 @@
 /** A dnsconfig.js for DNSControl. It keeps what it did not make: NO_PURGE, as Zonepost does. */
 import { absolute, type DomainName } from "../../standards/dns/name.ts";
-import { txtText, typeOf } from "../../standards/dns/record.ts";
+import { octetsToText, txtText, typeOf } from "../../standards/dns/record.ts";
 import type { DerivedRecord } from "../derived-record.ts";
 import { formName } from "../form.ts";
 import type { ZoneRecords } from "../format.ts";
@@ -20,7 +20,7 @@ export function formatDnscontrol(zones: readonly ZoneRecords[]): string {
 function domainBlock(zone: DomainName, records: readonly DerivedRecord[]): string {
   const lines = records.map((derived) => {
     const call = recordCall(derived, zone);
-    return `  ${call}, // ${derived.reason.replaceAll("\n", " ")}`;
+    return `  ${call}, // ${derived.reason}`;
   });
   return [`D(${quote(zone)}, REG_NONE, DnsProvider(DSP), NO_PURGE,`, ...lines, "END);"].join("\n");
 }
@@ -44,9 +44,9 @@ function recordCall({ record }: DerivedRecord, zone: DomainName): string {
     case "SRV":
       return `SRV(${name}, ${data.priority}, ${data.weight}, ${data.port}, ${quote(absolute(data.target))}, ${ttl})`;
     case "TXT":
-      return `TXT(${name}, ${quote(txtText(data))}, ${ttl})`;
+      return `TXT(${name}, ${quote(octetsToText(txtText(data)))}, ${ttl})`;
     case "CAA":
-      return `CAA(${name}, ${quote(data.tag)}, ${quote(data.value)}${data.flags & 128 ? ", CAA_CRITICAL" : ""}, ${ttl})`;
+      return `CAA(${name}, ${quote(data.tag)}, ${quote(octetsToText(data.value))}${data.flags & 128 ? ", CAA_CRITICAL" : ""}, ${ttl})`;
     case "TLSA":
       return `TLSA(${name}, ${data.usage}, ${data.tlsaSelector}, ${data.matchingType}, ${quote(Buffer.from(data.associationData).toString("hex"))}, ${ttl})`;
     default:

@@ -2,7 +2,7 @@
 import { stringify } from "yaml";
 import { absolute, type DomainName } from "../../standards/dns/name.ts";
 import { formatRdata } from "../../standards/dns/rdata-text.ts";
-import { type Rdata, txtText, typeOf } from "../../standards/dns/record.ts";
+import { octetsToText, type Rdata, txtText, typeOf } from "../../standards/dns/record.ts";
 import type { DerivedRecord } from "../derived-record.ts";
 import { formName } from "../form.ts";
 import type { ZoneRecords } from "../format.ts";
@@ -13,17 +13,30 @@ export function formatOctodns(zones: readonly ZoneRecords[]): string {
     .join("---\n");
 }
 
-/** Names relative to the zone ("" is the apex), sorted as the tool's validation wants them. */
+/** Names relative to the zone ("" is the apex), in the natural order that the tool's loader insists on. */
 function document(zone: DomainName, records: readonly DerivedRecord[]): string {
   const byName = Map.groupBy(records, ({ record }) => formName(record.name, zone, "blank") ?? record.name);
   const entries = [...byName.entries()]
-    .sort(([x], [y]) => (x < y ? -1 : 1))
+    .sort(([x], [y]) => compareNaturally(x, y))
     .map(([name, list]) => {
       const byType = Map.groupBy(list, ({ record }) => typeOf(record.data));
       const types = [...byType.values()].map(rrset);
       return [name, types.length === 1 ? types[0] : types] as const;
     });
-  return `# ${zone}.yaml\n${stringify(Object.fromEntries(entries), { lineWidth: 0, defaultStringType: "PLAIN", version: "1.1" })}`;
+  return `# ${zone}.yaml\n${stringify(new Map(entries), { lineWidth: 0, defaultStringType: "PLAIN", version: "1.1" })}`;
+}
+
+/** "s2" before "s10": runs of digits count as numbers, everything else by code point. */
+function compareNaturally(x: string, y: string): number {
+  const [xParts, yParts] = [x, y].map((text) => text.split(/(\d+)/));
+  for (const [at, part] of xParts!.entries()) {
+    const other = yParts![at];
+    if (other === undefined) return 1;
+    if (part === other) continue;
+    if (at % 2 === 1 && Number(part) !== Number(other)) return Number(part) - Number(other);
+    return part < other ? -1 : 1;
+  }
+  return -1;
 }
 
 function rrset(records: readonly DerivedRecord[]): object {
@@ -43,7 +56,7 @@ function value(data: Rdata): string | object {
     case "SRV":
       return { priority: data.priority, weight: data.weight, port: data.port, target: absolute(data.target) };
     case "CAA":
-      return { flags: data.flags, tag: data.tag, value: data.value };
+      return { flags: data.flags, tag: data.tag, value: octetsToText(data.value) };
     case "TLSA":
       return {
         certificate_usage: data.usage,
@@ -52,7 +65,7 @@ function value(data: Rdata): string | object {
         certificate_association_data: Buffer.from(data.associationData).toString("hex"),
       };
     case "TXT":
-      return txtText(data).replaceAll(";", "\\;"); // the tool wants semicolons escaped
+      return octetsToText(txtText(data)).replaceAll(";", "\\;"); // the tool wants semicolons escaped
     case "CNAME":
     case "PTR":
     case "NS":

@@ -68,12 +68,43 @@ function decodeRsa(octets: Uint8Array): ReturnType<typeof decodeDkimKey> {
       "this is the private key; everyone knows it now, so make a new pair",
     );
   }
-  const key = importKey(octets, isBareRsaKey(octets) ? "pkcs1" : "spki");
+  const plain = readRsaSpki(octets);
+  if (plain !== undefined) return { ok: true, value: plain };
+  const isBare = isBareRsaKey(octets);
+  const key = importKey(octets, isBare ? "pkcs1" : "spki");
   if (key === undefined) return unreadable("dkim-key-unreadable", "the ASN.1 structure is no public key");
   if (key.asymmetricKeyType !== "rsa") {
     return unreadable("dkim-key-type-mismatch", `it is a key for ${key.asymmetricKeyType}, not for rsa`);
   }
-  return { ok: true, value: rsaKey(key) };
+  return { ok: true, value: rsaKey(key, isBare ? undefined : octets) };
+}
+
+/** SEQUENCE { OID rsaEncryption, NULL }, as every SubjectPublicKeyInfo of an RSA key has it (RFC 3279 §2.3.1). */
+const RSA_ALGORITHM = Buffer.from("300d06092a864886f70d0101010500", "hex");
+
+/**
+ * The numbers of an RSA key in its usual shell, read without making a key of it: a check of many domains
+ * reads many keys and verifies nothing with them. Undefined for any other shape, which node:crypto judges.
+ */
+function readRsaSpki(octets: Uint8Array): RsaDkimKey | undefined {
+  const outer = derHeader(octets, 0);
+  if (outer === undefined || !RSA_ALGORITHM.every((octet, at) => octet === octets[outer.contentAt + at]))
+    return undefined;
+  const bits = derHeader(octets, outer.contentAt + RSA_ALGORITHM.length);
+  if (bits?.tag !== BIT_STRING || octets[bits.contentAt] !== 0) return undefined;
+  const numbers = derHeader(octets, bits.contentAt + 1);
+  const modulus = numbers?.tag === SEQUENCE ? derHeader(octets, numbers.contentAt) : undefined;
+  if (modulus?.tag !== INTEGER || modulus.length < 2) return undefined;
+  const exponent = derHeader(octets, modulus.contentAt + modulus.length);
+  if (exponent?.tag !== INTEGER || exponent.length < 1) return undefined;
+  if (exponent.contentAt + exponent.length !== octets.length) return undefined;
+  const first = modulus.contentAt + (octets[modulus.contentAt] === 0 ? 1 : 0);
+  const top = octets[first]!;
+  const isPositive = first > modulus.contentAt || top < 0x80;
+  if (!isPositive || top === 0 || octets[exponent.contentAt]! >= 0x80) return undefined;
+  const modulusBits = 8 * (modulus.contentAt + modulus.length - first) - Math.clz32(top) + 24;
+  const publicExponent = BigInt(`0x${Buffer.from(octets.subarray(exponent.contentAt)).toString("hex")}`);
+  return { keyType: "rsa", spki: octets, modulusBits, publicExponent };
 }
 
 function decodeEd25519(octets: Uint8Array): ReturnType<typeof decodeDkimKey> {
@@ -119,15 +150,17 @@ function isPrivateKey(octets: Uint8Array): boolean {
   return version?.tag === INTEGER && version.length === 1;
 }
 
-function rsaKey(key: KeyObject): RsaDkimKey {
+/** `spki` where the key came in that very encoding: writing it again would cost as much as reading it. */
+function rsaKey(key: KeyObject, spki: Uint8Array = spkiOf(key)): RsaDkimKey {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
-  return { keyType: "rsa", spki: spkiOf(key), modulusBits: modulusLength, publicExponent };
+  return { keyType: "rsa", spki, modulusBits: modulusLength, publicExponent };
 }
 
 const spkiOf = (key: KeyObject): Uint8Array => Uint8Array.from(key.export({ format: "der", type: "spki" }));
 
 const SEQUENCE = 0x30;
 const INTEGER = 0x02;
+const BIT_STRING = 0x03;
 
 /** How many octets the outermost SEQUENCE says it has, header and all; undefined where there is none (X.690 §8.1). */
 function derLength(octets: Uint8Array): number | undefined {
@@ -171,11 +204,6 @@ export function dkimPublicKeyOf(key: KeyObject): Parsed<DkimPublicKey> {
         problem: `DKIM uses RSA and Ed25519 keys; this one is for ${publicKey.asymmetricKeyType ?? "encryption with a shared secret"}`,
       };
   }
-}
-
-/** For node:crypto's `verify`. */
-export function keyObjectOf(key: DkimPublicKey): KeyObject {
-  return createPublicKey({ key: Buffer.from(key.spki), format: "der", type: "spki" });
 }
 
 /** The value of p=: SubjectPublicKeyInfo for RSA, the bare 32 octets for Ed25519 (RFC 8463 §4). */

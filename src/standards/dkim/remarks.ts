@@ -3,6 +3,7 @@ import type { Remark } from "../dns/remark.ts";
 import { splitTags, type Tag } from "../dns/tag-list.ts";
 import {
   type ActiveDkimKeyRecord,
+  type DkimKeyReading,
   type DkimKeyRecord,
   decodeBase64,
   type InvalidDkimKey,
@@ -13,8 +14,8 @@ import {
 } from "./key-record.ts";
 import { isBareRsaKey, type RsaDkimKey } from "./public-key.ts";
 
-export function remarksOnDkimKey(text: string): Remark[] {
-  const reading = parseDkimKey(text);
+/** `reading` spares decoding the key a second time where it is at hand. */
+export function remarksOnDkimKey(text: string, reading: DkimKeyReading = parseDkimKey(text)): Remark[] {
   const { tags, emptyAt } = splitTags(text);
   const separators = emptyAt.map((offset) => {
     const message = "an empty part between two semicolons; some verifiers refuse the record for it";

@@ -92,7 +92,7 @@ describe("formatDmarcRecord", () => {
         failureUris: ["mailto:f@example.com"],
         failureOptions: ["1", "d"],
       },
-      "v=DMARC1; p=reject; sp=reject; adkim=s; ruf=mailto:f@example.com; fo=1:d",
+      "v=DMARC1; p=reject; sp=reject; ruf=mailto:f@example.com; fo=1:d; adkim=s",
     ],
     [
       { aggregateUris: ["mailto:a@example.com?subject=a;b,c!"] },

@@ -190,13 +190,19 @@ export function formatDmarcRecord(record: DmarcRecord, spelledOut: readonly Know
     ["np", record.nonexistentPolicy],
     unlessDefault("t", record.testing ? "y" : "n", "n"),
     unlessDefault("psd", record.psd, "u"),
-    ["rua", record.aggregateUris.join(",") || undefined],
-    ["ruf", record.failureUris.join(",") || undefined],
+    ["rua", formatUris(record.aggregateUris)],
+    ["ruf", formatUris(record.failureUris)],
     unlessDefault("fo", record.failureOptions.join(":") || "0", "0"),
     unlessDefault("aspf", letter[record.spfAlignment], "r"),
     unlessDefault("adkim", letter[record.dkimAlignment], "r"),
   ];
   return tags.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])).join("; ");
+}
+
+/** The characters with a meaning of their own in the record are percent-encoded (§4.8 dmarc-uri). */
+function formatUris(uris: readonly string[]): string | undefined {
+  const encode = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+  return uris.map((uri) => uri.replace(/[,;!]/g, encode)).join(",") || undefined;
 }
 
 const STRENGTH: Readonly<Record<DmarcPolicy, number>> = { none: 0, quarantine: 1, reject: 2 };

@@ -15,8 +15,6 @@ import {
 import { WireError, WireReader, WireWriter } from "./wire.ts";
 
 export const CLASS_IN = 1;
-export const CLASS_NONE = 254;
-export const CLASS_ANY = 255;
 
 /** RFC 1035 §4.1.1, RFC 2136 §2.2, RFC 6891 §9, RFC 8945 §3: the codes a reader meets; others stay numbers. */
 export const RCODES = {

@@ -1,0 +1,189 @@
+/** Writes docs/reference/ from the code that it describes; test/docs.test.ts holds it current. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { CATALOGUE, type CatalogueEntry, GROUPS } from "../src/check/catalogue.ts";
+import { createProgram } from "../src/interface/cli/program.ts";
+import { createStyle } from "../src/interface/cli/terminal.ts";
+import type { Tools } from "../src/interface/cli/tools.ts";
+import { descriptionJsonSchema } from "../src/records/description.ts";
+
+const GENERATED = "<!-- Written by `npm run docs`; edit the code instead. -->";
+
+/** Every file of docs/reference/ with its content. */
+export function referenceFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ["findings.md", findingsReference()],
+    ["cli.md", cliReference()],
+    ["configuration.md", configurationReference(descriptionJsonSchema())],
+    ["zonepost.schema.json", `${JSON.stringify(descriptionJsonSchema(), null, 2)}\n`],
+  ]);
+}
+
+function page(title: string, ...parts: readonly string[]): string {
+  return `${[`# ${title}`, GENERATED, ...parts].join("\n\n")}\n`;
+}
+
+function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replace(/[|\\]/g, "\\$&").replaceAll("\n", " ")).join(" | ")} |`;
+  return [line(headings), line(headings.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function findingsReference(): string {
+  const groups = Object.entries(GROUPS).map(([group, title]) => {
+    const entries: [string, CatalogueEntry][] = Object.entries(CATALOGUE);
+    const rows = entries
+      .filter(([, entry]) => entry.group === group)
+      .map(([code, { severity, expected, why, reference }]) => [
+        `\`${code}\``,
+        severity,
+        expected,
+        why,
+        reference,
+      ]);
+    return `## ${title}\n\n${table(["code", "severity", "expected", "why", "source"], rows)}`;
+  });
+  const introduction = [
+    "What `zonepost check`, `zonepost lint` and `zonepost explain` can say. Codes are permanent: scripts may rely on",
+    "them. The severity is the usual one; a finding says another where the circumstances ask for it. `unknown` means",
+    "that a lookup failed, and that nothing is said of what is published.",
+  ];
+  return page("Findings", introduction.join("\n"), ...groups);
+}
+
+/** Characters in a line of help, whatever terminal the reference is written on. */
+const HELP_WIDTH = 100;
+
+function cliReference(): string {
+  let written = "";
+  const nowhere = () => {
+    throw new Error("writing the reference runs no command");
+  };
+  const tools: Tools = {
+    terminal: {
+      out: (text) => {
+        written += text;
+      },
+      err: nowhere,
+      isInteractive: false,
+      outIsScreen: false,
+      style: createStyle(false),
+      columns: HELP_WIDTH,
+    },
+    environment: {},
+    now: nowhere,
+    readFile: nowhere,
+    fileExists: nowhere,
+    writeFile: nowhere,
+    readStdin: nowhere,
+    ask: undefined,
+    openWorld: nowhere,
+    startNameServer: nowhere,
+    organizationalDomain: nowhere,
+  };
+  const helpOf = (command: Command): string => {
+    written = "";
+    command.configureHelp({ ...command.configureHelp(), helpWidth: HELP_WIDTH }).outputHelp();
+    return `\`\`\`text\n${written.trimEnd()}\n\`\`\``;
+  };
+  const sections = (command: Command, name: string): string[] => [
+    `## ${name}\n\n${helpOf(command)}`,
+    ...command.commands.flatMap((each) => sections(each, `${name} ${each.name()}`)),
+  ];
+  const program = createProgram(tools, nowhere);
+  return page("Command line", ...sections(program, program.name()));
+}
+
+/** As much of JSON Schema as the description uses. */
+interface Schema {
+  readonly description?: string;
+  readonly type?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly format?: string;
+  readonly anyOf?: readonly Schema[];
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+function configurationReference(schema: Schema): string {
+  const introduction = [
+    "The keys of `zonepost.yaml`. `zonepost schema` prints [the same as JSON Schema](zonepost.schema.json), for",
+    "editors that complete and check while you type:",
+    "",
+    "```yaml",
+    "# yaml-language-server: $schema=zonepost.schema.json",
+    "```",
+  ];
+  return page("Configuration", introduction.join("\n"), ...objectSections(schema, ""));
+}
+
+/** One table an object, the objects inside it after it. */
+function objectSections(schema: Schema, path: string): string[] {
+  const properties = Object.entries(schema.properties ?? {}).filter(([key]) => key !== "$schema");
+  const rows = properties.map(([key, property]) => [
+    `\`${key}\`${schema.required?.includes(key) ? " (required)" : ""}`,
+    typeText(property),
+    defaultText(property),
+    meaningOf(property),
+  ]);
+  const heading = path === "" ? "The file" : `\`${path}\``;
+  return [
+    `## ${heading}\n\n${table(["key", "value", "default", "meaning"], rows)}`,
+    ...properties.flatMap(([key, property]) =>
+      nestedObjects(property, path === "" ? key : `${path}.${key}`).flatMap(([at, object]) =>
+        objectSections(object, at),
+      ),
+    ),
+  ];
+}
+
+function nestedObjects(schema: Schema, path: string): [path: string, object: Schema][] {
+  if (schema.properties !== undefined) return [[path, schema]];
+  if (schema.items !== undefined) return nestedObjects(schema.items, `${path}[]`);
+  return (schema.anyOf ?? []).flatMap((each) => nestedObjects(each, path));
+}
+
+function typeText({ type, enum: words, items, anyOf, minimum, maximum, format }: Schema): string {
+  if (anyOf !== undefined) return anyOf.map(typeText).join(" or ");
+  if (words !== undefined) return words.map((word) => `\`${word}\``).join(" ");
+  switch (type) {
+    case "array":
+      if (items?.type === "object") return "list of objects";
+      return items?.anyOf ? `list of (${typeText(items)})` : `list of ${typeText(items ?? {})}`;
+    case "integer":
+      return minimum !== undefined && maximum !== undefined ? `${minimum} to ${maximum}` : "number";
+    case "string":
+      return format === "uri" ? "URL" : "text";
+    case "boolean":
+      return "true or false";
+    case "object":
+      return "object";
+    default:
+      throw new TypeError(`the reference has no word for a value of type ${type}`);
+  }
+}
+
+function defaultText({ default: value }: Schema): string {
+  if (value === undefined || JSON.stringify(value) === "{}") return "";
+  return `\`${JSON.stringify(value)}\``;
+}
+
+/** Its own description, else that of the values it is made of. */
+function meaningOf({ description, items, anyOf }: Schema): string {
+  const inner = [...(items ? [items] : []), ...(anyOf ?? [])];
+  return description ?? inner.map(meaningOf).find((text) => text !== "") ?? "";
+}
+
+if (import.meta.main) {
+  const folder = new URL("../docs/reference/", import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  for (const [name, content] of referenceFiles()) {
+    writeFileSync(new URL(name, folder), content);
+    process.stdout.write(`${fileURLToPath(new URL(name, folder))}\n`);
+  }
+}
