@@ -10,9 +10,9 @@ import {
   txtText,
   typeOf,
 } from "../standards/dns/record.ts";
-import { hostAddresses } from "./address.ts";
 import type { Context } from "./context.ts";
 import type { Finding, Severity } from "./finding.ts";
+import { hostAddresses } from "./host-addresses.ts";
 
 /** MX, addresses, PTR, SPF, DKIM and DMARC have their own comparison. */
 const COMPARED_HERE: ReadonlySet<Purpose> = new Set<Purpose>([

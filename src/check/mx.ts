@@ -14,6 +14,7 @@ import type { RdataOf, ResourceRecord } from "../standards/dns/record.ts";
 import type { Absent, Found } from "../standards/dns/resolver.ts";
 import type { Context } from "./context.ts";
 import { type Finding, proposed } from "./finding.ts";
+import { hostAddresses } from "./host-addresses.ts";
 
 type MxRecord = ResourceRecord<RdataOf<"MX">>;
 
@@ -84,17 +85,14 @@ async function missing(answer: Absent, context: Context): Promise<Finding> {
       fix: await context.fix("Publish the null MX.", { create: wanted }),
     });
   }
-  const [ipv4, ipv6, mail] = await Promise.all([
-    context.lookup(domain, "A"),
-    context.lookup(domain, "AAAA"),
-    context.lookup(prepend("mail", domain), "A"),
+  const [here, mail] = await Promise.all([
+    hostAddresses(domain, context),
+    hostAddresses(prepend("mail", domain), context),
   ]);
-  const own = [ipv4, ipv6].flatMap((found) =>
-    found.status === "found" ? found.records.map(({ data }) => data.address) : [],
-  );
+  const own = here.addresses.map(({ text }) => text);
   if (own.length === 0) {
-    const unknown = [ipv4, ipv6].find((each) => each.status === "unknown");
-    if (unknown?.status === "unknown") return context.unknown(domain, "A", unknown);
+    const [untold] = here.untold;
+    if (untold !== undefined) return untold;
     return context.finding("mx-missing", {
       owner: domain,
       severity: "error",
@@ -108,10 +106,8 @@ async function missing(answer: Absent, context: Context): Promise<Finding> {
   const describedAddresses = context.options.description?.servers.flatMap((server) =>
     server.addresses.map(({ text }) => text),
   );
-  const mailAddresses =
-    describedAddresses ??
-    (mail.status === "found" ? mail.records.map(({ data }) => data.address) : undefined);
-  const elsewhere = mailAddresses !== undefined && !own.some((address) => mailAddresses.includes(address));
+  const mailAddresses = describedAddresses ?? mail.addresses.map(({ text }) => text);
+  const elsewhere = mailAddresses.length > 0 && !own.some((address) => mailAddresses.includes(address));
   if (elsewhere) {
     return context.finding("mx-fallback-elsewhere", {
       owner: domain,

@@ -5,9 +5,9 @@ import { outboundAddresses } from "../records/description.ts";
 import { reverseRequest } from "../records/request.ts";
 import { type IpAddress, reverseName } from "../standards/dns/address.ts";
 import type { DomainName } from "../standards/dns/name.ts";
-import { hostAddresses } from "./address.ts";
 import type { Context } from "./context.ts";
 import type { Finding } from "./finding.ts";
+import { hostAddresses } from "./host-addresses.ts";
 import { isOwnHost, mailHosts } from "./mx.ts";
 
 export interface Outbound {
