@@ -15,6 +15,7 @@ import { checkMx } from "./mx.ts";
 import { checkReverse } from "./reverse.ts";
 import { checkSpf } from "./spf.ts";
 import { checkDane, checkMtaSts, checkTlsReports } from "./transport.ts";
+import type { ZoneReport } from "./view.ts";
 import { checkResolvers, checkZone, disagreementFindings } from "./zone.ts";
 
 const CHECKS: readonly ((context: Context) => Promise<Finding[]>)[] = [
@@ -82,7 +83,10 @@ async function isThere(context: Context): Promise<boolean> {
   if (answer.status === "found" || (answer.status === "absent" && answer.kind === "nodata")) return true;
   const zone = await context.zone;
   if (zone.status === "unknown") return world.recursive.length > 0;
-  return zone.status === "found" && zone.zone.servers.some(({ state }) => state === "ok");
+  // Zone text has no name servers at all, and is there all the same.
+  const isAnswered = ({ servers }: ZoneReport) =>
+    servers.length === 0 || servers.some(({ state }) => state === "ok");
+  return zone.status === "found" && isAnswered(zone.zone);
 }
 
 const GROUP_ORDER = Object.keys(GROUPS) as Group[];

@@ -102,7 +102,7 @@ async function remarkFindings(
   const remarks = remarksOnSpfTree(tree).filter(({ code }) => !(asked && code === "spf-redundant-term"));
   return Promise.all(
     remarks.map(async (remark) => {
-      const fix = await remedy(remark, tree, records, context);
+      const fix = await remedy(remark, remarks, tree, records, context);
       if (remark.code === "spf-missing")
         return context.finding("spf-missing", {
           owner: domain,
@@ -161,6 +161,7 @@ const WORDS: Readonly<Record<string, string>> = {
 /** The record as it should be: what the description wants, merged with what is there, without what is idle. */
 async function remedy(
   remark: Remark,
+  all: readonly Remark[],
   tree: SpfTree,
   records: readonly TxtRecord[],
   context: Context,
@@ -187,13 +188,14 @@ async function remedy(
     );
   }
   if (wanted !== undefined && remark.severity === "error") {
-    const faulty = faultyTerm(remark, tree);
+    const errors = all.filter(({ severity }) => severity === "error");
+    const faulty = errors.map((error) => faultyTerm(error, tree));
     const sound = existing.map(({ terms }) => ({
-      terms: terms.filter((term) => formatTerm(term) !== faulty),
+      terms: terms.filter((term) => !faulty.includes(formatTerm(term))),
     }));
     for (const kept of [existing, sound, []]) {
       const { record } = mergeSpf(kept, wanted.terms);
-      if (await isFreeOf(remark.code, record, context))
+      if (await isFreeOf(errors, record, context))
         return replaceSpf(record, records, summary ?? "Publish the record of the description.", context);
     }
   }
@@ -206,10 +208,11 @@ function faultyTerm({ offset }: Remark, { root }: SpfTree): string | undefined {
   return placed && formatTerm(placed.term);
 }
 
-/** A record is proposed only where it would not have the same fault again. */
-async function isFreeOf(code: string, record: SpfRecord, context: Context): Promise<boolean> {
+/** A record is proposed only where it would not have the same faults again: one record for all of them. */
+async function isFreeOf(errors: readonly Remark[], record: SpfRecord, context: Context): Promise<boolean> {
   const tree = await lookupSpfTreeOf(formatSpfRecord(record), context.domain, context);
-  return !remarksOnSpfTree(tree).some((remark) => remark.code === code);
+  const codes = new Set(remarksOnSpfTree(tree).map(({ code }) => code));
+  return !errors.some(({ code }) => codes.has(code));
 }
 
 const SUMMARIES: Readonly<Record<string, string>> = {
@@ -392,7 +395,9 @@ async function driftFinding(
   const wanted = txtText(derived.record.data);
   const published = octetsToText(txtText(record.data));
   const parsed = parseSpfRecord(published);
-  if (!parsed.ok || findings.some(({ code }) => code === "spf-address-not-covered")) return undefined;
+  // A fault in the record itself has said what should be there.
+  if (!parsed.ok || findings.some(({ severity, fix }) => severity === "error" && fix !== null))
+    return undefined;
   const terms = parsed.value.terms.map(formatTerm);
   const described = context.options.description?.domains.find(({ domain }) => domain === context.domain);
   const said = { owner: context.domain, expected: wanted, observed: published, verify: "TXT" } as const;
