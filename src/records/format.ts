@@ -4,7 +4,7 @@ import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { typeOf } from "../standards/dns/record.ts";
 import { lookupCommands } from "./command.ts";
 import { zoneOf } from "./derive.ts";
-import type { Derived, DerivedRecord } from "./derived-record.ts";
+import type { Derived, DerivedRecord, ZoneRecords } from "./derived-record.ts";
 import type { Description } from "./description.ts";
 import { formatDnscontrol } from "./export/dnscontrol.ts";
 import { formatOctodns } from "./export/octodns.ts";
@@ -29,13 +29,6 @@ export type Format = (typeof FORMATS)[number];
 
 export interface FormatOptions {
   readonly nameStyle: NameStyle;
-}
-
-/** The records of one zone, in the order of the derivation. */
-export interface ZoneRecords {
-  /** Undefined: reverse zones and the zones of others. */
-  readonly zone: DomainName | undefined;
-  readonly records: readonly DerivedRecord[];
 }
 
 /** Grouped by the zone that holds them; what others have to create comes last. */
