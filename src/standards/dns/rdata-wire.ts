@@ -1,5 +1,5 @@
 /** Record data on the wire, one row per type. A row reads exactly what its RFC defines; what is left over is an error. */
-import { addressFromOctets, parseIpv4, parseIpv6 } from "./address.ts";
+import { formatAddress, parseIpv4, parseIpv6 } from "./address.ts";
 import { type OpaqueRdata, type Rdata, type RecordType, typeCode, typeName } from "./record.ts";
 import { WireError, type WireReader, type WireWriter } from "./wire.ts";
 
@@ -7,9 +7,9 @@ import { WireError, type WireReader, type WireWriter } from "./wire.ts";
 export function readRdata(type: RecordType, reader: WireReader): Rdata {
   switch (type) {
     case "A":
-      return { type, address: addressFromOctets(reader.bytes(4, "A address")).text };
+      return { type, address: formatAddress(reader.bytes(4, "A address")) };
     case "AAAA":
-      return { type, address: addressFromOctets(reader.bytes(16, "AAAA address")).text };
+      return { type, address: formatAddress(reader.bytes(16, "AAAA address")) };
     case "NS":
     case "CNAME":
     case "PTR":
