@@ -71,10 +71,26 @@ export function nameFromLabels(labels: readonly Uint8Array[]): Parsed<DomainName
 }
 
 /** One label's octets in presentation form. */
-export function labelText(octets: Uint8Array, from = 0, to = octets.length): string {
+function labelText(octets: Uint8Array): string {
   let text = "";
-  for (let at = from; at < to; at++) text += OCTET_TEXT[octets[at]!];
+  for (const octet of octets) text += OCTET_TEXT[octet];
   return text;
+}
+
+/** As `labelText`, as character codes at `at` in `into`; returns the place behind them. */
+export function writeLabelText(
+  octets: Uint8Array,
+  from: number,
+  to: number,
+  into: Uint8Array,
+  at: number,
+): number {
+  let next = at;
+  for (let place = from; place < to; place++) {
+    const text = OCTET_TEXT[octets[place]!]!;
+    for (let digit = 0; digit < text.length; digit++) into[next++] = text.charCodeAt(digit);
+  }
+  return next;
 }
 
 /** The presentation form of each octet inside a label, letters folded to lower case. */

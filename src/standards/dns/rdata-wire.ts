@@ -7,9 +7,9 @@ import { WireError, type WireReader, type WireWriter } from "./wire.ts";
 export function readRdata(type: RecordType, reader: WireReader): Rdata {
   switch (type) {
     case "A":
-      return { type, address: formatAddress(reader.bytes(4, "A address")) };
+      return { type, address: formatAddress(reader.view(4, "A address")) };
     case "AAAA":
-      return { type, address: formatAddress(reader.bytes(16, "AAAA address")) };
+      return { type, address: formatAddress(reader.view(16, "AAAA address")) };
     case "NS":
     case "CNAME":
     case "PTR":
@@ -140,7 +140,7 @@ function readTypeBitmap(reader: WireReader): RecordType[] {
     previous = window;
     const length = reader.uint8("type bitmap length");
     if (length < 1 || length > 32) throw new WireError(`a type bitmap window of ${length} octets`, at + 1);
-    const bits = reader.bytes(length, "type bitmap");
+    const bits = reader.view(length, "type bitmap");
     for (let bit = 0; bit < 8 * length; bit++) {
       if ((bits[bit >> 3]! & (0x80 >> (bit & 7))) !== 0) types.push(typeName(256 * window + bit));
     }
