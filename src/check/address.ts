@@ -19,12 +19,7 @@ const MAX_DYNAMIC_TTL_SECONDS = 1800;
 export async function checkAddresses(context: Context): Promise<Finding[]> {
   const hosts = new Set(await mailHosts(context));
   for (const { host } of context.options.description?.servers ?? []) {
-    const mine = context.options.derived?.records.some(
-      (derived) =>
-        derived.purpose === "host-address" &&
-        derived.record.name === host &&
-        derived.domain === context.domain,
-    );
+    const mine = context.wanted(host, "host-address").some(({ domain }) => domain === context.domain);
     if (mine) hosts.add(host);
   }
   return (await Promise.all([...hosts].map((host) => checkHost(host, context)))).flat();

@@ -34,7 +34,7 @@ export async function mailHosts(context: Context): Promise<readonly DomainName[]
       .slice(0, MAX_MAIL_HOSTS);
   }
   if (answer.status === "unknown") return [];
-  const described = context.options.description?.domains.find(({ domain }) => domain === context.domain);
+  const { described } = context;
   return described?.receives === false ? [] : [context.domain];
 }
 
@@ -63,7 +63,7 @@ export async function checkMx(context: Context): Promise<Finding[]> {
 /** RFC 5321 §5.1: without MX the domain's own address takes the mail; RFC 7505 is the way to say "none". */
 async function missing(answer: Absent, context: Context): Promise<Finding> {
   const { domain } = context;
-  const described = context.options.description?.domains.find((each) => each.domain === domain);
+  const { described } = context;
   const wanted = wantedMx(context);
   const fix = async () =>
     context.fix(
@@ -188,7 +188,7 @@ async function nullMxFindings(
       }),
     ];
   }
-  const described = context.options.description?.domains.find((each) => each.domain === domain);
+  const { described } = context;
   if (described?.receives) {
     return [
       context.finding("mx-differs", {
@@ -353,7 +353,7 @@ function orderFinding(hosts: readonly MxRecord[], context: Context): Finding {
 /** Published against described, where there is a description. */
 async function driftFinding(hosts: readonly MxRecord[], context: Context): Promise<Finding | undefined> {
   const { description } = context.options;
-  const described = description?.domains.find(({ domain }) => domain === context.domain);
+  const { described } = context;
   if (description === undefined || described === undefined) return undefined;
   const wanted = mailServersOf(described, description);
   const missing = wanted.filter(({ host }) => !hosts.some(({ data }) => data.exchange === host));

@@ -23,7 +23,7 @@ export interface Outbound {
  */
 export async function outbound(context: Context): Promise<readonly Outbound[]> {
   const { description } = context.options;
-  const described = description?.domains.find(({ domain }) => domain === context.domain);
+  const { described } = context;
   if (description !== undefined && described !== undefined) {
     if (!described.sends) return [];
     return sendingServersOf(described, description).flatMap((server) =>
