@@ -112,8 +112,15 @@ function plain(value: unknown): unknown {
   return Array.isArray(value) ? value.map(plain) : value;
 }
 
+/** The tool refuses it: "non ASCII character". */
+const BEYOND_ASCII = / TXT .*\\\d{3}/;
+
 it.each(EXPORTED)("$name", (each) => {
-  expect(read(exported(each, "octodns")).lines).toEqual(exportedLines(each));
+  const text = exported(each, "octodns");
+  const wanted = exportedLines(each);
+  expect(read(text).lines).toEqual(wanted.filter((line) => !BEYOND_ASCII.test(line)));
+  const byHand = text.split("\n").filter((line) => line.startsWith("# octoDNS has no way to say this;"));
+  expect(byHand).toHaveLength(wanted.filter((line) => BEYOND_ASCII.test(line)).length);
 });
 
 describe("the order of names", () => {
