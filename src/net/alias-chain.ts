@@ -14,36 +14,61 @@ export interface ChainStep<T extends RecordType> {
   readonly secure?: boolean;
 }
 
-/** Takes steps until records or an absence end the chain; a step that goes nowhere new is a loop. */
+/** Takes steps until the chain ends. */
 export async function resolveChain<T extends RecordType>(
   name: DomainName,
   take: (name: DomainName) => Promise<ChainStep<T> | Unknown>,
 ): Promise<KeptAnswer<T>> {
-  const aliases: DomainName[] = [];
-  let secure: boolean | undefined;
-  let ttlSeconds = Number.POSITIVE_INFINITY;
-  for (let at = name; ; ) {
-    const step = await take(at);
+  const chain = new AliasChain<T>(name);
+  for (;;) {
+    const kept = chain.follow(await take(chain.at));
+    if (kept !== undefined) return kept;
+  }
+}
+
+/** Ends where there are records, or the word that there are none; a step that goes nowhere new is a loop. */
+export class AliasChain<T extends RecordType> {
+  /** The name to ask for next. */
+  at: DomainName;
+  readonly #name: DomainName;
+  readonly #aliases: DomainName[] = [];
+  #secure: boolean | undefined;
+  #ttlSeconds = Number.POSITIVE_INFINITY;
+
+  constructor(name: DomainName) {
+    this.at = name;
+    this.#name = name;
+  }
+
+  /** The answer, where the step ends the chain. */
+  follow(step: ChainStep<T> | Unknown): KeptAnswer<T> | undefined {
     if ("status" in step) return { answer: step, ttlSeconds: 0 };
     const { end, absence } = step;
+    const aliases = this.#aliases;
     const isLoop = end.problem === "loop" || end.aliases.some((alias) => aliases.includes(alias));
     aliases.push(...end.aliases);
-    if (isLoop || aliases.length > MAX_ALIASES || (end.records.length === 0 && !absence && end.name === at)) {
-      const detail = `the aliases of ${name} lead nowhere: ${aliases.slice(0, 4).join(" → ")} → …`;
+    if (
+      isLoop ||
+      aliases.length > MAX_ALIASES ||
+      (end.records.length === 0 && !absence && end.name === this.at)
+    ) {
+      const detail = `the aliases of ${this.#name} lead nowhere: ${aliases.slice(0, 4).join(" → ")} → …`;
       return { answer: { status: "unknown", cause: "loop", detail }, ttlSeconds: 0 };
     }
-    ttlSeconds = Math.min(ttlSeconds, end.ttlSeconds ?? ttlSeconds);
-    if (step.secure !== undefined) secure = (secure ?? true) && step.secure;
-    const common = { aliases, ...(secure !== undefined && { secure }) };
+    this.#ttlSeconds = Math.min(this.#ttlSeconds, end.ttlSeconds ?? this.#ttlSeconds);
+    if (step.secure !== undefined) this.#secure = (this.#secure ?? true) && step.secure;
+    const validation = this.#secure === undefined ? undefined : { secure: this.#secure };
     if (end.records.length > 0) {
       const { records, name: canonicalName } = end;
-      return { answer: { status: "found", records, canonicalName, ...common }, ttlSeconds };
+      const answer = { status: "found" as const, records, canonicalName, aliases, ...validation };
+      return { answer, ttlSeconds: this.#ttlSeconds };
     }
     if (absence !== undefined) {
       // RFC 2308 §5: an absence without a SOA is not kept
-      const seconds = Math.min(ttlSeconds, absence.negativeTtlSeconds ?? 0);
-      return { answer: { status: "absent", ...absence, ...common }, ttlSeconds: seconds };
+      const ttlSeconds = Math.min(this.#ttlSeconds, absence.negativeTtlSeconds ?? 0);
+      return { answer: { status: "absent", ...absence, aliases, ...validation }, ttlSeconds };
     }
-    at = end.name;
+    this.at = end.name;
+    return undefined;
   }
 }

@@ -41,13 +41,17 @@ export class ExpiringMap<V> {
   }
 
   get(key: string, now: number): V | undefined {
-    const entry = this.#young.get(key) ?? this.#old.get(key);
+    const young = this.#young.get(key);
+    const entry = young ?? this.#old.get(key);
     if (entry === undefined) return undefined;
     if (entry.expiresAt <= now) {
       this.delete(key);
       return undefined;
     }
-    if (this.#old.delete(key)) this.#add(key, entry);
+    if (young === undefined) {
+      this.#old.delete(key);
+      this.#add(key, entry);
+    }
     return entry.value;
   }
 
@@ -107,35 +111,39 @@ export class AnswerCache {
     return { answer: entry.answer as Answer<T>, ageSeconds: Math.floor((now - entry.keptAt) / 1000) };
   }
 
-  keep<T extends RecordType>(name: DomainName, type: T, { answer, ttlSeconds }: KeptAnswer<T>): void {
-    const now = this.#now();
-    const seconds = secondsToKeep(answer, ttlSeconds);
-    this.#entries.set(keyOf(name, type), { answer: answer as Answer, keptAt: now }, seconds * 1000, now);
+  keep<T extends RecordType>(name: DomainName, type: T, kept: KeptAnswer<T>): void {
+    this.#keep(keyOf(name, type), kept);
   }
 
-  /** Runs `ask` once for all who want to know at the same time, and keeps what it answers. */
+  #keep<T extends RecordType>(key: string, { answer, ttlSeconds }: KeptAnswer<T>): void {
+    const now = this.#now();
+    const seconds = secondsToKeep(answer, ttlSeconds);
+    this.#entries.set(key, { answer: answer as Answer, keptAt: now }, seconds * 1000, now);
+  }
+
+  /** The kept answer; else runs `ask` once for all who want to know at the same time, and keeps what it answers. */
   join<T extends RecordType>(
     name: DomainName,
     type: T,
     ask: () => Promise<KeptAnswer<T>>,
   ): Promise<Answer<T>> {
     const key = keyOf(name, type);
+    const kept = this.#entries.get(key, this.#now());
+    if (kept !== undefined) return Promise.resolve(kept.answer as Answer<T>);
     const running = this.#underWay.get(key);
     if (running !== undefined) return running as Promise<Answer<T>>;
-    const answer = this.#askAndKeep(key, name, type, ask);
+    const answer = this.#askAndKeep(key, ask);
     this.#underWay.set(key, answer as Promise<Answer>);
     return answer;
   }
 
   async #askAndKeep<T extends RecordType>(
     key: string,
-    name: DomainName,
-    type: T,
     ask: () => Promise<KeptAnswer<T>>,
   ): Promise<Answer<T>> {
     try {
       const kept = await ask();
-      this.keep(name, type, kept);
+      this.#keep(key, kept);
       return kept.answer;
     } finally {
       this.#underWay.delete(key);

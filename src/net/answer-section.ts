@@ -34,21 +34,21 @@ export function followAliases<T extends RecordType>(
   let ttlSeconds: number | undefined;
   let at = name;
   for (;;) {
-    const end = { aliases, name: at };
-    if (!isWithin(at, bailiwick)) return { ...end, records: [], ttlSeconds };
+    if (!isWithin(at, bailiwick)) return { aliases, name: at, records: [], ttlSeconds };
     const records = answers.filter(
       (record) => record.name === at && record.classCode === undefined && matches(record, type),
     );
     if (records.length > 0) {
-      ttlSeconds = smallest(ttlSeconds, records);
-      return { ...end, records: records as unknown as ResourceRecord<RdataOf<T>>[], ttlSeconds };
+      for (const record of records) ttlSeconds = smaller(ttlSeconds, record);
+      const asked = records as unknown as ResourceRecord<RdataOf<T>>[];
+      return { aliases, name: at, records: asked, ttlSeconds };
     }
     const alias = aliasAt(at, answers, bailiwick);
-    if (alias === undefined) return { ...end, records: [], ttlSeconds };
+    if (alias === undefined) return { aliases, name: at, records: [], ttlSeconds };
     if (aliases.length === MAX_ALIASES || alias.target === at || aliases.includes(alias.target)) {
-      return { ...end, records: [], ttlSeconds, problem: "loop" };
+      return { aliases, name: at, records: [], ttlSeconds, problem: "loop" };
     }
-    ttlSeconds = smallest(ttlSeconds, [alias.record]);
+    ttlSeconds = smaller(ttlSeconds, alias.record);
     aliases.push(at);
     at = alias.target;
   }
@@ -83,8 +83,8 @@ export function substituted(name: DomainName, from: DomainName, to: DomainName):
   return prefix.length === 0 ? to : tryPrepend(prefix.join("."), to);
 }
 
-function smallest(ttlSeconds: number | undefined, records: readonly WireRecord[]): number {
-  return Math.min(ttlSeconds ?? Number.POSITIVE_INFINITY, ...records.map((record) => record.ttlSeconds));
+function smaller(ttlSeconds: number | undefined, record: WireRecord): number {
+  return Math.min(ttlSeconds ?? record.ttlSeconds, record.ttlSeconds);
 }
 
 /** The SOA that vouches for an absence at `name` (RFC 2308 §3). */

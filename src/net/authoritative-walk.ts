@@ -3,13 +3,13 @@
  * at once only where one is slow, and nothing believed that its sender may not speak for.
  */
 import type { NameServer } from "../check/view.ts";
-import { ancestors, type DomainName, isWithin, parentOf, ROOT } from "../standards/dns/name.ts";
+import { type DomainName, isWithin, parentOf, ROOT } from "../standards/dns/name.ts";
 import type { RecordType } from "../standards/dns/record.ts";
 import type { Answer, Unknown } from "../standards/dns/resolver.ts";
-import { resolveChain } from "./alias-chain.ts";
+import { AliasChain } from "./alias-chain.ts";
 import { AnswerCache, ExpiringMap, type KeptAnswer } from "./answer-cache.ts";
 import { type Delegation, type Fault, fault, readAuthoritative, type Verdict } from "./delegation.ts";
-import type { DnsReply, DnsTransport, Patience } from "./dns-transport.ts";
+import type { DnsQuery, DnsReply, DnsTransport, Patience } from "./dns-transport.ts";
 import type { RootHint } from "./root-hints.ts";
 import { DNS_PORT, formatServerAddress } from "./server-address.ts";
 import { ServerMemory } from "./server-memory.ts";
@@ -71,6 +71,11 @@ export interface Stuck {
 /** The addresses found for one name server, or why there are none. */
 export type HostAddresses = { readonly addresses: readonly string[]; readonly why?: string };
 
+interface UnderWay {
+  readonly reply: Promise<DnsReply>;
+  readonly slowListeners: (() => void)[];
+}
+
 export class Walk {
   readonly #options: WalkOptions;
   readonly #start: Delegation;
@@ -78,7 +83,7 @@ export class Walk {
   readonly #delegations = new ExpiringMap<Delegation>(MAX_DELEGATIONS);
   readonly #memory: ServerMemory;
   /** Questions under way, so that equal ones travel in one packet. */
-  readonly #underWay = new Map<string, { reply: Promise<DnsReply>; onSlow: Set<() => void> }>();
+  readonly #underWay = new Map<string, UnderWay>();
 
   constructor(options: WalkOptions) {
     const { rootHints, start = ROOT, maxCacheEntries, now } = options;
@@ -99,16 +104,16 @@ export class Walk {
   }
 
   lookup<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
-    const kept = this.#answers.get(name, type);
-    if (kept) return Promise.resolve(kept.answer);
     return this.#answers.join(name, type, () => this.#resolve(name, type, this.errand()));
   }
 
-  #resolve<T extends RecordType>(name: DomainName, type: T, errand: Errand): Promise<KeptAnswer<T>> {
-    return resolveChain<T>(name, async (at) => {
-      const located = await this.locate(at, type, errand);
-      return located.kind === "stuck" ? located.failure : located.step;
-    });
+  async #resolve<T extends RecordType>(name: DomainName, type: T, errand: Errand): Promise<KeptAnswer<T>> {
+    const chain = new AliasChain<T>(name);
+    for (;;) {
+      const located = await this.locate(chain.at, type, errand);
+      const kept = chain.follow(located.kind === "stuck" ? located.failure : located.step);
+      if (kept !== undefined) return kept;
+    }
   }
 
   /** The reply of a server of the zone in which `name` lives; aliases are followed only as far as it does. */
@@ -119,11 +124,8 @@ export class Walk {
     dnssecOk = false,
   ): Promise<Located<T> | Stuck> {
     let delegation = this.#closestDelegation(name, type);
-    const stuck = (cause: Unknown["cause"], detail: string): Stuck => {
-      return { kind: "stuck", at: delegation, failure: unknown(cause, detail) };
-    };
     if (!isWithin(name, this.#start.apex)) {
-      return stuck("network", `"${name}" lies outside "${this.#start.apex}", where walks start`);
+      return stuck(delegation, "network", `"${name}" lies outside "${this.#start.apex}", where walks start`);
     }
     let isFromCache = delegation !== this.#start;
     for (let referrals = 0; referrals < MAX_REFERRALS; referrals++) {
@@ -136,7 +138,7 @@ export class Walk {
           this.#keepDelegation(delegation);
           break;
         case "fault":
-          if (!isFromCache) return stuck(verdict.cause, verdict.detail);
+          if (!isFromCache) return stuck(delegation, verdict.cause, verdict.detail);
           // The zone may have moved since; what stands above it knows.
           this.#delegations.delete(delegation.apex);
           delegation = this.#closestDelegation(name, type);
@@ -146,7 +148,7 @@ export class Walk {
       }
       isFromCache = false;
     }
-    return stuck("loop", `more than ${MAX_REFERRALS} referrals on the way to "${name}"`);
+    return stuck(delegation, "loop", `more than ${MAX_REFERRALS} referrals on the way to "${name}"`);
   }
 
   #keepDelegation(delegation: Delegation): void {
@@ -156,11 +158,11 @@ export class Walk {
 
   #closestDelegation(name: DomainName, type: RecordType): Delegation {
     const now = this.#options.now();
-    const from = type === "DS" ? (parentOf(name) ?? name) : name;
-    for (const apex of ancestors(from)) {
-      if (apex === this.#start.apex) break;
+    let apex = type === "DS" ? (parentOf(name) ?? name) : name;
+    while (apex !== this.#start.apex && apex !== ROOT) {
       const kept = this.#delegations.get(apex, now);
       if (kept !== undefined) return kept;
+      apex = parentOf(apex) ?? ROOT;
     }
     return this.#start;
   }
@@ -174,20 +176,17 @@ export class Walk {
     dnssecOk: boolean,
   ): Promise<Verdict<T>> {
     const faults: Fault[] = [];
-    const asked = new Set<string>();
-    const askNew = async (hosts: readonly { name: DomainName; addresses: readonly string[] }[]) => {
-      const servers = this.serversOf(hosts).filter(({ address }) => !asked.has(address));
-      for (const { address } of servers) asked.add(address);
-      return this.#askServers(this.#memory.inOrder(servers), zone, name, type, errand, dnssecOk, faults);
-    };
-    const known = zone.nameServers.map((host) => ({
-      name: host,
-      addresses: this.#knownAddresses(zone, host),
-    }));
-    const verdict = await askNew(known);
+    const known = this.#knownServers(zone);
+    const verdict = await this.#askServers(known, zone, name, type, errand, dnssecOk, faults);
     if (verdict) return verdict;
 
-    const missing = known.filter(({ addresses }) => addresses.length === 0).map((host) => host.name);
+    const asked = new Set(known.map(({ address }) => address));
+    const askNew = (hosts: readonly { name: DomainName; addresses: readonly string[] }[]) => {
+      const servers = this.serversOf(hosts).filter(({ address }) => !asked.has(address));
+      for (const { address } of servers) asked.add(address);
+      return this.#askServers(servers, zone, name, type, errand, dnssecOk, faults);
+    };
+    const missing = zone.nameServers.filter((host) => !known.some((server) => server.name === host));
     for (let at = 0; at < missing.length; at += MAX_NAME_SERVERS_AT_ONCE) {
       const lookups = missing.slice(at, at + MAX_NAME_SERVERS_AT_ONCE).map(async (host) => {
         const found = await this.addressesOf(host, zone, errand);
@@ -204,6 +203,16 @@ export class Walk {
       if (late) return late;
     }
     return summary(zone, faults);
+  }
+
+  /** Those with glue, or with addresses looked up before. */
+  #knownServers(zone: Delegation): NameServer[] {
+    const { port = DNS_PORT } = this.#options;
+    const servers: NameServer[] = [];
+    for (const name of zone.nameServers) {
+      for (const address of this.#knownAddresses(zone, name)) servers.push({ name, address, port });
+    }
+    return servers;
   }
 
   /** Glue, or addresses looked up before. */
@@ -252,9 +261,9 @@ export class Walk {
     return hosts.flatMap(({ name, addresses }) => addresses.map((address) => ({ name, address, port })));
   }
 
-  /** One after the other; the next one also as soon as one is slow. Undefined where none was of use. */
+  /** One after the other, the best first; the next one also as soon as one is slow. Undefined where none was of use. */
   #askServers<T extends RecordType>(
-    servers: readonly NameServer[],
+    candidates: readonly NameServer[],
     zone: Delegation,
     name: DomainName,
     type: T,
@@ -262,6 +271,7 @@ export class Walk {
     dnssecOk: boolean,
     faults: Fault[],
   ): Promise<Verdict<T> | undefined> {
+    const servers = this.#memory.inOrder(candidates);
     return new Promise((resolve, reject) => {
       let next = 0;
       let waiting = 0;
@@ -318,35 +328,44 @@ export class Walk {
     const key = `${formatServerAddress(server)} ${name} ${type} ${dnssecOk}`;
     const running = this.#underWay.get(key);
     if (running !== undefined) {
-      if (onSlow) running.onSlow.add(onSlow);
+      if (onSlow) running.slowListeners.push(onSlow);
       return running.reply;
     }
     if (errand.budget.queries-- <= 0) {
       const detail = `gave up after ${MAX_QUERIES} queries: the delegations on the way lead nowhere`;
       return Promise.resolve({ ok: false, cause: "timeout", detail });
     }
-    const listeners = new Set(onSlow ? [onSlow] : []);
+    const slowListeners = onSlow ? [onSlow] : [];
     const { signal, firstTimeoutMilliseconds = FIRST_TIMEOUT_MILLISECONDS } = this.#options;
     const patience: Patience = {
       firstTimeoutMilliseconds,
       attempts: this.#memory.isAvoided(server) ? 1 : ATTEMPTS,
       deadline: errand.deadline,
       onSlow() {
-        for (const listener of listeners) listener();
+        for (const listener of slowListeners) listener();
       },
       ...(signal && { signal }),
     };
     const query = { name, type, recursionDesired: false, dnssecOk };
-    const reply = this.#options.transport
-      .exchange(server, query, patience)
-      .finally(() => this.#underWay.delete(key))
-      .then((received) => {
-        if (received.ok) this.#memory.answered(server, received.milliseconds);
-        else if (received.cause !== "malformed") this.#memory.wasSilent(server);
-        return received;
-      });
-    this.#underWay.set(key, { reply, onSlow: listeners });
+    const reply = this.#exchangeAndLearn(key, server, query, patience);
+    this.#underWay.set(key, { reply, slowListeners });
     return reply;
+  }
+
+  async #exchangeAndLearn(
+    key: string,
+    server: NameServer,
+    query: DnsQuery,
+    patience: Patience,
+  ): Promise<DnsReply> {
+    try {
+      const reply = await this.#options.transport.exchange(server, query, patience);
+      if (reply.ok) this.#memory.answered(server, reply.milliseconds);
+      else if (reply.cause !== "malformed") this.#memory.wasSilent(server);
+      return reply;
+    } finally {
+      this.#underWay.delete(key);
+    }
   }
 }
 
@@ -356,6 +375,10 @@ export function nameOf(server: NameServer): string {
 
 export function unknown(cause: Unknown["cause"], detail: string): Unknown {
   return { status: "unknown", cause, detail };
+}
+
+function stuck(at: Delegation, cause: Unknown["cause"], detail: string): Stuck {
+  return { kind: "stuck", at, failure: unknown(cause, detail) };
 }
 
 function addressesIn(answer: Answer): string[] {

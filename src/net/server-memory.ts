@@ -25,8 +25,11 @@ export class ServerMemory {
 
   answered(server: ServerAddress, milliseconds: number): void {
     const known = this.#servers.get(formatServerAddress(server));
-    if (known === undefined || known.smoothedMilliseconds < 0) this.#learn(server, milliseconds, 0);
-    else this.#learn(server, (7 * known.smoothedMilliseconds + milliseconds) / 8, 0);
+    if (known === undefined) return this.#learn(server, milliseconds, 0);
+    known.smoothedMilliseconds =
+      known.smoothedMilliseconds < 0 ? milliseconds : (7 * known.smoothedMilliseconds + milliseconds) / 8;
+    known.silences = 0;
+    known.avoidUntil = 0;
   }
 
   wasSilent(server: ServerAddress): void {
@@ -36,12 +39,12 @@ export class ServerMemory {
 
   isAvoided(server: ServerAddress): boolean {
     const known = this.#servers.get(formatServerAddress(server));
-    return known !== undefined && this.#now() < known.avoidUntil;
+    return known !== undefined && known.avoidUntil > 0 && this.#now() < known.avoidUntil;
   }
 
   /** Near ones first, those that fell silent last; equals by `chance` (0 to 1), to spread the load. */
-  inOrder<S extends ServerAddress>(servers: readonly S[], chance: () => number = Math.random): S[] {
-    if (servers.length < 2) return [...servers];
+  inOrder<S extends ServerAddress>(servers: readonly S[], chance: () => number = Math.random): readonly S[] {
+    if (servers.length < 2) return servers;
     const ranked = servers.map((server) => ({ server, rank: this.#rank(server) * (0.75 + chance() / 2) }));
     return ranked.sort((x, y) => x.rank - y.rank).map(({ server }) => server);
   }
