@@ -78,6 +78,12 @@ function registrableDomain(name: DomainName): DomainName | undefined {
   return parsed?.ok ? parsed.value : undefined;
 }
 
+// A reader that has seen enough (`| head`) ends the program without a word, as other programs do.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 process.exitCode = await runCli(process.argv.slice(2), {
   terminal: {
     out: (text) => process.stdout.write(text),

@@ -21,7 +21,8 @@ import {
 import type { Remark } from "../standards/dns/remark.ts";
 import type { Answer, Resolver, Unknown } from "../standards/dns/resolver.ts";
 import { CATALOGUE, type FindingCode, isFindingCode } from "./catalogue.ts";
-import { change, type Finding, type Fix, type Severity } from "./finding.ts";
+import { change, type Finding, type Fix } from "./finding.ts";
+import type { Severity } from "./severity.ts";
 import type { AuthoritativeView, RecursiveView, ServerAnswer, ZoneAnswer } from "./view.ts";
 
 /** The world as a check sees it. */

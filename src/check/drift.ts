@@ -11,8 +11,9 @@ import {
   typeOf,
 } from "../standards/dns/record.ts";
 import type { Context } from "./context.ts";
-import type { Finding, Severity } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import { hostAddresses } from "./host-addresses.ts";
+import type { Severity } from "./severity.ts";
 
 /** MX, addresses, PTR, SPF, DKIM and DMARC have their own comparison. */
 const COMPARED_HERE: ReadonlySet<Purpose> = new Set<Purpose>([

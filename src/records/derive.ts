@@ -156,12 +156,17 @@ interface Meaning {
 /** What has been derived so far; the only mutable thing here. */
 class Draft {
   readonly description: Description;
+  /** The targets of all MX records. */
+  readonly mailHosts: ReadonlySet<DomainName>;
   readonly #records = new Map<string, DerivedRecord>();
   readonly #files: DerivedFile[] = [];
   readonly #notes: Note[] = [];
 
   constructor(description: Description) {
     this.description = description;
+    this.mailHosts = new Set(
+      description.domains.flatMap((domain) => mailServersOf(domain, description).map(({ host }) => host)),
+    );
   }
 
   add(name: DomainName, data: Rdata, meaning: Meaning): void {
@@ -290,6 +295,7 @@ function deriveReceiving(domain: MailDomain, draft: Draft): void {
 /** Addresses, PTR and HELO of a server. */
 function deriveHost(server: Server, draft: Draft): void {
   const { host, addresses } = server;
+  const isMx = draft.mailHosts.has(host);
   const changing = server.addressKind !== "static";
   const ownTtl = changing ? CHANGING_TTL_SECONDS : undefined;
   for (const address of addresses) {
@@ -298,11 +304,11 @@ function deriveHost(server: Server, draft: Draft): void {
     draft.add(host, data, {
       purpose: "host-address",
       importance:
-        address.family === 4 || addresses.every(({ family }) => family === 6)
+        isMx && (address.family === 4 || addresses.every(({ family }) => family === 6))
           ? "required"
           : "strongly-recommended",
       server: host,
-      reason: `${host} is reached at ${address.text}; without it the MX leads nowhere`,
+      reason: `${host} is reached at ${address.text}${isMx ? "; without it the MX leads nowhere" : ""}`,
       reference: address.family === 4 ? "RFC 1035 §3.4.1" : "RFC 3596 §2.2",
       ...(ownTtl !== undefined && { ttlSeconds: ownTtl }),
       ...(caution !== undefined && { caution }),

@@ -64,9 +64,9 @@ function problemsOfIssue(
       );
     }
     case "too_small":
-      return one(`must be ${issue.minimum} or more, not ${said(issue.input)}`);
+      return one(`must be ${issue.minimum} or more, not ${issue.input}`);
     case "too_big":
-      return one(`must be ${issue.maximum} or less, not ${said(issue.input)}`);
+      return one(`must be ${issue.maximum} or less, not ${issue.input}`);
     default:
       return one(issue.message);
   }
@@ -96,13 +96,14 @@ function wrongKind(expected: readonly string[], input: unknown): string {
 
 /** The slip behind the commonest mismatches: YAML reads 2024 as a number, and "a:" as a key. */
 function hint(expected: readonly string[], input: unknown): string {
-  if (expected.includes("string")) {
+  if (expected.length === 1 && expected[0] === "string") {
     if (typeof input === "number" || typeof input === "boolean") return "; put it in quotes";
     if (typeof input === "object" && !Array.isArray(input)) return "; put a text with a colon in quotes";
   }
   if (typeof input !== "string") return "";
   if (expected.includes("array")) return `; write [${shortened(input)}]`;
-  return expected.some((kind) => kind === "int") && /^\d+$/.test(input) ? "; write it without quotes" : "";
+  const isQuotedNumber = expected.includes("number") && /^\d+$/.test(input);
+  return isQuotedNumber ? "; write it without quotes" : "";
 }
 
 function said(input: unknown): string {

@@ -2,7 +2,7 @@
  * The description of servers and domains (`zonepost.yaml`): one schema, from which come the types, the
  * errors with path, line and hint, and the JSON Schema for editors.
  */
-import { LineCounter, parseDocument } from "yaml";
+import { LineCounter, parseDocument, YAMLParseError } from "yaml";
 import { z } from "zod";
 import { readCaaProperty } from "../standards/caa/record.ts";
 import { parseTlsa, tlsaFromCertificate, tlsaFromPublicKey } from "../standards/dane/tlsa.ts";
@@ -95,6 +95,7 @@ const spfDomain = (description: string, term: string) =>
     if (!text.includes("%")) {
       const name = refuseMailAddress(text) ?? readName(text);
       if (!name.ok) return name;
+      if (name.value.includes("\\")) return refuse(`"${text}" is not a name that SPF can hold`);
       text = name.value;
     }
     const spec = parseDomainSpec(text);
@@ -566,14 +567,18 @@ function readYaml(text: string, lines: LineCounter): Yaml {
     if (fault === undefined)
       return { ok: true, document, content: document.toJS({ maxAliasCount: MAX_ALIAS_COUNT }) };
     const { line } = lines.linePos(fault.pos[0]);
-    return { ok: false, result: refused("", line, `not valid YAML: ${fault.message}`) };
+    return { ok: false, result: refused("", line, yamlProblem(fault)) };
   } catch (error) {
-    const isTooDeep = error instanceof RangeError; // the parser and the reader recurse
-    const problem = isTooDeep
-      ? "the YAML is nested too deeply"
-      : `not usable YAML: ${(error as Error).message}`;
-    return { ok: false, result: refused("", undefined, problem) };
+    return { ok: false, result: refused("", undefined, yamlProblem(error as Error)) };
   }
+}
+
+function yamlProblem(fault: Error | YAMLParseError): string {
+  if (/call stack/.test(fault.message)) return "the YAML is nested too deeply"; // its reader recurses
+  if (!(fault instanceof YAMLParseError)) return `not usable YAML: ${fault.message}`;
+  return fault.code === "MULTIPLE_DOCS"
+    ? "several YAML documents (divided by ---); a description is one"
+    : `not valid YAML: ${fault.message}`;
 }
 
 function refused(path: string, line: number | undefined, problem: string): DescriptionResult {

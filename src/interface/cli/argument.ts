@@ -12,6 +12,7 @@ export function readDomain(text: string): DomainName {
   const name = url?.[1] ?? text.trim().slice(text.trim().lastIndexOf("@") + 1);
   if (parseAddress(name).ok)
     throw new UsageError(`"${text}" is an address; a domain belongs here, as in example.org`);
+  if (/\s/.test(name)) throw new UsageError(`"${text}" is not a domain name: there is a blank in it`);
   const parsed = parseDomainName(name);
   if (!parsed.ok) throw new UsageError(`"${text}" is not a domain name: ${parsed.problem}`);
   return parsed.value;

@@ -110,9 +110,8 @@ function configuredHost(
   const mailName = tools.environment["MAILNAME"];
   if (mailName) return { source: "MAILNAME (--host overrules it)", text: mailName };
   const myHostname = postfixHostName(postfix, tools);
-  return myHostname === undefined
-    ? undefined
-    : { source: `myhostname in ${postfix}/main.cf (--host overrules it)`, text: myHostname };
+  if (myHostname === undefined) return undefined;
+  return { source: `myhostname in ${postfix}/main.cf (--host overrules it)`, text: myHostname };
 }
 
 /** `myhostname` of main.cf, where it is written out; the last setting counts, as in Postfix. */

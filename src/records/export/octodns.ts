@@ -3,9 +3,8 @@ import { stringify } from "yaml";
 import { absolute, type DomainName } from "../../standards/dns/name.ts";
 import { formatRdata } from "../../standards/dns/rdata-text.ts";
 import { octetsToText, type Rdata, txtText, typeOf } from "../../standards/dns/record.ts";
-import type { DerivedRecord } from "../derived-record.ts";
+import type { DerivedRecord, ZoneRecords } from "../derived-record.ts";
 import { formName } from "../form.ts";
-import type { ZoneRecords } from "../format.ts";
 
 export function formatOctodns(zones: readonly ZoneRecords[]): string {
   return zones
@@ -13,17 +12,19 @@ export function formatOctodns(zones: readonly ZoneRecords[]): string {
     .join("---\n");
 }
 
-/** Names relative to the zone ("" is the apex), in the natural order that the tool's loader insists on. */
+/** Names relative to the zone ("" is the apex). The tool's loader insists on natural order in every mapping. */
 function document(zone: DomainName, records: readonly DerivedRecord[]): string {
   const byName = Map.groupBy(records, ({ record }) => formName(record.name, zone, "blank") ?? record.name);
-  const entries = [...byName.entries()]
-    .sort(([x], [y]) => compareNaturally(x, y))
-    .map(([name, list]) => {
-      const byType = Map.groupBy(list, ({ record }) => typeOf(record.data));
-      const types = [...byType.values()].map(rrset);
-      return [name, types.length === 1 ? types[0] : types] as const;
-    });
-  return `# ${zone}.yaml\n${stringify(new Map(entries), { lineWidth: 0, defaultStringType: "PLAIN", version: "1.1" })}`;
+  const entries = [...byName].map(([name, list]) => {
+    const types = [...Map.groupBy(list, ({ record }) => typeOf(record.data)).values()].map(rrset);
+    return [name, types.length === 1 ? types[0] : types] as const;
+  });
+  const text = stringify(Object.fromEntries(entries), {
+    version: "1.1",
+    lineWidth: 0,
+    sortMapEntries: (one, other) => compareNaturally(String(one.key), String(other.key)),
+  });
+  return `# ${zone}.yaml\n${text}`;
 }
 
 /** "s2" before "s10": runs of digits count as numbers, everything else by code point. */
