@@ -20,9 +20,6 @@ import { readSystemResolvers } from "./net/system-resolvers.ts";
 import { createAuthoritativeView } from "./net/zone-survey.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 
-// Nearly all that a check allocates is soon garbage: collecting it a little earlier halves the memory of long runs.
-setFlagsFromString("--heap-growing-percent=40");
-
 /** As many resolvers as are worth comparing by default: each is asked the same questions. */
 const MAX_SYSTEM_RESOLVERS = 2;
 
@@ -30,6 +27,8 @@ const MAX_SYSTEM_RESOLVERS = 2;
 const MAX_CACHE_ENTRIES = 10_000;
 
 async function openWorld(settings: ViewSettings): Promise<OpenedWorld> {
+  // Nearly all that a check allocates is soon garbage: collecting it a little earlier halves the memory of long runs.
+  setFlagsFromString("--heap-growing-percent=40");
   const hints = settings.rootHints === undefined ? undefined : readHints(settings.rootHints);
   const resolvers = settings.resolvers.map(readResolver);
   // Below another root the system's resolvers know nothing.
@@ -77,6 +76,12 @@ function registrableDomain(name: DomainName): DomainName | undefined {
   const parsed = domain === null ? undefined : parseDomainName(domain);
   return parsed?.ok ? parsed.value : undefined;
 }
+
+// A reader that has seen enough (`| head`) ends the program without a word, as other programs do.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 
 process.exitCode = await runCli(process.argv.slice(2), {
   terminal: {

@@ -1,36 +1,10 @@
 /** A and AAAA of the mail hosts: there, public, and the ones that the description names. */
-import { type IpAddress, parseAddress } from "../standards/dns/address.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 import type { ResourceRecord } from "../standards/dns/record.ts";
 import type { Context } from "./context.ts";
 import type { Finding } from "./finding.ts";
+import { knownAddress } from "./host-addresses.ts";
 import { mailHosts } from "./mx.ts";
-
-/** The addresses of a host as its name servers publish them; a lookup that failed is not "no address". */
-export async function hostAddresses(
-  host: DomainName,
-  context: Context,
-): Promise<{
-  readonly addresses: readonly IpAddress[];
-  /** The host itself, or the name that it is an alias of. */
-  readonly canonicalName: DomainName;
-  readonly untold: readonly Finding[];
-}> {
-  const answers = await Promise.all([context.lookup(host, "A"), context.lookup(host, "AAAA")]);
-  const [ipv4, ipv6] = answers;
-  const addresses = answers.flatMap((answer) =>
-    answer.status === "found" ? answer.records.map(({ data }) => knownAddress(data.address)) : [],
-  );
-  const found = answers.find(({ status }) => status === "found");
-  const canonicalName = found?.status === "found" ? found.canonicalName : host;
-  return { addresses, canonicalName, untold: context.untold(host, ["A", ipv4], ["AAAA", ipv6]) };
-}
-
-function knownAddress(text: string): IpAddress {
-  const parsed = parseAddress(text);
-  if (!parsed.ok) throw new TypeError(parsed.problem);
-  return parsed.value;
-}
 
 /** Addresses that stand in tutorials and get published by mistake (E2). */
 const PLACEHOLDERS = new Map([
@@ -45,12 +19,7 @@ const MAX_DYNAMIC_TTL_SECONDS = 1800;
 export async function checkAddresses(context: Context): Promise<Finding[]> {
   const hosts = new Set(await mailHosts(context));
   for (const { host } of context.options.description?.servers ?? []) {
-    const mine = context.options.derived?.records.some(
-      (derived) =>
-        derived.purpose === "host-address" &&
-        derived.record.name === host &&
-        derived.domain === context.domain,
-    );
+    const mine = context.wanted(host, "host-address").some(({ domain }) => domain === context.domain);
     if (mine) hosts.add(host);
   }
   return (await Promise.all([...hosts].map((host) => checkHost(host, context)))).flat();

@@ -2,7 +2,7 @@
  * Every finding there is: permanent codes, with what is expected and why it matters. The reference of finding
  * codes (docs/reference/findings.md) is written from this table.
  */
-import type { Severity } from "./finding.ts";
+import type { Severity } from "./severity.ts";
 
 /** In the order in which reports show them. */
 export const GROUPS = {

@@ -7,7 +7,8 @@ import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { type ResourceRecord, typeOf } from "../standards/dns/record.ts";
 import { CATALOGUE, type FindingCode, GROUPS } from "./catalogue.ts";
 import { checkDomain } from "./check.ts";
-import { type DomainReport, type Finding, SEVERITIES, summarize } from "./finding.ts";
+import { type DomainReport, type Finding, summarize } from "./finding.ts";
+import { SEVERITIES } from "./severity.ts";
 
 const isRed = ({ severity }: Finding) => severity !== "ok" && severity !== "notice";
 const codes = (findings: readonly Finding[]) => [...new Set(findings.map(({ code }) => code))].sort();

@@ -15,7 +15,7 @@ export async function checkClientSetup(context: Context): Promise<Finding[]> {
     srvName,
     owner: prepend(`${srvName}._tcp`, context.domain),
   }));
-  const asked = owners.filter(({ srvName, owner }) => USUAL.has(srvName) || isDescribed(owner, context));
+  const asked = owners.filter(({ srvName, owner }) => USUAL.has(srvName) || context.isDerived(owner));
   return (await Promise.all(asked.map(({ owner }) => serviceFindings(owner, context)))).flat();
 }
 
@@ -31,10 +31,6 @@ const USUAL: ReadonlySet<string> = new Set([
   "_xmpp-client",
   "_xmpp-server",
 ]);
-
-function isDescribed(owner: DomainName, context: Context): boolean {
-  return (context.options.derived?.records ?? []).some(({ record }) => record.name === owner);
-}
 
 /** More servers for one service than any real domain has. */
 const MAX_RECORDS = 16;

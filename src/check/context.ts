@@ -1,7 +1,9 @@
 /** What every check of one domain shares: the ways to look, and the way to say what was seen. */
 import { lookupCommands } from "../records/command.ts";
+import { describedDomain } from "../records/derive.ts";
+import { derivedAt } from "../records/derived-index.ts";
 import type { Derived, DerivedRecord, Purpose } from "../records/derived-record.ts";
-import type { Description } from "../records/description.ts";
+import type { Description, MailDomain } from "../records/description.ts";
 import {
   contains,
   type IpAddress,
@@ -21,7 +23,8 @@ import {
 import type { Remark } from "../standards/dns/remark.ts";
 import type { Answer, Resolver, Unknown } from "../standards/dns/resolver.ts";
 import { CATALOGUE, type FindingCode, isFindingCode } from "./catalogue.ts";
-import { change, type Finding, type Fix, type Severity } from "./finding.ts";
+import { change, type Finding, type Fix } from "./finding.ts";
+import type { Severity } from "./severity.ts";
 import type { AuthoritativeView, RecursiveView, ServerAnswer, ZoneAnswer } from "./view.ts";
 
 /** The world as a check sees it. */
@@ -69,6 +72,8 @@ export class Context implements Resolver {
   readonly domain: DomainName;
   readonly world: World;
   readonly options: CheckOptions;
+  /** What the description says of the domain. */
+  readonly described: MailDomain | undefined;
   /** The zone that the domain lives in. */
   readonly zone: Promise<ZoneAnswer>;
   readonly disagreements: Disagreement[] = [];
@@ -80,6 +85,7 @@ export class Context implements Resolver {
     this.domain = domain;
     this.world = world;
     this.options = options;
+    this.described = options.description && describedDomain(domain, options.description);
     this.zone = world.authoritative.findZone(domain);
     const policy = tryPrepend("_dmarc", domain) ?? domain;
     this.#decisive = new Set([`${domain} MX`, `${domain} TXT`, `${policy} TXT`]);
@@ -225,9 +231,17 @@ export class Context implements Resolver {
 
   /** The derived records of a purpose at a name; empty without a description. */
   wanted(name: DomainName, purpose: Purpose): readonly DerivedRecord[] {
-    return (this.options.derived?.records ?? []).filter(
-      (derived) => derived.purpose === purpose && derived.record.name === name,
-    );
+    return this.#derivedAt(name).filter((derived) => derived.purpose === purpose);
+  }
+
+  /** Whether the description has any record at a name. */
+  isDerived(name: DomainName): boolean {
+    return this.#derivedAt(name).length > 0;
+  }
+
+  #derivedAt(name: DomainName): readonly DerivedRecord[] {
+    const { derived } = this.options;
+    return derived === undefined ? [] : derivedAt(name, derived);
   }
 }
 

@@ -38,7 +38,7 @@ interface Selector {
 
 export async function checkDkim(context: Context): Promise<Finding[]> {
   const { domain } = context;
-  const described = context.options.description?.domains.find((each) => each.domain === domain);
+  const { described } = context;
   const named = namedSelectors(context);
   const parent = prepend("_domainkey", domain);
   const [top, apex] = await Promise.all([context.lookup(parent, "TXT"), context.everywhere(domain, "TXT")]);
@@ -57,7 +57,7 @@ export async function checkDkim(context: Context): Promise<Finding[]> {
 }
 
 function namedSelectors(context: Context): Selector[] {
-  const described = context.options.description?.domains.find((each) => each.domain === context.domain);
+  const { described } = context;
   const selectors = new Map<DkimSelector, Selector>();
   for (const key of described?.dkim ?? []) {
     selectors.set(key.selector, {

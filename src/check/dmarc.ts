@@ -19,9 +19,9 @@ import {
 import { type DomainName, prepend } from "../standards/dns/name.ts";
 import { toCharacterStrings, txtText } from "../standards/dns/record.ts";
 import { isSpfRecord } from "../standards/spf/record.ts";
-import { hostAddresses } from "./address.ts";
 import { type Context, type TxtRecord, texts } from "./context.ts";
 import { type Finding, type Fix, proposed } from "./finding.ts";
+import { hostAddresses } from "./host-addresses.ts";
 
 export async function checkDmarc(context: Context): Promise<Finding[]> {
   const { domain } = context;

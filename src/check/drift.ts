@@ -1,4 +1,6 @@
 /** Published against described, for the records that no check of their own looks after. */
+
+import { derivedOf } from "../records/derived-index.ts";
 import type { DerivedRecord, Importance, Purpose } from "../records/derived-record.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
@@ -10,9 +12,10 @@ import {
   txtText,
   typeOf,
 } from "../standards/dns/record.ts";
-import { hostAddresses } from "./address.ts";
 import type { Context } from "./context.ts";
-import type { Finding, Severity } from "./finding.ts";
+import type { Finding } from "./finding.ts";
+import { hostAddresses } from "./host-addresses.ts";
+import type { Severity } from "./severity.ts";
 
 /** MX, addresses, PTR, SPF, DKIM and DMARC have their own comparison. */
 const COMPARED_HERE: ReadonlySet<Purpose> = new Set<Purpose>([
@@ -38,9 +41,10 @@ const SEVERITY: Readonly<Record<Importance, Severity>> = {
 };
 
 export async function checkDrift(context: Context): Promise<Finding[]> {
-  const mine = (context.options.derived?.records ?? []).filter(
-    ({ purpose, domain }) => domain === context.domain && COMPARED_HERE.has(purpose),
-  );
+  const { derived } = context.options;
+  const mine = derived
+    ? derivedOf(context.domain, derived).filter(({ purpose }) => COMPARED_HERE.has(purpose))
+    : [];
   const found = await Promise.all(mine.map((derived) => compare(derived, context)));
   return found.filter((finding) => finding !== undefined);
 }

@@ -5,12 +5,7 @@ import type { DomainName } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { type Rdata, type RecordType, type ResourceRecord, typeOf } from "../standards/dns/record.ts";
 import type { FindingCode } from "./catalogue.ts";
-
-/** `unknown` is "could not tell": a lookup failed, so nothing is said about what is published. */
-export type Severity = "error" | "warning" | "notice" | "ok" | "unknown";
-
-/** Worst first, as reports are sorted. */
-export const SEVERITIES: readonly Severity[] = ["error", "unknown", "warning", "notice", "ok"];
+import type { Severity } from "./severity.ts";
 
 export interface Finding {
   readonly code: FindingCode;

@@ -6,6 +6,7 @@
 import { parseAddress, parseReverseName } from "../standards/dns/address.ts";
 import {
   absolute,
+  ancestors,
   type DomainName,
   domainName,
   isHostName,
@@ -14,16 +15,27 @@ import {
   parentOf,
   parseDomainName,
   ROOT,
+  tryPrepend,
 } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
-import { type Rdata, type RecordType, type ResourceRecord, typeOf } from "../standards/dns/record.ts";
+import {
+  octetsToText,
+  type Rdata,
+  type RecordType,
+  type ResourceRecord,
+  txtText,
+  typeOf,
+} from "../standards/dns/record.ts";
 import type { Answer, Resolver } from "../standards/dns/resolver.ts";
 import { createZoneResolver } from "../standards/dns/zone-resolver.ts";
 import { parseZoneText } from "../standards/dns/zone-text.ts";
+import { looksLikeSpf } from "../standards/spf/remarks.ts";
 import { checkDomain } from "./check.ts";
 import { type CheckOptions, Context, type World } from "./context.ts";
+import { checkDkim } from "./dkim.ts";
 import { type Finding, proposed } from "./finding.ts";
 import { undoubled } from "./mx.ts";
+import { checkSpf } from "./spf.ts";
 import type { AuthoritativeView } from "./view.ts";
 
 export interface LintedLine {
@@ -62,12 +74,28 @@ export async function lintZoneText(
   const { records } = parsed;
   const apexes = mailDomains(records, assumed);
   const world = zoneFileWorld(records, assumed, surroundings);
-  const reports = await Promise.all(apexes.map((apex) => checkDomain(apex, world, surroundings.options)));
+  const optionsFor = (domain: DomainName): CheckOptions => ({
+    ...surroundings.options,
+    dkimSelectors: [...surroundings.options.dkimSelectors, ...selectorsIn(records, domain)],
+  });
+  const reports = await Promise.all(apexes.map((apex) => checkDomain(apex, world, optionsFor(apex))));
+  const others = otherSenders(records, assumed).filter((name) => !apexes.includes(name));
+  const ofOthers = await Promise.all(
+    others.slice(0, MAX_DOMAINS).map(async (name) => {
+      const options = optionsFor(name);
+      const sender = new Context(name, world, options);
+      const hasSpf = records.some((record) => record.name === name && isSpfText(record));
+      return [
+        ...(hasSpf ? await checkSpf(sender) : []),
+        ...(options.dkimSelectors.length > 0 ? await checkDkim(sender) : []),
+      ];
+    }),
+  );
   const context = new Context(assumed, world, surroundings.options);
   const findings = [
     ...(await textFindings(records, assumed, context)),
     ...(await lineFindings(lines, context)),
-    ...reports.flatMap((report) => report.findings.filter(isAboutTheText)),
+    ...[...reports.flatMap((report) => report.findings), ...ofOthers.flat()].filter(isAboutTheText),
   ];
   const unique = new Map(
     findings.map((finding) => [`${finding.code} ${finding.owner} ${finding.observed}`, finding]),
@@ -79,6 +107,7 @@ export async function lintZoneText(
 const MAX_LINE_CHARACTERS = 1000;
 /** Each is checked as a domain of its own. */
 const MAX_DOMAINS = 50;
+const MAX_SELECTORS = 50;
 
 /** A text has no name servers, and knows nothing of what others hold. */
 function isAboutTheText({ code, severity }: Finding): boolean {
@@ -103,6 +132,34 @@ function mailDomains(records: readonly ResourceRecord[], origin: DomainName): Do
   return [...domains].slice(0, MAX_DOMAINS);
 }
 
+/** Names that send, but are not written to: with an SPF record (HELO names), or with keys (sub-domains of services). */
+function otherSenders(records: readonly ResourceRecord[], origin: DomainName): DomainName[] {
+  const names = records.flatMap((record) => {
+    const { name } = record;
+    if (!isWithin(name, origin) || undoubled(name, origin) !== undefined) return [];
+    const signer = signerOf(name);
+    if (signer !== undefined) return [signer];
+    return isSpfText(record) ? [name] : [];
+  });
+  return [...new Set(names)];
+}
+
+const isSpfText = ({ data }: ResourceRecord) =>
+  data.type === "TXT" && looksLikeSpf(octetsToText(txtText(data)));
+
+const KEY_LABEL = "._domainkey.";
+
+/** Whose key an owner name is about. */
+function signerOf(name: DomainName): DomainName | undefined {
+  const at = name.indexOf(KEY_LABEL);
+  return at < 0 ? undefined : domainName(name.slice(at + KEY_LABEL.length));
+}
+
+function selectorsIn(records: readonly ResourceRecord[], domain: DomainName): string[] {
+  const own = records.filter(({ name }) => signerOf(name) === domain);
+  return own.map(({ name }) => name.slice(0, name.indexOf(KEY_LABEL))).slice(0, MAX_SELECTORS);
+}
+
 function zoneFileWorld(
   records: readonly ResourceRecord[],
   origin: DomainName,
@@ -110,7 +167,8 @@ function zoneFileWorld(
 ): World {
   const zone = createZoneResolver(records, { apexes: [origin], elsewhere: "outside of the text" });
   const isWhole = records.some(({ name, data }) => name === origin && data.type === "SOA");
-  const resolver = isWhole ? zone : withoutAbsence(zone);
+  const isOnTop = surroundings.organizationalDomain(origin) === origin;
+  const resolver = !isWhole ? withoutAbsence(zone) : isOnTop ? withNothingAbove(origin, zone) : zone;
   const authoritative: AuthoritativeView = {
     lookup: resolver.lookup,
     findZone: async () => ({
@@ -120,7 +178,11 @@ function zoneFileWorld(
     askEveryServer: async (name, type) => [
       { server: { name: origin, address: "the text", port: 0 }, answer: await resolver.lookup(name, type) },
     ],
-    lookupSignatures: async () => [],
+    lookupSignatures: async () => ({
+      status: "unknown",
+      cause: "network",
+      detail: "a text is signed when it is published",
+    }),
   };
   return {
     authoritative,
@@ -138,6 +200,20 @@ function withoutAbsence(resolver: Resolver): Resolver {
       const answer = await resolver.lookup(name, type);
       if (answer.status !== "absent") return answer;
       return { status: "unknown", cause: "network", detail: `the text has no ${type} for ${absolute(name)}` };
+    },
+  };
+}
+
+/** Above a registrable domain stands nothing of its owner's: no CAA, and no policy but that of a registry. */
+function withNothingAbove(origin: DomainName, resolver: Resolver): Resolver {
+  const above = new Set(
+    ancestors(parentOf(origin) ?? ROOT).flatMap((name) => [name, tryPrepend("_dmarc", name)]),
+  );
+  return {
+    async lookup<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
+      return above.has(name)
+        ? { status: "absent", kind: "nodata", aliases: [] }
+        : resolver.lookup(name, type);
     },
   };
 }

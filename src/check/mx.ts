@@ -14,6 +14,7 @@ import type { RdataOf, ResourceRecord } from "../standards/dns/record.ts";
 import type { Absent, Found } from "../standards/dns/resolver.ts";
 import type { Context } from "./context.ts";
 import { type Finding, proposed } from "./finding.ts";
+import { hostAddresses } from "./host-addresses.ts";
 
 type MxRecord = ResourceRecord<RdataOf<"MX">>;
 
@@ -33,7 +34,7 @@ export async function mailHosts(context: Context): Promise<readonly DomainName[]
       .slice(0, MAX_MAIL_HOSTS);
   }
   if (answer.status === "unknown") return [];
-  const described = context.options.description?.domains.find(({ domain }) => domain === context.domain);
+  const { described } = context;
   return described?.receives === false ? [] : [context.domain];
 }
 
@@ -62,7 +63,7 @@ export async function checkMx(context: Context): Promise<Finding[]> {
 /** RFC 5321 §5.1: without MX the domain's own address takes the mail; RFC 7505 is the way to say "none". */
 async function missing(answer: Absent, context: Context): Promise<Finding> {
   const { domain } = context;
-  const described = context.options.description?.domains.find((each) => each.domain === domain);
+  const { described } = context;
   const wanted = wantedMx(context);
   const fix = async () =>
     context.fix(
@@ -84,17 +85,14 @@ async function missing(answer: Absent, context: Context): Promise<Finding> {
       fix: await context.fix("Publish the null MX.", { create: wanted }),
     });
   }
-  const [ipv4, ipv6, mail] = await Promise.all([
-    context.lookup(domain, "A"),
-    context.lookup(domain, "AAAA"),
-    context.lookup(prepend("mail", domain), "A"),
+  const [here, mail] = await Promise.all([
+    hostAddresses(domain, context),
+    hostAddresses(prepend("mail", domain), context),
   ]);
-  const own = [ipv4, ipv6].flatMap((found) =>
-    found.status === "found" ? found.records.map(({ data }) => data.address) : [],
-  );
+  const own = here.addresses.map(({ text }) => text);
   if (own.length === 0) {
-    const unknown = [ipv4, ipv6].find((each) => each.status === "unknown");
-    if (unknown?.status === "unknown") return context.unknown(domain, "A", unknown);
+    const [untold] = here.untold;
+    if (untold !== undefined) return untold;
     return context.finding("mx-missing", {
       owner: domain,
       severity: "error",
@@ -108,10 +106,8 @@ async function missing(answer: Absent, context: Context): Promise<Finding> {
   const describedAddresses = context.options.description?.servers.flatMap((server) =>
     server.addresses.map(({ text }) => text),
   );
-  const mailAddresses =
-    describedAddresses ??
-    (mail.status === "found" ? mail.records.map(({ data }) => data.address) : undefined);
-  const elsewhere = mailAddresses !== undefined && !own.some((address) => mailAddresses.includes(address));
+  const mailAddresses = describedAddresses ?? mail.addresses.map(({ text }) => text);
+  const elsewhere = mailAddresses.length > 0 && !own.some((address) => mailAddresses.includes(address));
   if (elsewhere) {
     return context.finding("mx-fallback-elsewhere", {
       owner: domain,
@@ -192,7 +188,7 @@ async function nullMxFindings(
       }),
     ];
   }
-  const described = context.options.description?.domains.find((each) => each.domain === domain);
+  const { described } = context;
   if (described?.receives) {
     return [
       context.finding("mx-differs", {
@@ -357,7 +353,7 @@ function orderFinding(hosts: readonly MxRecord[], context: Context): Finding {
 /** Published against described, where there is a description. */
 async function driftFinding(hosts: readonly MxRecord[], context: Context): Promise<Finding | undefined> {
   const { description } = context.options;
-  const described = description?.domains.find(({ domain }) => domain === context.domain);
+  const { described } = context;
   if (description === undefined || described === undefined) return undefined;
   const wanted = mailServersOf(described, description);
   const missing = wanted.filter(({ host }) => !hosts.some(({ data }) => data.exchange === host));

@@ -5,9 +5,9 @@ import { outboundAddresses } from "../records/description.ts";
 import { reverseRequest } from "../records/request.ts";
 import { type IpAddress, reverseName } from "../standards/dns/address.ts";
 import type { DomainName } from "../standards/dns/name.ts";
-import { hostAddresses } from "./address.ts";
 import type { Context } from "./context.ts";
 import type { Finding } from "./finding.ts";
+import { hostAddresses } from "./host-addresses.ts";
 import { isOwnHost, mailHosts } from "./mx.ts";
 
 export interface Outbound {
@@ -23,7 +23,7 @@ export interface Outbound {
  */
 export async function outbound(context: Context): Promise<readonly Outbound[]> {
   const { description } = context.options;
-  const described = description?.domains.find(({ domain }) => domain === context.domain);
+  const { described } = context;
   if (description !== undefined && described !== undefined) {
     if (!described.sends) return [];
     return sendingServersOf(described, description).flatMap((server) =>

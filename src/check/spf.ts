@@ -37,7 +37,7 @@ export async function checkSpf(context: Context): Promise<Finding[]> {
   if (answer.status === "unknown") return [context.unknown(domain, "TXT", answer)];
   const published = texts(answer).filter(({ text }) => isSpfRecord(text));
   const damaged = texts(answer).filter(({ text }) => !isSpfRecord(text) && looksLikeSpf(text));
-  const sends = context.options.description?.domains.find((each) => each.domain === domain)?.sends ?? true;
+  const sends = context.described?.sends ?? true;
   const remarks = await remarkFindings(
     tree,
     published.map(({ record }) => record),
@@ -399,7 +399,7 @@ async function driftFinding(
   if (!parsed.ok || findings.some(({ severity, fix }) => severity === "error" && fix !== null))
     return undefined;
   const terms = parsed.value.terms.map(formatTerm);
-  const described = context.options.description?.domains.find(({ domain }) => domain === context.domain);
+  const { described } = context;
   const said = { owner: context.domain, expected: wanted, observed: published, verify: "TXT" } as const;
   if (described?.sends === false && terms.join(" ") !== "-all") {
     const summary = "Publish the record of a domain that sends nothing.";

@@ -59,6 +59,8 @@ export interface DnsTransport {
 
 /** RFC 9715: what passes nearly every path unfragmented. */
 const UDP_PAYLOAD_OCTETS = 1232;
+const EDNS: Edns = { udpPayloadOctets: UDP_PAYLOAD_OCTETS, version: 0, dnssecOk: false, options: [] };
+const EDNS_DNSSEC_OK: Edns = { ...EDNS, dnssecOk: true };
 const MAX_IN_FLIGHT_PER_SERVER = 64;
 /** How long a server is spared EDNS after it refused it, and how many such servers are remembered. */
 const NO_EDNS_MILLISECONDS = 600_000;
@@ -175,12 +177,10 @@ class Exchange implements Asking, Waiting {
   #encode(): void {
     this.#around.sentCount++;
     const { recursionDesired, checkingDisabled = false, dnssecOk = false, name, type } = this.#question;
-    const edns: Edns = { udpPayloadOctets: UDP_PAYLOAD_OCTETS, version: 0, dnssecOk, options: [] };
-    const flags = { recursionDesired, checkingDisabled, ...(this.#useEdns && { edns }) };
     // RFC 6840 §5.7: AD in a query asks for the AD bit of the reply
-    const message = { ...queryMessage(0, { name, type }, flags), authenticData: recursionDesired };
-    // From the pool of buffers: small typed arrays live on the heap, and handing them to a socket is slow
-    this.query = Buffer.from(encodeMessage(message));
+    const flags = { recursionDesired, authenticData: recursionDesired, checkingDisabled };
+    const edns = dnssecOk ? EDNS_DNSSEC_OK : EDNS;
+    this.query = encodeMessage(queryMessage(0, { name, type }, this.#useEdns ? { ...flags, edns } : flags));
     this.questionEnd = questionEnd(this.query);
   }
 

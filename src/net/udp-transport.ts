@@ -122,7 +122,7 @@ class PooledSocket {
   #transmit(id: number, asking: Asking): void {
     if (this.#asking.get(id) !== asking) return; // given up meanwhile
     const { address, port } = asking.server;
-    this.#socket.send(asking.query, 0, asking.query.length, port, address, (error) => {
+    this.#socket.send(asking.query, port, address, (error) => {
       if (error !== null && this.#forget(id, asking)) asking.onBroken(error);
     });
   }

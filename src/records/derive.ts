@@ -109,15 +109,24 @@ export function zoneOf(domain: DomainName, description: Description): DomainName
   return describedAbove(domain, description).at(-1)?.domain ?? domain;
 }
 
+/** What the description says of a domain itself. */
+export function describedDomain(domain: DomainName, description: Description): MailDomain | undefined {
+  return domainsOf(description).get(domain);
+}
+
 /** The described domains at and above a name, from the nearest. */
 function describedAbove(name: DomainName, description: Description): readonly MailDomain[] {
+  const known = domainsOf(description);
+  return ancestors(name).flatMap((above) => known.get(above) ?? []);
+}
+
+function domainsOf(description: Description): ReadonlyMap<DomainName, MailDomain> {
   let byName = domainsByName.get(description);
   if (byName === undefined) {
     byName = new Map(description.domains.map((each) => [each.domain, each]));
     domainsByName.set(description, byName);
   }
-  const known = byName;
-  return ancestors(name).flatMap((above) => known.get(above) ?? []);
+  return byName;
 }
 
 /** Asked for every record, and there may be thousands of domains. */

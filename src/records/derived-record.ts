@@ -71,3 +71,10 @@ export interface Derived {
   readonly files: readonly DerivedFile[];
   readonly notes: readonly Note[];
 }
+
+/** The records of one zone, in the order of the derivation. */
+export interface ZoneRecords {
+  /** Undefined: reverse zones and the zones of others. */
+  readonly zone: DomainName | undefined;
+  readonly records: readonly DerivedRecord[];
+}

@@ -3,6 +3,7 @@ import { absolute, type DomainName, isWithin, parseDomainName, ROOT } from "../s
 import type { Parsed } from "../standards/dns/parsed.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { octetsToText, type Rdata, type ResourceRecord, txtText, typeOf } from "../standards/dns/record.ts";
+import { renderTxt, type TxtStyle } from "../standards/dns/txt-rendering.ts";
 
 /**
  * How a form names a record in the zone example.org: `at` (mail, @), `blank` (mail, nothing),
@@ -32,16 +33,17 @@ export interface FormFields {
   readonly name: string;
   /** MX preference or SRV priority, which many forms ask for apart. */
   readonly priority?: number;
-  /** What goes into the value field: no quotes, no final dot, TXT in one piece. */
+  /** What goes into the value field: no final dot; TXT in one piece without quotes, unless the form wants it otherwise. */
   readonly value: string;
   readonly ttlSeconds: number;
 }
 
-/** `zone` undefined: the name is written in full (a reverse name, say). */
+/** `zone` undefined: the name is written in full (a reverse name, say). `txt`: how the form wants TXT data (R48). */
 export function formFields(
   record: ResourceRecord,
   zone: DomainName | undefined,
   style: NameStyle = "at",
+  txt: TxtStyle = "raw",
 ): FormFields {
   const { data } = record;
   const name = (zone && formName(record.name, zone, style)) ?? record.name;
@@ -52,15 +54,15 @@ export function formFields(
     case "SRV":
       return { ...fields, priority: data.priority, value: `${data.weight} ${data.port} ${data.target}` };
     default:
-      return { ...fields, value: formValue(data) };
+      return { ...fields, value: formValue(data, txt) };
   }
 }
 
-function formValue(data: Rdata): string {
+function formValue(data: Rdata, txt: TxtStyle): string {
   switch (data.type) {
     case "TXT":
     case "SPF":
-      return octetsToText(txtText(data));
+      return txt === "raw" ? octetsToText(txtText(data)) : renderTxt(txtText(data), txt);
     case "NS":
     case "CNAME":
     case "DNAME":

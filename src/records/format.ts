@@ -2,9 +2,10 @@
 import { type DomainName, forDisplay } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { typeOf } from "../standards/dns/record.ts";
+import type { TxtStyle } from "../standards/dns/txt-rendering.ts";
 import { lookupCommands } from "./command.ts";
 import { zoneOf } from "./derive.ts";
-import type { Derived, DerivedRecord } from "./derived-record.ts";
+import type { Derived, DerivedRecord, ZoneRecords } from "./derived-record.ts";
 import type { Description } from "./description.ts";
 import { formatDnscontrol } from "./export/dnscontrol.ts";
 import { formatOctodns } from "./export/octodns.ts";
@@ -29,13 +30,8 @@ export type Format = (typeof FORMATS)[number];
 
 export interface FormatOptions {
   readonly nameStyle: NameStyle;
-}
-
-/** The records of one zone, in the order of the derivation. */
-export interface ZoneRecords {
-  /** Undefined: reverse zones and the zones of others. */
-  readonly zone: DomainName | undefined;
-  readonly records: readonly DerivedRecord[];
+  /** How forms want TXT data; raw where absent. */
+  readonly txtStyle?: TxtStyle;
 }
 
 /** Grouped by the zone that holds them; what others have to create comes last. */
@@ -130,7 +126,7 @@ export function recordJson(derived: DerivedRecord, zone: DomainName | undefined)
 }
 
 /** RFC 4180; a cell that a spreadsheet would take for a formula is kept from being one. */
-function formatCsv(zones: readonly ZoneRecords[], { nameStyle }: FormatOptions): string {
+function formatCsv(zones: readonly ZoneRecords[], { nameStyle, txtStyle = "raw" }: FormatOptions): string {
   const cell = (value: string | number | undefined) => {
     const text = String(value ?? "");
     const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
@@ -138,7 +134,7 @@ function formatCsv(zones: readonly ZoneRecords[], { nameStyle }: FormatOptions):
   };
   const rows = zones.flatMap(({ zone, records }) =>
     records.map(({ record, importance, creator, reason }) => {
-      const { type, name, priority, value, ttlSeconds } = formFields(record, zone, nameStyle);
+      const { type, name, priority, value, ttlSeconds } = formFields(record, zone, nameStyle, txtStyle);
       // "@" is the form's own word for the apex, not a formula
       return [
         cell(zone ?? ""),
@@ -156,12 +152,15 @@ function formatCsv(zones: readonly ZoneRecords[], { nameStyle }: FormatOptions):
   return `${["zone,type,name,priority,value,ttl,importance,creator,reason", ...rows].join("\r\n")}\r\n`;
 }
 
-function formatMarkdown(zones: readonly ZoneRecords[], { nameStyle }: FormatOptions): string {
+function formatMarkdown(
+  zones: readonly ZoneRecords[],
+  { nameStyle, txtStyle = "raw" }: FormatOptions,
+): string {
   const cell = (text: string) => text.replaceAll("\\", "\\\\").replaceAll("|", "\\|");
   const code = (text: string) => (text === "" ? "" : codeSpan(text.replaceAll("|", "\\|")));
   const blocks = zones.map(({ zone, records }) => {
     const rows = records.map(({ record, importance, reason }) => {
-      const { type, name, priority, value, ttlSeconds } = formFields(record, zone, nameStyle);
+      const { type, name, priority, value, ttlSeconds } = formFields(record, zone, nameStyle, txtStyle);
       const data = priority === undefined ? value : `${priority} ${value}`;
       return `| ${type} | ${code(name)} | ${code(data)} | ${ttlSeconds} | ${importance.replace("-", " ")} | ${cell(reason)} |`;
     });
@@ -183,12 +182,14 @@ function codeSpan(text: string): string {
   return runs.length === 0 ? `${fence}${text}${fence}` : `${fence} ${text} ${fence}`;
 }
 
-function formatForm(zones: readonly ZoneRecords[], { nameStyle }: FormatOptions): string {
+function formatForm(zones: readonly ZoneRecords[], { nameStyle, txtStyle = "raw" }: FormatOptions): string {
   const blocks = zones.map(({ zone, records }) => {
     const heading = zone === undefined ? zoneTitle(zone) : `In the form of ${zoneTitle(zone)}`;
-    return [heading, "", ...records.map(({ record }) => formLine(formFields(record, zone, nameStyle)))].join(
-      "\n",
-    );
+    return [
+      heading,
+      "",
+      ...records.map(({ record }) => formLine(formFields(record, zone, nameStyle, txtStyle))),
+    ].join("\n");
   });
   return `${blocks.join("\n\n")}\n`;
 }

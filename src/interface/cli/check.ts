@@ -4,7 +4,7 @@ import type { CheckOptions } from "../../check/context.ts";
 import type { DomainReport, Summary } from "../../check/finding.ts";
 import { derive } from "../../records/derive.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
-import { loadDescription, readDomain, readNetworks } from "./argument.ts";
+import { loadDescription, readDomain, readFileNamed, readNetworks, readSelector } from "./argument.ts";
 import { type ExitCode, exitCodeOf, UsageError } from "./exit-code.ts";
 import { quietLines, reportText } from "./report-text.ts";
 import { visible } from "./terminal.ts";
@@ -41,6 +41,8 @@ export async function runCheck(
     else tools.terminal.out(textOf(report, options, tools));
   });
   if (options.json && !lines) {
+    // They finish in any order; the one in which they were named is the one to expect.
+    shown.sort((x, y) => domains.indexOf(x.domain) - domains.indexOf(y.domain));
     tools.terminal.out(`${JSON.stringify(shown.length === 1 ? shown[0] : shown, null, 2)}\n`);
   }
   return exitCodeOf(summaries);
@@ -55,7 +57,7 @@ function textOf(report: DomainReport, options: CheckCommandOptions, { terminal }
 function readCheckOptions(options: CheckCommandOptions, tools: Tools): CheckOptions {
   const description = options.config === undefined ? undefined : loadDescription(options.config, tools);
   return {
-    dkimSelectors: options.selector.map((selector) => selector.toLowerCase()),
+    dkimSelectors: options.selector.map(readSelector),
     assumePublic: readNetworks("--assume-public", options.assumePublic),
     ...(description && { description, derived: derive(description) }),
   };
@@ -68,22 +70,39 @@ async function readDomains(
   { description }: CheckOptions,
   tools: Tools,
 ): Promise<readonly DomainName[]> {
-  const listed = options.fromFile === undefined ? "" : await readListed(options.fromFile, tools);
-  const fromFile = listed
-    .split("\n")
-    .map((line) => line.replace(/#.*/, "").trim())
-    .filter((line) => line !== "");
-  const domains = [...names, ...fromFile].map(readDomain);
+  const listed = options.fromFile === undefined ? [] : await readListed(options.fromFile, tools);
+  const domains = [...names.map(readDomain), ...listed];
   if (domains.length > 0) return [...new Set(domains)];
-  if (description !== undefined && options.fromFile === undefined)
+  if (description !== undefined && options.fromFile === undefined) {
     return description.domains.map(({ domain }) => domain);
+  }
   throw new UsageError(
     "name a domain to check, as in `zonepost check example.org`, or give --config or --from-file",
   );
 }
 
-async function readListed(path: string, tools: Tools): Promise<string> {
-  return path === "-" ? tools.readStdin() : tools.readFile(path);
+/** How many bad lines are told at once. */
+const MAX_BAD_LINES = 10;
+
+/** One domain a line, `#` begins a comment. Bad lines are told with their numbers before anything is checked. */
+async function readListed(path: string, tools: Tools): Promise<readonly DomainName[]> {
+  const text = path === "-" ? await tools.readStdin() : readFileNamed(path, tools);
+  const domains: DomainName[] = [];
+  const bad: string[] = [];
+  for (const [at, line] of text.split("\n").entries()) {
+    const word = line.replace(/#.*/, "").trim();
+    if (word === "") continue;
+    try {
+      domains.push(readDomain(word));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      bad.push(`${path === "-" ? "standard input" : path}:${at + 1}: ${error.message}`);
+    }
+  }
+  if (bad.length > MAX_BAD_LINES)
+    bad.splice(MAX_BAD_LINES, Infinity, `… and ${bad.length - MAX_BAD_LINES} more`);
+  if (bad.length > 0) throw new UsageError(bad.join("\n"));
+  return domains;
 }
 
 /** A bounded number at a time, each reported as soon as it is done. */

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { NAME_STYLES } from "../../records/form.ts";
 import { FORMATS } from "../../records/format.ts";
+import { TXT_STYLES } from "../../standards/dns/txt-rendering.ts";
 import { readInteger } from "./argument.ts";
 import { runCheck } from "./check.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
@@ -79,6 +80,14 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     )
     .addOption(
       new Option("--name-style <style>", "how a form names a record").choices([...NAME_STYLES]).default("at"),
+    )
+    .addOption(
+      new Option(
+        "--txt-style <style>",
+        "how a form wants TXT: raw, quoted, strings of 255, or as BIND has it over several lines",
+      )
+        .choices([...TXT_STYLES])
+        .default("raw"),
     )
     .option("--details", "with the table: also why, and what to type to see it")
     .action(async (domains, options) => finish(await runRecords(domains, options, tools)));

@@ -9,6 +9,7 @@ import { formFields, type NameStyle } from "../../records/form.ts";
 import { byZone, type Format, formatRecords, zoneTitle } from "../../records/format.ts";
 import { reverseRequest, wantedReverse } from "../../records/request.ts";
 import { typeOf } from "../../standards/dns/record.ts";
+import type { TxtStyle } from "../../standards/dns/txt-rendering.ts";
 import { loadDescription, readDomain } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { table, wrap } from "./terminal.ts";
@@ -18,6 +19,7 @@ export interface RecordsOptions {
   readonly config: string;
   readonly format: Format;
   readonly nameStyle: NameStyle;
+  readonly txtStyle: TxtStyle;
   readonly details?: boolean;
   readonly json?: boolean;
 }
@@ -33,7 +35,10 @@ export async function runRecords(
   tools.terminal.out(
     format === "table"
       ? tableText(derived, description, options, tools)
-      : formatRecords(derived, description, format, { nameStyle: options.nameStyle }),
+      : formatRecords(derived, description, format, {
+          nameStyle: options.nameStyle,
+          txtStyle: options.txtStyle,
+        }),
   );
   return EXIT.ok;
 }

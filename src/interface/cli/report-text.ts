@@ -1,6 +1,7 @@
 /** A report as people read it on a terminal: grouped by record, worst first, the fix ready to copy. */
 import { CATALOGUE, GROUPS } from "../../check/catalogue.ts";
-import { type DomainReport, type Finding, type Fix, SEVERITIES, type Severity } from "../../check/finding.ts";
+import type { DomainReport, Finding, Fix } from "../../check/finding.ts";
+import { SEVERITIES, type Severity } from "../../check/severity.ts";
 import { formLine } from "../../records/form.ts";
 import { type Style, type Terminal, visible, wrap } from "./terminal.ts";
 

@@ -1,9 +1,8 @@
 /** A dnsconfig.js for DNSControl. It keeps what it did not make: NO_PURGE, as Zonepost does. */
 import { absolute, type DomainName } from "../../standards/dns/name.ts";
 import { octetsToText, txtText, typeOf } from "../../standards/dns/record.ts";
-import type { DerivedRecord } from "../derived-record.ts";
+import type { DerivedRecord, ZoneRecords } from "../derived-record.ts";
 import { formName } from "../form.ts";
-import type { ZoneRecords } from "../format.ts";
 
 export function formatDnscontrol(zones: readonly ZoneRecords[]): string {
   const domains = zones.flatMap(({ zone, records }) =>

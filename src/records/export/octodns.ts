@@ -3,9 +3,8 @@ import { stringify } from "yaml";
 import { absolute, type DomainName } from "../../standards/dns/name.ts";
 import { formatRdata } from "../../standards/dns/rdata-text.ts";
 import { octetsToText, type Rdata, txtText, typeOf } from "../../standards/dns/record.ts";
-import type { DerivedRecord } from "../derived-record.ts";
+import type { DerivedRecord, ZoneRecords } from "../derived-record.ts";
 import { formName } from "../form.ts";
-import type { ZoneRecords } from "../format.ts";
 import { zoneLine } from "../zone-listing.ts";
 
 export function formatOctodns(zones: readonly ZoneRecords[]): string {

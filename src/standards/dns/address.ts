@@ -1,5 +1,5 @@
 /** IP addresses and networks, as DNS and SPF write them. Pure: no lookups, no interface names. */
-import { type DomainName, domainName, labelTexts } from "./name.ts";
+import { type DomainName, labelTexts } from "./name.ts";
 import type { Parsed } from "./parsed.ts";
 
 export type Family = 4 | 6;
@@ -22,12 +22,13 @@ export function parseAddress(text: string): Parsed<IpAddress> {
 
 /** Dotted quad; no leading zeros (they are octal to some readers). */
 export function parseIpv4(text: string): Parsed<IpAddress> {
-  const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)) {
-    return { ok: false, problem: `"${text}" is not an IPv4 address` };
-  }
-  return { ok: true, value: addressFromOctets(Uint8Array.from(parts, Number)) };
+  const octets = DOTTED_QUAD.test(text) ? Uint8Array.from(text.split("."), Number) : undefined;
+  return octets === undefined
+    ? { ok: false, problem: `"${text}" is not an IPv4 address` }
+    : { ok: true, value: { family: 4, octets, text } };
 }
+
+const DOTTED_QUAD = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 /** RFC 4291 §2.2, all three forms; a zone index is refused. */
 export function parseIpv6(text: string): Parsed<IpAddress> {
@@ -43,12 +44,9 @@ export function parseIpv6(text: string): Parsed<IpAddress> {
     return { ok: false, problem: `"${text}" is an incomplete IPv6 address: ${head.length} of 8 groups` };
   }
   if (missing < 0 || (halves.length === 2 && missing < 1)) return refused;
-  const groups = [...head, ...new Array<number>(missing).fill(0), ...tail];
   const octets = new Uint8Array(16);
-  for (const [at, group] of groups.entries()) {
-    octets[2 * at] = group >> 8;
-    octets[2 * at + 1] = group & 0xff;
-  }
+  writeGroups(head, octets, 0);
+  writeGroups(tail, octets, 16 - 2 * tail.length);
   return { ok: true, value: addressFromOctets(octets) };
 }
 
@@ -65,31 +63,52 @@ function groupsOf(text: string, mayEndInIpv4: boolean): number[] | undefined {
       const [a, b, c, d] = quad.value.octets as unknown as [number, number, number, number];
       groups.push((a << 8) | b, (c << 8) | d);
     } else {
-      if (!/^[0-9a-fA-F]{1,4}$/.test(part)) return undefined;
+      if (part === "" || part.length > 4) return undefined;
       groups.push(Number.parseInt(part, 16));
     }
   }
   return groups;
 }
 
+function writeGroups(groups: readonly number[], octets: Uint8Array, from: number): void {
+  for (let at = 0; at < groups.length; at++) {
+    octets[from + 2 * at] = groups[at]! >> 8;
+    octets[from + 2 * at + 1] = groups[at]! & 0xff;
+  }
+}
+
 export function addressFromOctets(octets: Uint8Array): IpAddress {
-  if (octets.length === 4) return { family: 4, octets, text: octets.join(".") };
-  if (octets.length === 16) return { family: 6, octets, text: formatIpv6(octets) };
+  return { family: octets.length === 4 ? 4 : 6, octets, text: formatAddress(octets) };
+}
+
+/** Dotted quad for 4 octets, RFC 5952 for 16. */
+export function formatAddress(octets: Uint8Array): string {
+  if (octets.length === 4) return `${octets[0]}.${octets[1]}.${octets[2]}.${octets[3]}`;
+  if (octets.length === 16) return formatIpv6(octets);
   throw new TypeError(`an address has 4 or 16 octets, not ${octets.length}`);
 }
 
 /** RFC 5952: lower case, no leading zeros, "::" for the first longest run of two or more zero groups. */
 function formatIpv6(octets: Uint8Array): string {
-  const groups = Array.from({ length: 8 }, (_, at) => (octets[2 * at]! << 8) | octets[2 * at + 1]!);
-  let best = { from: 0, length: 0 };
+  let best = { from: 8, length: 1 };
   for (let from = 0; from < 8; from++) {
     let length = 0;
-    while (from + length < 8 && groups[from + length] === 0) length++;
+    while (from + length < 8 && groupAt(octets, from + length) === 0) length++;
     if (length > best.length) best = { from, length };
+    from += length; // what follows a run is no zero group
   }
-  const hex = (part: number[]) => part.map((group) => group.toString(16)).join(":");
-  if (best.length < 2) return hex(groups);
-  return `${hex(groups.slice(0, best.from))}::${hex(groups.slice(best.from + best.length))}`;
+  const head = hexGroups(octets, 0, best.from);
+  return best.from === 8 ? head : `${head}::${hexGroups(octets, best.from + best.length, 8)}`;
+}
+
+function hexGroups(octets: Uint8Array, from: number, to: number): string {
+  let text = "";
+  for (let at = from; at < to; at++) text += `${at === from ? "" : ":"}${groupAt(octets, at).toString(16)}`;
+  return text;
+}
+
+function groupAt(octets: Uint8Array, at: number): number {
+  return (octets[2 * at]! << 8) | octets[2 * at + 1]!;
 }
 
 /** "192.0.2.0/24", "2001:db8::/32"; a bare address is a network of its own. */
@@ -127,10 +146,14 @@ export function unmapped(address: IpAddress): IpAddress {
 
 /** The name whose PTR belongs to an address: in-addr.arpa (RFC 1035 §3.5), 32 nibbles in ip6.arpa (RFC 3596 §2.5). */
 export function reverseName(address: IpAddress): DomainName {
-  const reversed = Array.from(address.octets).reverse();
-  if (address.family === 4) return domainName(`${reversed.join(".")}.in-addr.arpa`);
-  const nibbles = reversed.flatMap((octet) => [octet & 0xf, octet >> 4]).map((nibble) => nibble.toString(16));
-  return domainName(`${nibbles.join(".")}.ip6.arpa`);
+  let name = address.family === 4 ? "in-addr.arpa" : "ip6.arpa";
+  for (const octet of address.octets) {
+    name =
+      address.family === 4
+        ? `${octet}.${name}`
+        : `${(octet & 0xf).toString(16)}.${(octet >> 4).toString(16)}.${name}`;
+  }
+  return name as DomainName; // digits and dots, never too long
 }
 
 /** The address a reverse name stands for; says what is wrong with a name of the wrong length. */

@@ -89,7 +89,7 @@ const OPCODE_QUERY = 0;
 export function queryMessage(
   id: number,
   question: Question,
-  flags: { recursionDesired: boolean; checkingDisabled?: boolean; edns?: Edns },
+  flags: { recursionDesired: boolean; authenticData?: boolean; checkingDisabled?: boolean; edns?: Edns },
 ): Message {
   return {
     id,
@@ -99,7 +99,7 @@ export function queryMessage(
     truncated: false,
     recursionDesired: flags.recursionDesired,
     recursionAvailable: false,
-    authenticData: false,
+    authenticData: flags.authenticData ?? false,
     checkingDisabled: flags.checkingDisabled ?? false,
     rcode: RCODES.NOERROR,
     questions: [question],
@@ -136,14 +136,13 @@ export function encodeMessage(message: Message): Uint8Array {
   writer.uint16(message.answers.length, "answer count");
   writer.uint16(message.authorities.length, "authority count");
   writer.uint16(message.additionals.length + (edns ? 1 : 0) + (tsig ? 1 : 0), "additional count");
+  const records = [...message.answers, ...message.authorities, ...message.additionals];
   for (const question of message.questions) {
-    writer.name(question.name, true);
+    writer.name(question.name, records.length > 0 || tsig !== undefined);
     writer.uint16(typeCode(question.type), "question type");
     writer.uint16(question.classCode ?? CLASS_IN, "question class");
   }
-  for (const record of [...message.answers, ...message.authorities, ...message.additionals]) {
-    writeRecord(record, writer);
-  }
+  for (const record of records) writeRecord(record, writer);
   if (edns) writeEdns(edns, message.rcode, writer);
   if (tsig) writeRecord(tsig.record, writer);
   if (writer.at > MAX_MESSAGE_OCTETS)
@@ -188,12 +187,15 @@ export function decodeMessage(octets: Uint8Array): Parsed<Message> {
 function readMessage(reader: WireReader): Message {
   const id = reader.uint16("header");
   const flags = reader.uint16("header");
-  const counts = [0, 1, 2, 3].map(() => reader.uint16("header")) as [number, number, number, number];
+  const questionCount = reader.uint16("header");
+  const answerCount = reader.uint16("header");
+  const authorityCount = reader.uint16("header");
+  const additionalCount = reader.uint16("header");
   const questions: Question[] = [];
-  for (let n = counts[0]; n > 0; n--) questions.push(readQuestion(reader));
-  const answers = readSection("answer", counts[1], reader);
-  const authorities = readSection("authority", counts[2], reader);
-  const { edns, extendedRcode, tsig, records: additionals } = readAdditionals(counts[3], reader);
+  for (let n = questionCount; n > 0; n--) questions.push(readQuestion(reader));
+  const answers = readSection("answer", answerCount, reader);
+  const authorities = readSection("authority", authorityCount, reader);
+  const { edns, extendedRcode, tsig, records: additionals } = readAdditionals(additionalCount, reader);
   if (reader.remaining > 0) throw new WireError(`${reader.remaining} octets behind the message`, reader.at);
   return {
     id,

@@ -18,6 +18,11 @@ export const ROOT = "." as DomainName;
 export const MAX_LABEL_OCTETS = 63;
 export const MAX_NAME_OCTETS = 255;
 
+/** Labels of allowed length that the wire, zone text and we write in the same way, without the final dot. */
+const PLAIN = /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/;
+/** The first label's length octet and the root's zero have no character. */
+const MAX_PLAIN_CHARACTERS = MAX_NAME_OCTETS - 2;
+
 const DOT = 0x2e;
 const BACKSLASH = 0x5c;
 /** Characters that zone text reads as something else, and that are therefore written with a backslash. */
@@ -31,6 +36,8 @@ export function parseDomainName(text: string): Parsed<DomainName> {
   if (text === "" || text === ".") {
     return text === "." ? { ok: true, value: ROOT } : { ok: false, problem: "the name is empty" };
   }
+  // Nearly every name is plain, and needs no octets to be seen as right
+  if (text.length <= MAX_PLAIN_CHARACTERS && PLAIN.test(text)) return { ok: true, value: text as DomainName };
   const ascii = /[^\0-\x7f]/.test(text) ? toAscii(text) : text;
   if (ascii === undefined)
     return { ok: false, problem: `"${text}" is not a valid internationalised domain name` };
@@ -64,10 +71,26 @@ export function nameFromLabels(labels: readonly Uint8Array[]): Parsed<DomainName
 }
 
 /** One label's octets in presentation form. */
-export function labelText(octets: Uint8Array, from = 0, to = octets.length): string {
+function labelText(octets: Uint8Array): string {
   let text = "";
-  for (let at = from; at < to; at++) text += OCTET_TEXT[octets[at]!];
+  for (const octet of octets) text += OCTET_TEXT[octet];
   return text;
+}
+
+/** As `labelText`, as character codes at `at` in `into`; returns the place behind them. */
+export function writeLabelText(
+  octets: Uint8Array,
+  from: number,
+  to: number,
+  into: Uint8Array,
+  at: number,
+): number {
+  let next = at;
+  for (let place = from; place < to; place++) {
+    const text = OCTET_TEXT[octets[place]!]!;
+    for (let digit = 0; digit < text.length; digit++) into[next++] = text.charCodeAt(digit);
+  }
+  return next;
 }
 
 /** The presentation form of each octet inside a label, letters folded to lower case. */
@@ -76,8 +99,6 @@ const OCTET_TEXT: readonly string[] = Array.from({ length: 256 }, (_, octet) => 
   if (octet < 0x21 || octet > 0x7e) return `\\${String(octet).padStart(3, "0")}`;
   return ESCAPED.has(octet) ? `\\${String.fromCharCode(octet)}` : String.fromCharCode(octet);
 });
-
-const PLAIN = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
 
 /** The labels of a name as octets, from the left; the root has none. */
 export function labelsOf(name: DomainName): Uint8Array[] {
@@ -139,8 +160,16 @@ export function labelCount(name: DomainName): number {
 /** The name without its left-most label; the root has no parent. */
 export function parentOf(name: DomainName): DomainName | undefined {
   if (name === ROOT) return undefined;
-  const rest = labelTexts(name).slice(1).join(".");
-  return (rest === "" ? ROOT : rest) as DomainName;
+  let dot = name.indexOf(".");
+  while (isEscaped(name, dot)) dot = name.indexOf(".", dot + 1);
+  return dot < 0 ? ROOT : (name.slice(dot + 1) as DomainName);
+}
+
+/** Whether the character is part of a label, because an odd number of backslashes stands before it. */
+function isEscaped(name: DomainName, at: number): boolean {
+  let from = at;
+  while (from > 0 && name.charCodeAt(from - 1) === BACKSLASH) from--;
+  return (at - from) % 2 === 1;
 }
 
 /** The name, its parent, and so on up to and with the root. */
@@ -153,9 +182,8 @@ export function ancestors(name: DomainName): DomainName[] {
 /** True for the name itself and everything below `ancestor`. */
 export function isWithin(name: DomainName, ancestor: DomainName): boolean {
   if (ancestor === ROOT || name === ancestor) return true;
-  if (!name.endsWith(`.${ancestor}`)) return false;
   const dot = name.length - ancestor.length - 1;
-  return name[dot - 1] !== "\\" || labelTexts(name).slice(-labelCount(ancestor)).join(".") === ancestor;
+  return name.charCodeAt(dot) === DOT && name.endsWith(ancestor) && !isEscaped(name, dot);
 }
 
 /** `prefix` (one or more labels, such as "_dmarc") in front of `name`; undefined where it grows too long. */

@@ -1,5 +1,5 @@
 /** Record data on the wire, one row per type. A row reads exactly what its RFC defines; what is left over is an error. */
-import { addressFromOctets, parseIpv4, parseIpv6 } from "./address.ts";
+import { formatAddress, parseIpv4, parseIpv6 } from "./address.ts";
 import { type OpaqueRdata, type Rdata, type RecordType, typeCode, typeName } from "./record.ts";
 import { WireError, type WireReader, type WireWriter } from "./wire.ts";
 
@@ -7,9 +7,9 @@ import { WireError, type WireReader, type WireWriter } from "./wire.ts";
 export function readRdata(type: RecordType, reader: WireReader): Rdata {
   switch (type) {
     case "A":
-      return { type, address: addressFromOctets(reader.bytes(4, "A address")).text };
+      return { type, address: formatAddress(reader.view(4, "A address")) };
     case "AAAA":
-      return { type, address: addressFromOctets(reader.bytes(16, "AAAA address")).text };
+      return { type, address: formatAddress(reader.view(16, "AAAA address")) };
     case "NS":
     case "CNAME":
     case "PTR":
@@ -140,7 +140,7 @@ function readTypeBitmap(reader: WireReader): RecordType[] {
     previous = window;
     const length = reader.uint8("type bitmap length");
     if (length < 1 || length > 32) throw new WireError(`a type bitmap window of ${length} octets`, at + 1);
-    const bits = reader.bytes(length, "type bitmap");
+    const bits = reader.view(length, "type bitmap");
     for (let bit = 0; bit < 8 * length; bit++) {
       if ((bits[bit >> 3]! & (0x80 >> (bit & 7))) !== 0) types.push(typeName(256 * window + bit));
     }

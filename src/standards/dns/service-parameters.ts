@@ -1,5 +1,5 @@
 /** The parameters of SVCB and HTTPS records as text (RFC 9460 §2.1, §7, Appendix A). */
-import { addressFromOctets, type Family, parseAddress } from "./address.ts";
+import { type Family, formatAddress, parseAddress } from "./address.ts";
 import type { Parsed } from "./parsed.ts";
 import type { OctetString, SvcbRdata } from "./record.ts";
 import { quoteText } from "./zone-tokens.ts";
@@ -169,9 +169,8 @@ function parseHints(text: string, family: Family): Parsed<Uint8Array> {
 
 function formatHints(value: Uint8Array, size: 4 | 16): string | undefined {
   if (value.length === 0 || value.length % size !== 0) return undefined;
-  return Array.from(
-    { length: value.length / size },
-    (_, at) => addressFromOctets(value.slice(at * size, (at + 1) * size)).text,
+  return Array.from({ length: value.length / size }, (_, at) =>
+    formatAddress(value.subarray(at * size, (at + 1) * size)),
   ).join(",");
 }
 

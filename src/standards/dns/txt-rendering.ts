@@ -13,7 +13,8 @@ import { decimalEscape, escapeText, quoteText } from "./zone-tokens.ts";
  * `bind` strings of at most 255 octets, in parentheses, a line each · `strings` the same on one line ·
  * `quoted` one string, however long (for forms that cut it themselves) · `raw` no quotes around it.
  */
-export type TxtStyle = "bind" | "quoted" | "strings" | "raw";
+export const TXT_STYLES = ["raw", "quoted", "strings", "bind"] as const;
+export type TxtStyle = (typeof TXT_STYLES)[number];
 
 /** In every style `"` and `\` in the value are escaped, and octets beyond printable ASCII are `\DDD`. */
 export function renderTxt(value: OctetString, style: TxtStyle): string {

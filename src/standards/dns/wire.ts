@@ -2,11 +2,11 @@
 import {
   type DomainName,
   labelsOf,
-  labelText,
-  labelTexts,
   MAX_LABEL_OCTETS,
   MAX_NAME_OCTETS,
+  parentOf,
   ROOT,
+  writeLabelText,
 } from "./name.ts";
 import type { OctetString } from "./record.ts";
 
@@ -20,12 +20,12 @@ export class WireError extends Error {
   }
 }
 
+const DOT = 0x2e;
 /** More jumps than any honest name needs: at most one for each of 127 labels. */
 const MAX_POINTERS = 127;
 
 export class WireReader {
   readonly octets: Uint8Array;
-  readonly #view: DataView;
   readonly #names = new Map<number, DomainName>();
   readonly #compressed: boolean;
   at = 0;
@@ -36,7 +36,6 @@ export class WireReader {
   constructor(octets: Uint8Array, { compressed = true } = {}) {
     this.octets = octets;
     this.#compressed = compressed;
-    this.#view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
     this.end = octets.length;
   }
 
@@ -56,22 +55,27 @@ export class WireReader {
   }
 
   uint16(what: string): number {
-    return this.#view.getUint16(this.#take(2, what));
+    const from = this.#take(2, what);
+    return (this.octets[from]! << 8) | this.octets[from + 1]!;
   }
 
   uint32(what: string): number {
-    return this.#view.getUint32(this.#take(4, what));
+    return this.uint16(what) * 2 ** 16 + this.uint16(what);
   }
 
   uint48(what: string): number {
-    const from = this.#take(6, what);
-    return this.#view.getUint16(from) * 2 ** 32 + this.#view.getUint32(from + 2);
+    return this.uint16(what) * 2 ** 32 + this.uint32(what);
+  }
+
+  /** A view, for octets that are turned into something else at once. */
+  view(count: number, what: string): Uint8Array {
+    const from = this.#take(count, what);
+    return this.octets.subarray(from, from + count);
   }
 
   /** A copy, so that a small value does not hold the whole packet in memory (a Buffer's own `slice` is none). */
   bytes(count: number, what: string): Uint8Array {
-    const from = this.#take(count, what);
-    return new Uint8Array(this.octets.subarray(from, from + count));
+    return new Uint8Array(this.view(count, what));
   }
 
   rest(what: string): Uint8Array {
@@ -93,14 +97,13 @@ export class WireReader {
   /** A name; pointers lead strictly backwards, so they cannot go in circles. */
   name(what: string, mayBeCompressed = true): DomainName {
     const start = this.at;
-    const known = this.#names.get(start);
     let at = start;
     let after = -1;
     const { end } = this;
     let earliest = start;
     let pointers = 0;
     let octets = 1;
-    let text = "";
+    let written = 0;
     for (;;) {
       if (at >= end) throw new WireError(`${what} is cut off`, at);
       const length = this.octets[at]!;
@@ -116,6 +119,12 @@ export class WireReader {
         if (after < 0) after = at + 2;
         if (target >= earliest) throw new WireError(`${what} has a pointer that does not lead backwards`, at);
         if (++pointers > MAX_POINTERS) throw new WireError(`${what} has too many pointers`, at);
+        // Owners mostly point at a whole name that was read before
+        const known = written === 0 ? this.#names.get(target) : undefined;
+        if (known !== undefined) {
+          this.at = after;
+          return known;
+        }
         earliest = target;
         at = target;
         continue;
@@ -125,18 +134,20 @@ export class WireReader {
       octets += length + 1;
       if (octets > MAX_NAME_OCTETS)
         throw new WireError(`${what} is longer than ${MAX_NAME_OCTETS} octets`, at);
-      if (text !== "") text += ".";
-      text += labelText(this.octets, at + 1, at + 1 + length);
+      if (written > 0) NAME_TEXT[written++] = DOT;
+      written = writeLabelText(this.octets, at + 1, at + 1 + length, NAME_TEXT, written);
       at += length + 1;
     }
     this.at = after;
-    if (known !== undefined) return known;
     // Checked label by label above
-    const name = (text === "" ? ROOT : text) as DomainName;
+    const name = (written === 0 ? ROOT : NAME_TEXT.toString("latin1", 0, written)) as DomainName;
     this.#names.set(start, name);
     return name;
   }
 }
+
+/** Where a name is put together, to become a string in one go; escapes take four characters. */
+const NAME_TEXT = Buffer.alloc(4 * MAX_NAME_OCTETS);
 
 function latin1(octets: Uint8Array, from: number, to: number): OctetString {
   return Buffer.from(octets.buffer, octets.byteOffset + from, to - from).toString("latin1");
@@ -146,14 +157,18 @@ function latin1(octets: Uint8Array, from: number, to: number): OctetString {
 const MAX_POINTER_TARGET = 0x3fff;
 
 export class WireWriter {
-  #octets = pooledOctets(512);
-  #view = new DataView(this.#octets.buffer, this.#octets.byteOffset, this.#octets.length);
+  #octets = spareOctets();
   readonly #written = new Map<string, number>();
   at = 0;
 
-  /** The octets written so far, as a copy. */
+  /** The octets written, as a copy; the writer starts anew. */
   finish(): Uint8Array {
-    return this.#octets.slice(0, this.at);
+    const octets = pooledCopy(this.#octets, this.at);
+    if (this.#octets.length === SPARE_OCTETS) spare = this.#octets;
+    this.#octets = NO_OCTETS;
+    this.#written.clear();
+    this.at = 0;
+    return octets;
   }
 
   #grow(count: number): number {
@@ -163,7 +178,6 @@ export class WireWriter {
       const larger = new Uint8Array(Math.max(this.at, 2 * this.#octets.length));
       larger.set(this.#octets);
       this.#octets = larger;
-      this.#view = new DataView(larger.buffer);
     }
     return from;
   }
@@ -177,13 +191,14 @@ export class WireWriter {
   uint16(value: number, what: string): void {
     inRange(value, 0xffff, what);
     const from = this.#grow(2);
-    this.#view.setUint16(from, value);
+    this.#setUint16(from, value);
   }
 
   uint32(value: number, what: string): void {
     inRange(value, 0xffff_ffff, what);
     const from = this.#grow(4);
-    this.#view.setUint32(from, value);
+    this.#setUint16(from, value >>> 16);
+    this.#setUint16(from + 2, value & 0xffff);
   }
 
   uint48(value: number, what: string): void {
@@ -214,22 +229,22 @@ export class WireWriter {
 
   /** Compresses against what was written before, and offers itself for compression, where `compress` allows. */
   name(name: DomainName, compress: boolean): void {
-    if (name === ROOT) return this.uint8(0, "name");
-    const texts = labelTexts(name);
     const labels = name.includes("\\") ? labelsOf(name) : undefined;
-    let from = 0;
-    for (const [at, text] of texts.entries()) {
-      const suffix = name.slice(from);
-      const seen = compress ? this.#written.get(suffix) : undefined;
-      if (seen !== undefined) return this.uint16(0xc000 | seen, "pointer");
-      if (this.at <= MAX_POINTER_TARGET && !this.#written.has(suffix)) this.#written.set(suffix, this.at);
+    let suffix = name;
+    for (let at = 0; suffix !== ROOT; at++) {
+      if (compress) {
+        const seen = this.#written.get(suffix);
+        if (seen !== undefined) return this.uint16(0xc000 | seen, "pointer");
+        if (this.at <= MAX_POINTER_TARGET) this.#written.set(suffix, this.at);
+      }
+      const parent = parentOf(suffix) ?? ROOT;
       if (labels === undefined) {
-        this.characterString(text, "label");
+        this.characterString(suffix.slice(0, parent === ROOT ? undefined : -parent.length - 1), "label");
       } else {
         this.uint8(labels[at]!.length, "label");
         this.bytes(labels[at]!);
       }
-      from += text.length + 1;
+      suffix = parent;
     }
     this.uint8(0, "name");
   }
@@ -240,13 +255,30 @@ export class WireWriter {
     write();
     const length = this.at - from - 2;
     inRange(length, 0xffff, what);
-    this.#view.setUint16(from, length);
+    this.#setUint16(from, length);
+  }
+
+  #setUint16(at: number, value: number): void {
+    this.#octets[at] = value >> 8;
+    this.#octets[at + 1] = value & 0xff;
   }
 }
 
-/** Memory from Node's pool: nearly every message is small, and memory of its own would cost more than writing it. */
-function pooledOctets(count: number): Uint8Array<ArrayBuffer> {
+/** What a writer that is done leaves to the next one: memory of its own would cost more than most messages do. */
+let spare: Uint8Array | undefined;
+const SPARE_OCTETS = 512;
+const NO_OCTETS = new Uint8Array(0);
+
+function spareOctets(): Uint8Array {
+  const octets = spare ?? new Uint8Array(SPARE_OCTETS);
+  spare = undefined;
+  return octets;
+}
+
+/** In Node's pool of buffers: small typed arrays live on the heap, and handing those to a socket is slow. */
+function pooledCopy(octets: Uint8Array, count: number): Uint8Array {
   const pooled = Buffer.allocUnsafe(count);
+  pooled.set(octets.subarray(0, count));
   return new Uint8Array(pooled.buffer, pooled.byteOffset, count);
 }
 
