@@ -686,7 +686,7 @@ const ADDRESSES = [
       without: ["mail.example.org A"],
       add: ["mail.example.org. A 1.2.3.4", "4.3.2.1.in-addr.arpa. PTR mail.example.org."],
     },
-    "address-placeholder",
+    "address-example",
   ),
   broken(
     "another address than the description's",
