@@ -22,6 +22,9 @@ describe("zonepost init, with everything given", () => {
     expect(domains).toMatchObject([
       { domain: "example.org", dkim: [], dmarc: { reports: ["mailto:dmarc@example.org"] } },
     ]);
+    // R22: what goes where in Postfix
+    expect(text(run)).toContain("mail.example.org # its MX, PTR and HELO name; Postfix: myhostname");
+    expect(text(run)).toContain("Postfix: virtual_mailbox_domains or mydestination");
     expect(run.out).toContain("zonepost records --config z.yaml");
     expect(run.out).toContain("zonepost check example.org --config z.yaml");
   });
