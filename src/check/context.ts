@@ -210,12 +210,23 @@ export class Context implements Resolver {
     return isWithin(name, apex) ? apex : undefined;
   }
 
-  /** A fix that makes and removes records. */
+  /**
+   * A fix that makes and removes records. Where a record to remove was reached through an alias into another
+   * zone, the change is its owner's, and nothing may be made beside the alias.
+   */
   async fix(
     summary: string,
     records: { readonly create?: readonly ResourceRecord[]; readonly remove?: readonly ResourceRecord[] },
     request?: string,
   ): Promise<Fix> {
+    for (const { name } of records.remove ?? []) {
+      if ((await this.formZone(name)) === undefined) {
+        return {
+          summary: `${summary} It stands at ${name}: whoever runs that zone has to do it.`,
+          changes: [],
+        };
+      }
+    }
     const changes = [
       ...(records.remove ?? []).map((record) => ({ action: "delete" as const, record })),
       ...(records.create ?? []).map((record) => ({ action: "create" as const, record })),
