@@ -7,7 +7,7 @@ import { knownAddress } from "./host-addresses.ts";
 import { mailHosts } from "./mx.ts";
 
 /** Addresses that stand in tutorials and get published by mistake (E2). */
-const PLACEHOLDERS = new Map([
+const EXAMPLE_ADDRESSES = new Map([
   ["1.2.3.4", "the example address of many tutorials"],
   ["111.111.111.111", "the example address of a tutorial"],
   ["111.111.111.222", "the example address of a tutorial"],
@@ -82,12 +82,12 @@ function addressFindings(
       }),
     ];
   }
-  const placeholder = PLACEHOLDERS.get(text);
-  if (placeholder === undefined) return [];
+  const example = EXAMPLE_ADDRESSES.get(text);
+  if (example === undefined) return [];
   return [
-    context.finding("address-placeholder", {
+    context.finding("address-example", {
       owner: record.name,
-      observed: `${type} ${text}, ${placeholder}`,
+      observed: `${type} ${text}, ${example}`,
       verify: type,
     }),
   ];

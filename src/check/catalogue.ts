@@ -360,7 +360,7 @@ export const CATALOGUE = {
     "The internet does not route this address: nobody outside reaches the server.",
     "RFC 6890 §2.2.2",
   ),
-  "address-placeholder": row(
+  "address-example": row(
     "address",
     "warning",
     "your own address",

@@ -108,7 +108,8 @@ function sentenceOf(counts: Omit<Summary, "sentence">): string {
     several(counts.notices, "notice"),
   ].filter((part) => part !== undefined);
   const fine = counts.ok === 1 ? "1 check is fine" : `${counts.ok} checks are fine`;
-  return parts.length === 0 ? `All is well: ${fine}.` : `${parts.join(", ")}; ${fine}.`;
+  if (parts.length === 0) return counts.ok === 0 ? "Nothing to object to." : `All is well: ${fine}.`;
+  return `${[parts.join(", "), ...(counts.ok === 0 ? [] : [fine])].join("; ")}.`;
 }
 
 function several(count: number, noun: string): string | undefined {

@@ -35,6 +35,18 @@ describe("lintZoneText", () => {
     expect(findings.every(({ severity }) => severity !== "unknown")).toBe(true);
   });
 
+  it("says where the preference belongs, which document 001 writes in front of the type", async () => {
+    const { unreadable } = await lint("example.org. 10 mx mail.example.org.", "example.org");
+    expect(unreadable).toEqual([
+      {
+        line: 1,
+        problem: expect.stringMatching(
+          /; the preference stands behind the type: MX 10 mail\.example\.org\.$/,
+        ),
+      },
+    ]);
+  });
+
   it("finds nothing in the records that a description derives", async () => {
     const listing = DESCRIBED.derived!.records.map(({ record }) => zoneLine(record)).join("\n");
     const { findings, unreadable } = await lint(listing);

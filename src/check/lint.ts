@@ -395,6 +395,9 @@ function hintsFor(line: string, origin: DomainName | undefined): string[] {
     hints.push(`"${group}" is an incomplete IPv6 address: it needs "::" or eight groups`);
   if (readMistakenAddress(line) !== undefined)
     hints.push("an A record holds an address, not a name, and has no priority");
+  const [, preference, exchange] = /^\s*\S+\s+(\d{1,5})\s+(?:IN\s+)?MX\s+([A-Za-z]\S*)\s*$/i.exec(line) ?? [];
+  if (exchange !== undefined)
+    hints.push(`the preference stands behind the type: MX ${preference} ${exchange}`);
   if (/[“”„‘’]/.test(line)) hints.push("typographic quotation marks do not quote");
   return hints;
 }

@@ -79,7 +79,7 @@ describe("the errors of the source documents", () => {
       const findings = await check(
         edited(HEALTHY, { without: ["mail.example.org A"], add: [`mail.example.org. A ${address}`] }),
       );
-      expect(find(findings, "address-placeholder")?.observed).toContain(address);
+      expect(find(findings, "address-example")?.observed).toContain(address);
     },
   );
 

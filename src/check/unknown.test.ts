@@ -32,6 +32,20 @@ const WORLDS: readonly (readonly [string, WorldRows, CheckOptions])[] = [
   ["a healthy world, described", { zone: HEALTHY }, DESCRIBED],
   ["a healthy world of which nothing is known", { zone: HEALTHY }, BARE],
   ["a healthy world, asked for a selector", { zone: HEALTHY }, { ...BARE, dkimSelectors: ["default"] }],
+  [
+    "a PTR of another name, and reports to a host without MX",
+    {
+      zone: edited(HEALTHY, {
+        without: ["25.2.0.192.in-addr.arpa", "reports.example.net MX"],
+        add: [
+          "25.2.0.192.in-addr.arpa. PTR box.example.net.",
+          "box.example.net. A 192.0.2.25",
+          "reports.example.net. A 198.51.100.26",
+        ],
+      }),
+    },
+    BARE,
+  ],
   ["an unsigned wildcard zone", { zone: `${HEALTHY}\n*.example.org. A 192.0.2.80` }, BARE],
   ["a described domain that has nothing yet", { zone: BARREN }, DESCRIBED],
 ];
@@ -40,6 +54,7 @@ const WORLDS: readonly (readonly [string, WorldRows, CheckOptions])[] = [
 const WITHOUT_EFFECT: readonly (readonly [RegExp, string])[] = [
   [/^example\.org SOA$/, "the walk to the zone stands in: it only tells that the domain is there"],
   [/^_tcp\.example\.org SRV$/, "a short cut: each service is asked by itself then"],
+  [/^(box|reports)\.example\.net AAAA$/, "the A was found, and is the family that counts, or enough"],
   [/^mta-sts\.example\.org (A|AAAA)$/, "one family was found, and is enough to fetch a policy"],
   [
     /^(?!default)[a-z0-9]+\._domainkey\.example\.org TXT$/,

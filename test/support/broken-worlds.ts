@@ -686,7 +686,7 @@ const ADDRESSES = [
       without: ["mail.example.org A"],
       add: ["mail.example.org. A 1.2.3.4", "4.3.2.1.in-addr.arpa. PTR mail.example.org."],
     },
-    "address-placeholder",
+    "address-example",
   ),
   broken(
     "another address than the description's",
@@ -907,7 +907,12 @@ const ZONE = [
   ),
 ];
 
+/** The current key and the next one (RFC 7671 §8.1). */
+const ROLLOVER = optionsOf(
+  DESCRIPTION.replace(/(\n +- record: 3 1 1 )\S+/, (line, start) => `${line}${start}${"0c".repeat(32)}`),
+);
 const DRIFT = [
+  broken("the next TLSA of a pair, not yet there", { options: ROLLOVER, also: ["record-missing"] }),
   broken("a described record that is not there", {
     without: ["autodiscover.example.org"],
     options: DESCRIBED,

@@ -1,5 +1,6 @@
 /** Reading what people type: domains, files, numbers; each error says what to type instead. */
 import { type Description, parseDescription } from "../../records/description.ts";
+import { type DkimSelector, parseDkimSelector } from "../../standards/dkim/selector.ts";
 import { type IpNetwork, parseAddress, parseNetwork } from "../../standards/dns/address.ts";
 import { type DomainName, parseDomainName } from "../../standards/dns/name.ts";
 import { UsageError } from "./exit-code.ts";
@@ -52,6 +53,12 @@ export function readInteger(text: string, name: string, min: number, max: number
     throw new UsageError(`${name} takes a whole number of ${min} to ${max}, not "${text}"`);
   }
   return value;
+}
+
+export function readSelector(text: string): DkimSelector {
+  const selector = parseDkimSelector(text);
+  if (!selector.ok) throw new UsageError(`--selector: ${selector.problem}`);
+  return selector.value;
 }
 
 export function readNetworks(option: string, texts: readonly string[]): IpNetwork[] {

@@ -4,7 +4,7 @@ import type { CheckOptions } from "../../check/context.ts";
 import type { DomainReport, Summary } from "../../check/finding.ts";
 import { derive } from "../../records/derive.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
-import { loadDescription, readDomain, readFileNamed, readNetworks } from "./argument.ts";
+import { loadDescription, readDomain, readFileNamed, readNetworks, readSelector } from "./argument.ts";
 import { type ExitCode, exitCodeOf, UsageError } from "./exit-code.ts";
 import { quietLines, reportText } from "./report-text.ts";
 import { visible } from "./terminal.ts";
@@ -41,6 +41,8 @@ export async function runCheck(
     else tools.terminal.out(textOf(report, options, tools));
   });
   if (options.json && !lines) {
+    // They finish in any order; the one in which they were named is the one to expect.
+    shown.sort((x, y) => domains.indexOf(x.domain) - domains.indexOf(y.domain));
     tools.terminal.out(`${JSON.stringify(shown.length === 1 ? shown[0] : shown, null, 2)}\n`);
   }
   return exitCodeOf(summaries);
@@ -55,7 +57,7 @@ function textOf(report: DomainReport, options: CheckCommandOptions, { terminal }
 function readCheckOptions(options: CheckCommandOptions, tools: Tools): CheckOptions {
   const description = options.config === undefined ? undefined : loadDescription(options.config, tools);
   return {
-    dkimSelectors: options.selector.map((selector) => selector.toLowerCase()),
+    dkimSelectors: options.selector.map(readSelector),
     assumePublic: readNetworks("--assume-public", options.assumePublic),
     ...(description && { description, derived: derive(description) }),
   };

@@ -58,7 +58,9 @@ function lintText(
   const lines = unreadable.map(
     ({ line, problem }) => `  ${style.red("✗")} line ${line}: ${visible(problem)}`,
   );
-  const read = style.dim(`${records.length} records read${origin ? `, in the zone ${origin}` : ""}`);
+  const read = style.dim(
+    `${records.length === 1 ? "1 record" : `${records.length} records`} read${origin ? `, in the zone ${origin}` : ""}`,
+  );
   if (origin === undefined)
     return `${[read, ...lines, "give --origin to have the records checked"].join("\n")}\n`;
   const body = reportText({ domain: origin, summary, findings }, { showFine: false }, terminal);

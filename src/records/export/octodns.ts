@@ -5,6 +5,7 @@ import { formatRdata } from "../../standards/dns/rdata-text.ts";
 import { octetsToText, type Rdata, txtText, typeOf } from "../../standards/dns/record.ts";
 import type { DerivedRecord, ZoneRecords } from "../derived-record.ts";
 import { formName } from "../form.ts";
+import { zoneLine } from "../zone-listing.ts";
 
 export function formatOctodns(zones: readonly ZoneRecords[]): string {
   return zones
@@ -14,7 +15,9 @@ export function formatOctodns(zones: readonly ZoneRecords[]): string {
 
 /** Names relative to the zone ("" is the apex). The tool's loader insists on natural order in every mapping. */
 function document(zone: DomainName, records: readonly DerivedRecord[]): string {
-  const byName = Map.groupBy(records, ({ record }) => formName(record.name, zone, "blank") ?? record.name);
+  const foreign = records.filter(({ record }) => !isExpressible(record.data));
+  const own = records.filter(({ record }) => isExpressible(record.data));
+  const byName = Map.groupBy(own, ({ record }) => formName(record.name, zone, "blank") ?? record.name);
   const entries = [...byName].map(([name, list]) => {
     const types = [...Map.groupBy(list, ({ record }) => typeOf(record.data)).values()].map(rrset);
     return [name, types.length === 1 ? types[0] : types] as const;
@@ -24,7 +27,15 @@ function document(zone: DomainName, records: readonly DerivedRecord[]): string {
     lineWidth: 0,
     sortMapEntries: (one, other) => compareNaturally(String(one.key), String(other.key)),
   });
-  return `# ${zone}.yaml\n${text}`;
+  const byHand = foreign.map(
+    ({ record }) => `# octoDNS has no way to say this; create it by hand: ${zoneLine(record)}\n`,
+  );
+  return `# ${zone}.yaml\n${byHand.join("")}${text}`;
+}
+
+/** Texts are ASCII to octoDNS, and it knows no escape but that of the semicolon. */
+function isExpressible(data: Rdata): boolean {
+  return data.type !== "TXT" || /^[\x20-\x7e]*$/.test(txtText(data));
 }
 
 /** "s2" before "s10": runs of digits count as numbers, everything else by code point. */
@@ -66,7 +77,7 @@ function value(data: Rdata): string | object {
         certificate_association_data: Buffer.from(data.associationData).toString("hex"),
       };
     case "TXT":
-      return octetsToText(txtText(data)).replaceAll(";", "\\;"); // the tool wants semicolons escaped
+      return txtText(data).replaceAll(";", "\\;"); // the tool wants semicolons escaped
     case "CNAME":
     case "PTR":
     case "NS":

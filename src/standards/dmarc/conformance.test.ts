@@ -1,6 +1,6 @@
 /** The tree-walk and alignment vectors of RFC 9989 §4.10 and B.4, and of mail-dmarc. */
 import { existsSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { a, tableResolver, txt } from "../../../test/support/table-resolver.ts";
 import { domainName } from "../dns/name.ts";
 import type { Rdata } from "../dns/record.ts";
@@ -33,7 +33,7 @@ function resolverOf({ zone, exists = [] }: Vector) {
 
 if (!existsSync(VECTORS)) {
   console.warn(`SKIPPED: the DMARC vectors are not at ${VECTORS}`);
-  describe.skip("RFC 9989 vectors (absent)", () => {});
+  it.runIf(existsSync(VECTORS))("is not there", () => {});
 } else {
   const { cases } = JSON.parse(readFileSync(VECTORS, "utf8")) as { cases: readonly Vector[] };
 
