@@ -4,7 +4,8 @@
  *
  *     npm run bench -- check [domains, 2000 where absent]
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, fork, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -19,82 +20,19 @@ import { parseNetwork } from "../src/standards/dns/address.ts";
 import { type DomainName, domainName } from "../src/standards/dns/name.ts";
 import { parseZoneText } from "../src/standards/dns/zone-text.ts";
 import type { ZoneText } from "../test/support/dns-program.ts";
-import { startKnot } from "../test/support/knot.ts";
+import { DOMAIN_SERVER, exampleDomains, ownZones, parentZones, ROOT_SERVER } from "./example-zones.ts";
 
 /** On loopback a few are enough to keep both cores busy. */
 const CONCURRENCY = 12;
 const LATENCY_MILLISECONDS = 40;
 const PEER_DOMAINS = 50;
 
-const ROOT_SERVER = "127.0.0.21";
-const DOMAIN_SERVER = "127.0.0.22";
-const PUBLIC_KEY =
-  "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAxOlorHTT/rsI5WWobgA0/+XRWAav1F5As1YoUVEUknIPbIJDuMIbEbV468XdHsp63PvwF2uz9A3iEefaGIMOpcJrgIcb3X5el0/x89kxK/zDDruiAzpcLwdy6urEmQhdRfoi1stdOhDlo8dNQj5vRORceJ2v5fUJ3VUV9eWd7cGOjhladUWedYgdIdiYqsbR6CeYIhpKK1v414UmtB1sKcxHgxbROm+yjM6iJaSQbF9iLUlBEHOBfRc1vVuw0N+LQpRDNaaHSom0SusrMnXnjb33ANNCFMITwL9fZm9mR+sR+m+2QGvhLyODJMsxRCBKSSZhrjP2Csa80ZnOtNX91QIDAQAB";
-
 // As src/main.ts does.
 setFlagsFromString("--heap-growing-percent=40");
 
 export async function benchCheck([count = "2000"]: readonly string[]): Promise<void> {
-  const domains = Array.from({ length: Number(count) }, (_, at) => domainName(`d${at}.test`));
-  await manyDomains(domains);
+  await manyDomains(exampleDomains(Number(count)));
   await oneDomainFarAway();
-}
-
-const head = (apex: string) => `$ORIGIN ${apex}\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n`;
-
-/** Mail servers at 198.18.x.y (RFC 2544's range for benchmarks, never asked here). */
-const addressOf = (at: number) => `198.18.${at >> 8}.${at & 255}`;
-
-/** One domain as careful people have it: MX, addresses, SPF with an include, DKIM, DMARC, SRV, autoconfig, and the rest. */
-function domainZone(domain: DomainName, at: number, server: string): string {
-  return `${head(`${domain}.`)}@ NS ns
-ns A ${server}
-@ MX 10 mail
-@ A ${addressOf(at)}
-mail A ${addressOf(at)}
-mail AAAA 2001:db8::${at.toString(16)}
-mail TXT "v=spf1 a -all"
-@ TXT "v=spf1 mx include:_spf.test ~all"
-@ TXT "verification=${at}"
-default._domainkey TXT "v=DKIM1; k=rsa; p=${PUBLIC_KEY.slice(0, 200)}" "${PUBLIC_KEY.slice(200)}"
-_dmarc TXT "v=DMARC1; p=quarantine; rua=mailto:dmarc@${domain}"
-_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls@${domain}"
-_imaps._tcp SRV 0 1 993 mail
-_submissions._tcp SRV 0 1 465 mail
-autoconfig CNAME mail
-`;
-}
-
-function parentZones(domains: readonly DomainName[], server: string, domainServer: string): ZoneText[] {
-  const delegations = domains
-    .map((domain) => `${domain}. NS ns.${domain}.\nns.${domain}. A ${domainServer}\n`)
-    .join("");
-  const ns = `@ NS ns.root.\n`;
-  const glue = `ns.root. A ${server}\n`;
-  const cut = (zone: string) => `${zone} NS ns.root.\n`;
-  return [
-    {
-      apex: domainName("."),
-      text: `${head(".")}${ns}${glue}${["test.", "18.198.in-addr.arpa.", "8.b.d.0.1.0.0.2.ip6.arpa."].map(cut).join("")}`,
-    },
-    {
-      apex: domainName("test"),
-      text: `${head("test.")}${ns}_spf TXT "v=spf1 ip4:198.18.0.0/15 -all"\n${delegations}`,
-    },
-    {
-      apex: domainName("18.198.in-addr.arpa"),
-      text: `${head("18.198.in-addr.arpa.")}${ns}${domains.map((domain, at) => `${at & 255}.${at >> 8} PTR mail.${domain}.\n`).join("")}`,
-    },
-    {
-      apex: domainName("8.b.d.0.1.0.0.2.ip6.arpa"),
-      text: `${head("8.b.d.0.1.0.0.2.ip6.arpa.")}${ns}${domains.map((domain, at) => `${nibbles(at)} PTR mail.${domain}.\n`).join("")}`,
-    },
-  ];
-}
-
-/** The 24 nibbles below 2001:db8::/32 of the address 2001:db8::<at>. */
-function nibbles(at: number): string {
-  return [...at.toString(16).padStart(24, "0")].reverse().join(".");
 }
 
 const OPTIONS: CheckOptions = {
@@ -127,20 +65,12 @@ function openWorld(server: string, port: number) {
 
 async function manyDomains(domains: readonly DomainName[]): Promise<void> {
   const port = await freePort(ROOT_SERVER);
-  const root = await startKnot({
-    address: ROOT_SERVER,
-    port,
-    zones: parentZones(domains, ROOT_SERVER, DOMAIN_SERVER),
-  });
-  const own = await startKnot({
-    address: DOMAIN_SERVER,
-    port,
-    zones: domains.map((domain, at) => ({ apex: domain, text: domainZone(domain, at, DOMAIN_SERVER) })),
-  });
+  const servers = await startServers(domains.length, port);
   const { world, transport } = openWorld(ROOT_SERVER, port);
   try {
     let errors = 0;
     let unknown = 0;
+    const before = process.memoryUsage.rss();
     const start = performance.now();
     const cpu = process.cpuUsage();
     const queue = domains.values();
@@ -163,15 +93,27 @@ async function manyDomains(domains: readonly DomainName[]): Promise<void> {
     say(
       `  ${transport.sentCount} queries, ${(transport.sentCount / domains.length).toFixed(1)} a domain, ${(transport.sentCount / seconds).toFixed(0)}/s`,
     );
-    say(`  ${megabytes.toFixed(0)} MB at most (${(megabytes / 250).toFixed(2)} of the 250 allowed)`);
+    say(
+      `  ${megabytes.toFixed(0)} MB at most (${(megabytes / 250).toFixed(2)} of the 250 allowed), ${(before / 2 ** 20).toFixed(0)} MB before the first domain`,
+    );
     say(`  ${((user + system) / 1000 / domains.length).toFixed(2)} ms of processor time a domain`);
     say(`  ${errors} errors and ${unknown} unknown found, where none is planted`);
     peer(domains.slice(0, PEER_DOMAINS), DOMAIN_SERVER, port, rate);
   } finally {
     transport.close();
-    await own.stop();
-    await root.stop();
+    servers.disconnect();
+    await once(servers, "exit");
   }
+}
+
+async function startServers(domainCount: number, port: number): Promise<ChildProcess> {
+  const servers = fork(new URL("serve-zones.ts", import.meta.url), [String(domainCount), String(port)]);
+  const failed = once(servers, "exit").then(([code]) => {
+    throw new Error(`the name servers did not start (exit ${code})`);
+  });
+  await Promise.race([once(servers, "message"), failed]);
+  failed.catch(() => undefined); // from here on it may end
+  return servers;
 }
 
 /** One domain whose every answer takes 40 ms: how many round trips until the report? */
@@ -185,13 +127,13 @@ async function oneDomainFarAway(): Promise<void> {
   const root = await startDnsServer({
     address: ROOT_SERVER,
     laboratory,
-    zones: parentZones([domain], ROOT_SERVER, DOMAIN_SERVER).map(zoneOf),
+    zones: parentZones([domain]).map(zoneOf),
   });
   const own = await startDnsServer({
     address: DOMAIN_SERVER,
     port: root.port,
     laboratory,
-    zones: [zoneOf({ apex: domain, text: domainZone(domain, 0, DOMAIN_SERVER) })],
+    zones: ownZones([domain]).map(zoneOf),
   });
   const { world, transport } = openWorld(ROOT_SERVER, root.port);
   try {
