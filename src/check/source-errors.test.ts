@@ -74,7 +74,7 @@ describe("the errors of the source documents", () => {
   });
 
   it.each(["1.2.3.4", "111.111.111.111", "111.111.111.222"])(
-    "E2: the placeholder %s, left in",
+    "E2: the example address %s, left in",
     async (address) => {
       const findings = await check(
         edited(HEALTHY, { without: ["mail.example.org A"], add: [`mail.example.org. A ${address}`] }),
