@@ -15,6 +15,7 @@ import { runSpfTest, runSpfTree } from "./spf.ts";
 import type { Tools } from "./tools.ts";
 import { runTour } from "./tour.ts";
 import { addViewOptions, repeatable } from "./view-options.ts";
+import { addWorldOptions } from "./world-options.ts";
 
 export const VERSION = "0.1.0";
 
@@ -92,12 +93,10 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .option("--details", "with the table: also why, and what to type to see it")
     .action(async (domains, options) => finish(await runRecords(domains, options, tools)));
 
-  addViewOptions(
+  addWorldOptions(
     command("check", "check what the world sees of a domain's mail, with the fix of every problem"),
   )
     .argument("[domain...]", "the domains; those of the description where none is named")
-    .option("-c, --config <file>", "a description to compare with")
-    .addOption(repeatable("-s, --selector <name>", "a DKIM selector to look at", "the usual ones"))
     .option(
       "--from-file <file>",
       "read domains from a file, one a line (- is standard input); with --json one line each",
@@ -108,8 +107,6 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
       (text) => readInteger(text, "--concurrency", 1, 1000),
       32,
     )
-    .option("--dns-only", "open nothing but DNS (all that checks do today)")
-    .addOption(repeatable("--assume-public <cidr>", "count this network as public, for laboratories", "none"))
     .option("-a, --all", "show what is fine in full too")
     .option("-q, --quiet", "one line for each problem, and nothing else")
     .action(async (domains, options) => finish(await runCheck(domains, options, tools)));

@@ -12,6 +12,13 @@ export interface ViewSettings {
   readonly resolvers: readonly string[];
   /** The port of all authoritative name servers, for laboratories; 53 where absent. */
   readonly port?: number;
+  /** Whether servers may be connected to; DNS alone where absent. */
+  readonly probes?: ProbeSettings;
+}
+
+export interface ProbeSettings {
+  /** Authorities in PEM that count beside the public ones. */
+  readonly authorities: readonly string[];
 }
 
 export interface OpenedWorld {
