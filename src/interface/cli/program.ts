@@ -11,6 +11,7 @@ import { runInit } from "./init.ts";
 import { runLint } from "./lint.ts";
 import { runLookup } from "./lookup.ts";
 import { runRecords, runSchema } from "./records.ts";
+import { runRoute } from "./route.ts";
 import { runSpfTest, runSpfTree } from "./spf.ts";
 import type { Tools } from "./tools.ts";
 import { runTour } from "./tour.ts";
@@ -110,6 +111,17 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .option("-a, --all", "show what is fine in full too")
     .option("-q, --quiet", "one line for each problem, and nothing else")
     .action(async (domains, options) => finish(await runCheck(domains, options, tools)));
+
+  addWorldOptions(
+    command(
+      "route",
+      "the way of a mail to an address: MX in order, who answers, which TLS, where it would fail",
+    ),
+  )
+    .argument("<address>", "as in bob@example.org")
+    .option("--rcpt", "ask the servers whether they would take mail for it; nothing is sent")
+    .option("--mail-from <address>", "the sender to ask with; empty is the null sender", "")
+    .action(async (address, options) => finish(await runRoute(address, options, tools)));
 
   addViewOptions(command("lookup", "ask every name server and resolver for a record, side by side"))
     .argument("<name>", "the owner name")
