@@ -1,6 +1,6 @@
 /** One TCP connection to a given address, within a bound of time; no name is looked up. */
 import { connect, type Socket } from "node:net";
-import type { NoConnection } from "../check/probe.ts";
+import type { Broken, NoConnection } from "../check/probe.ts";
 import type { IpAddress } from "../standards/dns/address.ts";
 
 /** The end of a probe's time, for all that is done within it. */
@@ -41,14 +41,14 @@ export function connectTo(
   endpoint: Endpoint,
   timeoutMilliseconds: number,
   deadline: Deadline,
-): Promise<Socket | NoConnection> {
+): Promise<Socket | NoConnection | Broken> {
   const where = endpointText(endpoint);
   const wait = Math.min(timeoutMilliseconds, deadline.milliseconds);
   return new Promise((resolve) => {
     const { address, port } = endpoint;
     if (deadline.signal.aborted) return resolve(noAnswer(where, deadline.text));
     const socket = connect({ host: address.text, port, family: address.family, noDelay: true });
-    const settle = (outcome: Socket | NoConnection) => {
+    const settle = (outcome: Socket | NoConnection | Broken) => {
       clearTimeout(timer);
       deadline.signal.removeEventListener("abort", giveUp);
       if (outcome !== socket) socket.destroy();
@@ -70,10 +70,11 @@ function noAnswer(where: string, time: string): NoConnection {
   return { status: "timeout", detail: `no answer from ${where} within ${time}` };
 }
 
-function noConnection(where: string, error: NodeJS.ErrnoException): NoConnection {
+function noConnection(where: string, error: NodeJS.ErrnoException): NoConnection | Broken {
   switch (error.code) {
-    case "ECONNREFUSED":
     case "ECONNRESET":
+      return { status: "broken", detail: `${where} reset the connection at once` };
+    case "ECONNREFUSED":
       return { status: "refused", detail: `connection refused by ${where}` };
     case "ETIMEDOUT":
       return { status: "timeout", detail: `no answer from ${where}` };

@@ -54,8 +54,8 @@ async function connectToAny(
   addresses: readonly IpAddress[],
   port: number,
   { connectTimeoutMilliseconds, deadline }: Means,
-): Promise<{ socket: Socket; address: IpAddress } | NoConnection> {
-  const failures: NoConnection[] = [];
+): Promise<{ socket: Socket; address: IpAddress } | NoConnection | Broken> {
+  const failures: (NoConnection | Broken)[] = [];
   for (const address of addresses.slice(0, MAX_ADDRESSES)) {
     const socket = await connectTo({ address, port }, connectTimeoutMilliseconds, deadline);
     if (!("status" in socket)) return { socket, address };

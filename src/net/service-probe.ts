@@ -1,7 +1,6 @@
 /** Connects to mail and chat servers as a client would, up to TLS and what is offered inside it, and to web servers. */
 import type { Socket } from "node:net";
 import type {
-  NoConnection,
   Prober,
   Protocol,
   ServiceProbe,
@@ -113,7 +112,7 @@ interface Attempt {
 
 async function attempt(target: ServiceTarget, profile: TlsProfile, means: Means): Promise<Attempt> {
   const plain = await connectTo(target, means.connectTimeoutMilliseconds, means.deadline);
-  if ("status" in plain) return { probe: plain satisfies NoConnection, mayWorkWeaker: false };
+  if ("status" in plain) return { probe: plain, mayWorkWeaker: false };
   const conversation = new Conversation(target, profile, means, plain);
   try {
     return await (TLS_FIRST.has(target.protocol) ? conversation.tlsFirst() : conversation.startTls());

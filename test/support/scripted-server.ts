@@ -21,6 +21,8 @@ export async function startServerOf(onConnection: (socket: Socket) => void): Pro
     sockets.add(socket);
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
+    // Who does not read never hears that the other side has closed.
+    socket.on("data", () => {});
     onConnection(socket);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -56,7 +58,7 @@ export interface Script {
 }
 
 export interface SpokenServer extends ScriptedServer {
-  /** Every line that came, on all connections. */
+  /** Every line that came, on all connections; empty ones left out. */
   readonly heard: readonly string[];
 }
 
@@ -79,11 +81,10 @@ export async function startScript(
     if (greeting !== undefined) say(greeting);
     const onData = (chunk: Buffer) => {
       received += chunk;
-      // An XMPP stream has no lines, but each thing that is said ends with ">".
-      for (let end = received.search(/[\n>]/); end >= 0; end = received.search(/[\n>]/)) {
+      for (let end = endOfLine(received); end >= 0; end = endOfLine(received)) {
         const line = received.slice(0, end + 1).trim();
         received = received.slice(end + 1);
-        heard.push(line);
+        if (line !== "") heard.push(line);
         const key = Object.keys(replies).find((start) => line.toUpperCase().startsWith(start.toUpperCase()));
         const reply = key === undefined ? undefined : replies[key]!;
         if (reply !== undefined) say(reply);
@@ -98,6 +99,11 @@ export async function startScript(
   };
   const server = await startServerOf((socket) => converse(isTlsFirst ? secured(socket) : socket, script));
   return Object.defineProperty(server, "heard", { value: heard }) as SpokenServer;
+}
+
+/** An XMPP stream has no lines, but each thing that is said ends with ">". */
+function endOfLine(text: string): number {
+  return text.indexOf(text.startsWith("<") ? ">" : "\n");
 }
 
 async function sayAll(socket: Socket, text: string, isSplit: boolean): Promise<void> {
