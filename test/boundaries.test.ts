@@ -35,7 +35,17 @@ const ROOMS: Readonly<Record<string, Room>> = {
   net: {
     runs: ["standards"],
     knows: ["records", "check"],
-    modules: [...PURE_MODULES, "node:dgram", "node:events", "node:fs", "node:fs/promises", "node:net"],
+    modules: [
+      ...PURE_MODULES,
+      "node:dgram",
+      "node:events",
+      "node:fs",
+      "node:fs/promises",
+      "node:http",
+      "node:https",
+      "node:net",
+      "node:tls",
+    ],
     ambient: ["stopwatch", "chance", "timers"],
   },
   main: {
