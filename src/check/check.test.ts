@@ -103,6 +103,7 @@ describe("a report", () => {
             "value",
             "zoneText",
             "form",
+            "host",
           ]);
           expect(recordsOf(change.zoneText), change.zoneText).toHaveLength(1);
         }

@@ -8,6 +8,7 @@ import { checkClientSetup } from "./client-setup.ts";
 import { type CheckOptions, Context, type World } from "./context.ts";
 import { checkDkim } from "./dkim.ts";
 import { checkDmarc } from "./dmarc.ts";
+import { checkDnsHost } from "./dns-host.ts";
 import { checkDnssec } from "./dnssec.ts";
 import { checkDrift } from "./drift.ts";
 import { type DomainReport, type Finding, summarize } from "./finding.ts";
@@ -21,6 +22,7 @@ import { checkResolvers, checkZone, disagreementFindings } from "./zone.ts";
 
 const CHECKS: readonly ((context: Context) => Promise<Finding[]>)[] = [
   checkZone,
+  checkDnsHost,
   checkDnssec,
   checkMx,
   checkAddresses,
