@@ -122,6 +122,20 @@ export const CATALOGUE = {
     "Some name servers hold older data than others. After a change this passes within the refresh time.",
     "RFC 1996 §1",
   ),
+  "dns-host": row(
+    "zone",
+    "ok",
+    "a DNS host that is known",
+    "Fixes are shown in the form of this host.",
+    "RFC 1034 §4.2.1",
+  ),
+  "dns-host-cannot-store": row(
+    "zone",
+    "notice",
+    "a DNS host that can hold the record",
+    "The description asks for a record that the zone's DNS host is known to refuse.",
+    "RFC 1034 §3.6",
+  ),
   "zone-single-server": row(
     "zone",
     "notice",

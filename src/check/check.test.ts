@@ -116,6 +116,7 @@ describe("a report", () => {
             "value",
             "zoneText",
             "form",
+            "host",
           ]);
           expect(recordsOf(change.zoneText), change.zoneText).toHaveLength(1);
         }

@@ -11,6 +11,7 @@ import { type CheckOptions, Context, type World } from "./context.ts";
 import { checkDane } from "./dane.ts";
 import { checkDkim } from "./dkim.ts";
 import { checkDmarc } from "./dmarc.ts";
+import { checkDnsHost } from "./dns-host.ts";
 import { checkDnssec } from "./dnssec.ts";
 import { checkDrift } from "./drift.ts";
 import { type DomainReport, type Finding, summarize } from "./finding.ts";
@@ -28,6 +29,7 @@ import { checkResolvers, checkSplitHorizon, checkZone, disagreementFindings } fr
 
 const CHECKS: readonly ((context: Context) => Promise<Finding[]>)[] = [
   checkZone,
+  checkDnsHost,
   checkDnssec,
   checkMx,
   checkAddresses,

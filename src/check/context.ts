@@ -4,6 +4,7 @@ import { describedDomain } from "../records/derive.ts";
 import { derivedAt } from "../records/derived-index.ts";
 import type { Derived, DerivedRecord, Purpose } from "../records/derived-record.ts";
 import type { Description, MailDomain } from "../records/description.ts";
+import { recognizeDnsHost } from "../records/dns-host.ts";
 import {
   contains,
   type IpAddress,
@@ -23,10 +24,16 @@ import {
 import type { Remark } from "../standards/dns/remark.ts";
 import type { Answer, Resolver, Unknown } from "../standards/dns/resolver.ts";
 import { CATALOGUE, type FindingCode, isFindingCode } from "./catalogue.ts";
-import { change, type Finding, type Fix } from "./finding.ts";
+import { change, type Finding, type Fix, type FormZone } from "./finding.ts";
 import type { Broken, HttpsProbe, HttpsRequest, Prober, ServiceProbe, ServiceTarget } from "./probe.ts";
 import type { Severity } from "./severity.ts";
-import type { AuthoritativeView, RecursiveView, ServerAnswer, ZoneAnswer } from "./view.ts";
+import {
+  type AuthoritativeView,
+  nameServersOf,
+  type RecursiveView,
+  type ServerAnswer,
+  type ZoneAnswer,
+} from "./view.ts";
 
 /** The world as a check sees it. */
 export interface World {
@@ -257,10 +264,11 @@ export class Context implements Resolver {
   }
 
   /** The zone in whose form a record is entered: the zone's apex, or the domain where the zone is not known. */
-  async formZone(name: DomainName): Promise<DomainName | undefined> {
+  async formZone(name: DomainName): Promise<FormZone | undefined> {
     const zone = await this.zone;
     const apex = zone.status === "found" ? zone.zone.apex : this.domain;
-    return isWithin(name, apex) ? apex : undefined;
+    if (!isWithin(name, apex)) return undefined;
+    return { apex, host: zone.status === "found" ? recognizeDnsHost(nameServersOf(zone.zone)) : undefined };
   }
 
   /**

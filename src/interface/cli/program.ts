@@ -92,6 +92,7 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
         .default("raw"),
     )
     .option("--details", "with the table: also why, and what to type to see it")
+    .option("--dns-host <id>", "as the form of this DNS host asks for them; list names all hosts")
     .action(async (domains, options) => finish(await runRecords(domains, options, tools)));
 
   addWorldOptions(

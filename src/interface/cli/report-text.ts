@@ -1,7 +1,8 @@
 /** A report as people read it on a terminal: grouped by record, worst first, the fix ready to copy. */
 import { CATALOGUE, GROUPS } from "../../check/catalogue.ts";
-import type { DomainReport, Finding, Fix } from "../../check/finding.ts";
+import type { Change, DomainReport, Finding, Fix } from "../../check/finding.ts";
 import { SEVERITIES, type Severity } from "../../check/severity.ts";
+import { hostFormLine } from "../../records/dns-host.ts";
 import { formLine } from "../../records/form.ts";
 import { type Style, type Terminal, visible, wrap } from "./terminal.ts";
 
@@ -104,11 +105,24 @@ function fixLines({ changes }: Fix, width: number, style: Style): string[] {
         ? indent + style.green(`+ ${visible(zoneText)}`)
         : indent + style.red(`- ${visible(middleCut(zoneText, width - 2))}`),
     ),
-    ...created.map(
-      ({ form }, at) =>
-        `${INDENT}${style.dim((at === 0 ? "in a form" : "").padEnd(LABEL_WIDTH))}${visible(formLine(form))}`,
-    ),
+    ...formLines(created, width, style),
   ];
+}
+
+/** In the words of the zone's DNS host where that is known, with what it cannot hold. */
+function formLines(created: readonly Change[], width: number, style: Style): string[] {
+  const labelled = (label: string, text: string) =>
+    `${INDENT}${style.dim(label.padEnd(LABEL_WIDTH))}${visible(text)}`;
+  const [first] = created;
+  if (!first?.host)
+    return created.map(({ form }, at) => labelled(at === 0 ? "in a form" : "", formLine(form)));
+  return created.flatMap(({ form, host }, at) => [
+    ...(at === 0 ? [labelled("in a form", `of ${host?.name}:`)] : []),
+    labelled("", host === null ? formLine(form) : hostFormLine(host.fields)),
+    ...(host?.cannotStore ? wrap(host.cannotStore, width).split("\n") : []).map(
+      (line) => INDENT + " ".repeat(LABEL_WIDTH) + style.yellow(visible(line)),
+    ),
+  ]);
 }
 
 /** Long texts without their middle: what people look at are the two ends. */
