@@ -19,7 +19,7 @@ import { checkMx } from "./mx.ts";
 import { checkOutboundPort } from "./outbound-port.ts";
 import { checkReputation } from "./reputation.ts";
 import { checkReverse } from "./reverse.ts";
-import { checkServices } from "./services.ts";
+import { checkServices } from "./service-ports.ts";
 import { SEVERITIES } from "./severity.ts";
 import { checkMailServers } from "./smtp.ts";
 import { checkSpf } from "./spf.ts";

@@ -68,7 +68,7 @@ export function createProber({
 
 function refuseLineBreaks(...texts: readonly (string | undefined)[]): void {
   for (const text of texts) {
-    if (text !== undefined && !/^[\x20-\x7e]*$/.test(text)) {
+    if (text !== undefined && /[\p{Cc}<>]/u.test(text)) {
       throw new TypeError(`${JSON.stringify(text)} cannot be part of an SMTP command`);
     }
   }

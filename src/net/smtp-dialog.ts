@@ -37,8 +37,10 @@ export async function askEnvelope(
   { mailFrom, rcptTo }: { readonly mailFrom: string; readonly rcptTo: string },
 ): Promise<readonly SmtpReply[]> {
   const replies: SmtpReply[] = [];
+  const isAscii = /^[\0-\x7f]*$/.test(mailFrom + rcptTo);
   const commands = [
-    ["MAIL FROM", `MAIL FROM:<${mailFrom}>`],
+    // RFC 6531 §3.4
+    ["MAIL FROM", `MAIL FROM:<${mailFrom}>${isAscii ? "" : " SMTPUTF8"}`],
     ["RCPT TO", `RCPT TO:<${rcptTo}>`],
   ] as const;
   for (const [command, line] of commands) {
