@@ -11,7 +11,7 @@ export function xmppDialog(kind: "client" | "server", domain: DomainName): Dialo
       `<?xml version='1.0'?><stream:stream to='${to}' version='1.0' xmlns='jabber:${kind}' xmlns:stream='http://etherx.jabber.org/streams'>`,
     );
     const text = await session.readThrough(FEATURES_OR_END, "<");
-    const header = /<(?:[\w.-]+:)?stream\b[^>]*>/.exec(text)?.[0];
+    const header = /<(?:[\w.-]+:)?stream(?:\s[^>]*)?>/.exec(text)?.[0];
     if (header === undefined) throw session.unexpected(text);
     const [, features] = /<(?:[\w.-]+:)?features\b[^>]*>(.*)$/s.exec(text) ?? [];
     if (features === undefined) {
