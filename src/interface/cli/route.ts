@@ -51,7 +51,7 @@ const RULES: Readonly<Record<Hop["tls"], string>> = {
   opportunistic: "TLS if offered",
 };
 
-const HEADINGS = ["Pref", "Mail server", "Address", "TLS", "Outcome", "Because"];
+const HEADINGS = ["Preference", "Mail server", "Address", "TLS", "Outcome", "Because"];
 
 function routeText(route: Route, { terminal }: Tools): string {
   const { style } = terminal;
