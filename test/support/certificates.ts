@@ -27,6 +27,12 @@ export interface IssuedCertificate {
   readonly der: Buffer;
 }
 
+/** What a server is given: PEM, its own certificate first. */
+export interface ServedCertificate {
+  readonly chain: string;
+  readonly key: string;
+}
+
 const DAY_MILLISECONDS = 86_400_000;
 
 export function issueCertificate(options: CertificateOptions): IssuedCertificate {
@@ -68,7 +74,7 @@ export interface TestAuthority {
   readonly root: IssuedCertificate;
   readonly intermediate: IssuedCertificate;
   /** A certificate below the intermediate, and the chain as a server should send it. */
-  issue(options: Omit<CertificateOptions, "issuer">): IssuedCertificate & { readonly chain: string };
+  issue(options: Omit<CertificateOptions, "issuer">): IssuedCertificate & ServedCertificate;
 }
 
 /** A root with an intermediate below it, as public authorities have. */
