@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { text as readAll } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { getDomain } from "tldts";
 import type { World } from "./check/context.ts";
@@ -44,7 +45,13 @@ async function openWorld(settings: ViewSettings): Promise<OpenedWorld> {
       maxCacheEntries: MAX_CACHE_ENTRIES,
     }),
     recursive: servers.map((server) =>
-      createRecursiveView({ server, transport, now, maxCacheEntries: MAX_CACHE_ENTRIES }),
+      createRecursiveView({
+        server,
+        transport,
+        now,
+        maxCacheEntries: MAX_CACHE_ENTRIES,
+        keepsAnswers: settings.freshResolverAnswers !== true,
+      }),
     ),
     now: new Date(),
     organizationalDomain: registrableDomain,
@@ -94,6 +101,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   },
   environment: process.env,
   now: () => new Date(),
+  sleep: (milliseconds) => sleep(milliseconds),
   readFile: (path) => readFileSync(path, "utf8"),
   fileExists: existsSync,
   writeFile: (path, content, { overwrite }) => writeFileSync(path, content, { flag: overwrite ? "w" : "wx" }),

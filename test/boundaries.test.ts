@@ -40,7 +40,14 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   main: {
     runs: ["standards", "records", "check", "interface/cli", "net"],
-    modules: ["node:crypto", "node:fs", "node:readline/promises", "node:stream/consumers", "node:v8"],
+    modules: [
+      "node:crypto",
+      "node:fs",
+      "node:readline/promises",
+      "node:stream/consumers",
+      "node:timers/promises",
+      "node:v8",
+    ],
     packages: ["tldts"],
     ambient: ["clock", "chance", "process"],
   },
