@@ -49,7 +49,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "node:v8",
     ],
     packages: ["tldts"],
-    ambient: ["clock", "chance", "process"],
+    ambient: ["clock", "chance", "process", "timers"],
   },
 };
 

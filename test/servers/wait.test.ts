@@ -14,7 +14,7 @@ import { startBind } from "../support/bind.ts";
 import { freePort } from "../support/dns-program.ts";
 import { startKnot } from "../support/knot.ts";
 import { Stoppables, signZone, zoneText } from "../support/laboratory.ts";
-import { describeWithServers } from "../support/real-server.ts";
+import { describeWithServers, findProgram } from "../support/real-server.ts";
 import { startUnbound } from "../support/unbound.ts";
 
 const ROOT_SERVER = "127.0.8.1";
@@ -125,7 +125,7 @@ describeWithServers(["named", "knotd", "unbound", "nsupdate"], "zonepost wait on
   }
 
   const publishAtKnot = (name: string) =>
-    execFileSync("nsupdate", [], {
+    execFileSync(findProgram("nsupdate")!, [], {
       input: `server ${KNOT} ${port}\nzone moved.example.\nupdate add ${name}. 300 TXT "${VALUE}"\nsend\n`,
     });
 
