@@ -73,6 +73,7 @@ function cliReference(): string {
     },
     environment: {},
     now: nowhere,
+    sleep: nowhere,
     readFile: nowhere,
     fileExists: nowhere,
     writeFile: nowhere,

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { text as readAll } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { getDomain } from "tldts";
 import type { World } from "./check/context.ts";
@@ -47,7 +48,13 @@ async function openWorld(settings: ViewSettings): Promise<OpenedWorld> {
       maxCacheEntries: MAX_CACHE_ENTRIES,
     }),
     recursive: servers.map((server) =>
-      createRecursiveView({ server, transport, now, maxCacheEntries: MAX_CACHE_ENTRIES }),
+      createRecursiveView({
+        server,
+        transport,
+        now,
+        maxCacheEntries: MAX_CACHE_ENTRIES,
+        keepsAnswers: settings.freshResolverAnswers !== true,
+      }),
     ),
     ...(settings.probes && { prober: openProber(settings.probes) }),
     now: new Date(),
@@ -114,6 +121,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   },
   environment: process.env,
   now: () => new Date(),
+  sleep: (milliseconds) => sleep(milliseconds),
   readFile: (path) => readFileSync(path, "utf8"),
   fileExists: existsSync,
   writeFile: (path, content, { overwrite }) => writeFileSync(path, content, { flag: overwrite ? "w" : "wx" }),

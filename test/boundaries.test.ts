@@ -56,10 +56,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "node:os",
       "node:readline/promises",
       "node:stream/consumers",
+      "node:timers/promises",
       "node:v8",
     ],
     packages: ["tldts"],
-    ambient: ["clock", "chance", "process"],
+    ambient: ["clock", "chance", "process", "timers"],
   },
 };
 

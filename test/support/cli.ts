@@ -52,6 +52,7 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
     },
     environment: setup.environment ?? {},
     now: () => new Date("2026-11-21T12:00:00Z"),
+    sleep: async () => {},
     readFile: (path) => files.get(path) ?? fail("ENOENT", `no such file or directory, open '${path}'`),
     fileExists: (path) => files.has(path),
     writeFile: (path, content, { overwrite }) => {

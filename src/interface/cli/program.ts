@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 import { NAME_STYLES } from "../../records/form.ts";
 import { FORMATS } from "../../records/format.ts";
 import { TXT_STYLES } from "../../standards/dns/txt-rendering.ts";
-import { readInteger } from "./argument.ts";
+import { readDuration, readInteger } from "./argument.ts";
 import { runCheck } from "./check.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { runExplain } from "./explain.ts";
@@ -16,6 +16,7 @@ import { runSpfTest, runSpfTree } from "./spf.ts";
 import type { Tools } from "./tools.ts";
 import { runTour } from "./tour.ts";
 import { addViewOptions, repeatable } from "./view-options.ts";
+import { runWait } from "./wait.ts";
 import { addWorldOptions } from "./world-options.ts";
 
 export const VERSION = "0.1.0";
@@ -128,6 +129,33 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .argument("<name>", "the owner name")
     .argument("[type]", "the record type", "A")
     .action(async (name, type, options) => finish(await runLookup(name, type, options, tools)));
+
+  addViewOptions(
+    command(
+      "wait",
+      "after a change: follow it to every name server, then to the resolvers, until all have it",
+    ),
+  )
+    .argument("<name>", "the owner name; with --config and no type, a domain with all its records")
+    .argument("[type]", "the record type")
+    .argument("[value...]", "data that must be there; without one, any record that all name servers agree on")
+    .option("-c, --config <file>", "wait for what this description wants")
+    .option("--absent", "wait until the values, or all records, are gone")
+    .option("--changed", "wait for any other answer than at the first look")
+    .option("--once", "look once, and say until when caches may hold the old answer")
+    .option(
+      "--timeout <duration>",
+      "give up after this time",
+      (text: string) => readDuration(text, "--timeout"),
+      600,
+    )
+    .option("--interval <duration>", "between two looks (default: 2s, growing to 30s)", (text) =>
+      readDuration(text, "--interval", 0.2),
+    )
+    .option("--old-ttl <duration>", "the TTL of what was there before, where that is gone already", (text) =>
+      readDuration(text, "--old-ttl"),
+    )
+    .action(async (name, type, values, options) => finish(await runWait(name, type, values, options, tools)));
 
   command(
     "explain",

@@ -12,6 +12,8 @@ export interface ViewSettings {
   readonly resolvers: readonly string[];
   /** The port of all authoritative name servers, for laboratories; 53 where absent. */
   readonly port?: number;
+  /** Each question goes to the resolver itself, and not to what it said before. */
+  readonly freshResolverAnswers?: boolean;
   /** Whether servers may be connected to; DNS alone where absent. */
   readonly probes?: ProbeSettings;
 }
@@ -32,6 +34,7 @@ export interface Tools {
   readonly terminal: Terminal;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
+  readonly sleep: (milliseconds: number) => Promise<void>;
   readonly readFile: (path: string) => string;
   readonly fileExists: (path: string) => boolean;
   /** Writes a new file, and refuses to overwrite one unless told. */
