@@ -16,7 +16,7 @@ import type { Context } from "./context.ts";
 import { type Finding, type Fix, proposed } from "./finding.ts";
 import { mailHosts } from "./mx.ts";
 import { socketText, tlsCommand } from "./probe-command.ts";
-import { type Reached, reachedMailServers, tlsOf } from "./reach.ts";
+import { type Reached, reachedMailServers, sameCertificate, tlsOf } from "./reach.ts";
 
 export async function checkDane(context: Context): Promise<Finding[]> {
   const hosts = await mailHosts(context);
@@ -46,7 +46,9 @@ async function hostFindings(host: DomainName, context: Context): Promise<Finding
     );
   }
   const servers = (await reachedMailServers(context)).filter((one) => one.host === host);
-  const live = await Promise.all(servers.map((one) => liveFindings(owner, answer.records, one, context)));
+  const live = await Promise.all(
+    [...sameCertificate(servers)].map((group) => liveFindings(owner, answer.records, group, context)),
+  );
   findings.push(...live.flat());
   if (findings.every(({ severity }) => severity === "notice")) {
     const seen = servers.some((one) => tlsOf(one) !== undefined) ? "; the live certificate fits" : "";
@@ -66,18 +68,17 @@ type TlsaRecord = ResourceRecord<RdataOf<"TLSA">>;
 async function liveFindings(
   owner: DomainName,
   records: readonly TlsaRecord[],
-  reached: Reached,
+  group: readonly Reached[],
   context: Context,
 ): Promise<Finding[]> {
-  const { host, address } = reached;
-  const tls = tlsOf(reached);
-  if (tls === undefined) return []; // checkMailServers says it
+  const { host, address } = group[0]!;
+  const tls = tlsOf(group[0]!)!;
   const chain = tls.chain.map(({ der }) => der);
   const data = records.map((record) => record.data);
   const decision = evaluateDane(data, chain);
   const said = { owner, verify: { command: tlsCommand("smtp", host, address, 25) } } as const;
   const right = chain[0] && proposedTlsa(chain[0]);
-  const at = `${host} at ${socketText(address, 25)}`;
+  const at = `${host} at ${group.map((one) => socketText(one.address, 25)).join(", ")}`;
   if (!decision.matches) {
     return [
       context.finding("tlsa-mismatch", {

@@ -113,7 +113,7 @@ export interface DomainReport {
   readonly findings: readonly Finding[];
 }
 
-export function summarize(findings: readonly Finding[]): Summary {
+export function summarize(findings: readonly { readonly severity: Severity }[]): Summary {
   const count = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
   const counts = {
     errors: count("error"),

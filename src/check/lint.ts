@@ -3,17 +3,18 @@
  * lies outside of the text is left open, never called missing; a text without SOA is a piece of a zone, and
  * nothing that it lacks is missing.
  */
+import { readCommand } from "../records/import/command-line.ts";
+import { likelyZone } from "../records/import/likely-zone.ts";
+import { readMistakenAddress } from "../records/import/tutorial-line.ts";
 import { parseAddress, parseReverseName } from "../standards/dns/address.ts";
 import {
   absolute,
   ancestors,
   type DomainName,
   domainName,
-  isHostName,
   isWithin,
   labelTexts,
   parentOf,
-  parseDomainName,
   ROOT,
   tryPrepend,
 } from "../standards/dns/name.ts";
@@ -63,7 +64,7 @@ export async function lintZoneText(
   origin: DomainName | undefined,
   surroundings: LintSurroundings,
 ): Promise<LintReport> {
-  const assumed = origin ?? guessOrigin(text, surroundings);
+  const assumed = origin ?? likelyZone(text, surroundings.organizationalDomain);
   const parsed = parseZoneText(text, { defaultTtlSeconds: 3600, ...(assumed && { origin: assumed }) });
   const lines = text.split("\n").map((line) => line.slice(0, MAX_LINE_CHARACTERS));
   const unreadable = parsed.problems.map(({ line, problem }) => ({
@@ -72,14 +73,28 @@ export async function lintZoneText(
   }));
   if (assumed === undefined) return { origin: undefined, records: parsed.records, unreadable, findings: [] };
   const { records } = parsed;
-  const apexes = mailDomains(records, assumed);
-  const world = zoneFileWorld(records, assumed, surroundings);
+  const context = new Context(assumed, zoneFileWorld(records, assumed, surroundings), surroundings.options);
+  const findings = [
+    ...(await lineFindings(lines, context)),
+    ...(await lintRecords(records, assumed, surroundings)),
+  ];
+  return { origin: assumed, records, unreadable, findings: withoutRepeats(findings) };
+}
+
+/** Every finding that the records of one zone allow. */
+export async function lintRecords(
+  records: readonly ResourceRecord[],
+  origin: DomainName,
+  surroundings: LintSurroundings,
+): Promise<readonly Finding[]> {
+  const apexes = mailDomains(records, origin);
+  const world = zoneFileWorld(records, origin, surroundings);
   const optionsFor = (domain: DomainName): CheckOptions => ({
     ...surroundings.options,
     dkimSelectors: [...surroundings.options.dkimSelectors, ...selectorsIn(records, domain)],
   });
   const reports = await Promise.all(apexes.map((apex) => checkDomain(apex, world, optionsFor(apex))));
-  const others = otherSenders(records, assumed).filter((name) => !apexes.includes(name));
+  const others = otherSenders(records, origin).filter((name) => !apexes.includes(name));
   const ofOthers = await Promise.all(
     others.slice(0, MAX_DOMAINS).map(async (name) => {
       const options = optionsFor(name);
@@ -91,16 +106,18 @@ export async function lintZoneText(
       ];
     }),
   );
-  const context = new Context(assumed, world, surroundings.options);
-  const findings = [
-    ...(await textFindings(records, assumed, context)),
-    ...(await lineFindings(lines, context)),
+  const context = new Context(origin, world, surroundings.options);
+  return withoutRepeats([
+    ...(await textFindings(records, origin, context)),
     ...[...reports.flatMap((report) => report.findings), ...ofOthers.flat()].filter(isAboutTheText),
-  ];
+  ]);
+}
+
+function withoutRepeats(findings: readonly Finding[]): Finding[] {
   const unique = new Map(
     findings.map((finding) => [`${finding.code} ${finding.owner} ${finding.observed}`, finding]),
   );
-  return { origin: assumed, records, unreadable, findings: [...unique.values()] };
+  return [...unique.values()];
 }
 
 /** What is looked at of each line for mistakes that no zone text is; no record of a tutorial is longer. */
@@ -294,7 +311,7 @@ async function textFindings(
 }
 
 /** The record as it was meant: owner and target with the zone in them once. */
-function withoutDoubling(record: ResourceRecord, zone: DomainName): ResourceRecord {
+export function withoutDoubling(record: ResourceRecord, zone: DomainName): ResourceRecord {
   const { data } = record;
   const name = undoubled(record.name, zone) ?? record.name;
   const target = undoubled(data.type === "MX" ? data.exchange : "target" in data ? data.target : ROOT, zone);
@@ -374,20 +391,10 @@ async function lineFindings(lines: readonly string[], context: Context): Promise
   return found.flat();
 }
 
-function readMistakenAddress(line: string) {
-  const match = /^\s*(\S+)\s+(?:(\d{1,3})\s+)?(?:IN\s+)?(AAAA|A)\s+([A-Za-z][^\s;]*)\s*(?:;.*)?$/i.exec(line);
-  if (match === null) return undefined;
-  const [, ownerText = "", number, typeText = "", targetText = ""] = match;
-  const owner = parseDomainName(ownerText);
-  const target = parseDomainName(targetText);
-  if (!owner.ok || !target.ok || !isHostName(target.value)) return undefined;
-  return { owner: owner.value, number, type: typeText.toUpperCase() as "A" | "AAAA", target: target.value };
-}
-
 /** What a line that cannot be read was probably meant to be. */
 function hintsFor(line: string, origin: DomainName | undefined): string[] {
   const hints: string[] = [];
-  const asked = origin && askedName(line);
+  const asked = origin && readCommand(line)?.name;
   if (asked && !isWithin(asked, origin) && !asked.endsWith(".arpa"))
     hints.push(`this command asks for ${asked}, which is not in ${origin}`);
   const group = line.split(/[\s()>–—-]+/).find((word) => /^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2,6}$/i.test(word));
@@ -400,36 +407,4 @@ function hintsFor(line: string, origin: DomainName | undefined): string[] {
     hints.push(`the preference stands behind the type: MX ${preference} ${exchange}`);
   if (/[“”„‘’]/.test(line)) hints.push("typographic quotation marks do not quote");
   return hints;
-}
-
-/** E8: the name that a pasted dig, nslookup or host command asks for. */
-function askedName(line: string): DomainName | undefined {
-  const [, words = ""] = /^\s*[$#>]*\s*(?:dig|nslookup|host)\s+(.*)$/i.exec(line) ?? [];
-  const names = words.split(/\s+/).filter((word) => /^[^-+@]/.test(word) && word.includes("."));
-  const parsed = parseDomainName(names[0] ?? "");
-  return parsed.ok ? parsed.value : undefined;
-}
-
-/** The registrable domain that most names in the text have. */
-function guessOrigin(text: string, { organizationalDomain }: LintSurroundings): DomainName | undefined {
-  const explicit = /^\s*\$ORIGIN\s+(\S+)/im.exec(text)?.[1];
-  if (explicit !== undefined) {
-    const parsed = parseDomainName(explicit);
-    if (parsed.ok) return parsed.value;
-  }
-  const counts = new Map<DomainName, number>();
-  for (const [word] of text.matchAll(/(?:[A-Za-z0-9_-]{1,63}\.){1,126}[A-Za-z][A-Za-z0-9-]{0,62}\.?/g)) {
-    const name = parseDomainName(word);
-    const domain =
-      name.ok && !name.value.endsWith(".arpa")
-        ? (organizationalDomain(name.value) ?? lastTwo(name.value))
-        : undefined;
-    if (domain !== undefined) counts.set(domain, (counts.get(domain) ?? 0) + 1);
-  }
-  return [...counts].sort(([, some], [, others]) => others - some)[0]?.[0];
-}
-
-function lastTwo(name: DomainName): DomainName | undefined {
-  const labels = labelTexts(name);
-  return labels.length >= 2 ? domainName(labels.slice(-2).join(".")) : undefined;
 }

@@ -1,5 +1,6 @@
 /** The MTA-STS policy as senders fetch it (RFC 8461 §3.3), held against the MX (§4.1) and the description. */
 import { mailServersOf } from "../records/derive.ts";
+import type { Remark } from "../standards/dns/remark.ts";
 import {
   allowsMx,
   formatPolicy,
@@ -106,9 +107,7 @@ async function answeredFindings(answer: HttpsAnswer, said: Place, context: Conte
     );
   }
   findings.push(
-    ...remarksOnPolicy(answer.body).map((remark) =>
-      context.remark(remark, { ...said, text: answer.body.slice(0, 2000) }),
-    ),
+    ...remarksOnPolicy(answer.body).map((remark) => context.remark(...onItsLine(remark, answer.body, said))),
   );
   const policy = parsePolicy(answer.body);
   if (policy.ok) {
@@ -125,6 +124,14 @@ async function answeredFindings(answer: HttpsAnswer, said: Place, context: Conte
     );
   }
   return findings;
+}
+
+/** The line of the policy that a remark is about, and the remark with its place in that line. */
+function onItsLine(remark: Remark, body: string, said: Place): [Remark, Place & { readonly text: string }] {
+  const { offset = body.length, ...rest } = remark;
+  const start = body.lastIndexOf("\n", offset - 1) + 1;
+  const text = body.slice(start).split(/\r?\n/, 1)[0]!.slice(0, 500) || "the end of the policy";
+  return [offset < start + text.length ? { ...remark, offset: offset - start } : rest, { ...said, text }];
 }
 
 const NOTHING: MtaStsPolicy = { mode: "none", mx: [], maxAgeSeconds: 0 };

@@ -67,3 +67,12 @@ export function tlsOf({ probe }: Reached): TlsSession | undefined {
 export function isWelcomed({ probe }: Reached): boolean {
   return probe.status === "answered" && (probe.greeting.code ?? 220) < 400;
 }
+
+/** Those that show a certificate, in groups of one host and one certificate. */
+export function sameCertificate(reached: readonly Reached[]): Iterable<readonly Reached[]> {
+  const withTls = reached.filter((one) => (tlsOf(one)?.chain.length ?? 0) > 0);
+  return Map.groupBy(
+    withTls,
+    (one) => `${one.host} ${Buffer.from(tlsOf(one)!.chain[0]!.der).toString("base64")}`,
+  ).values();
+}

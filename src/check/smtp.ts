@@ -13,7 +13,7 @@ import { isOwnHost } from "./mx.ts";
 import { outboundState } from "./outbound-port.ts";
 import type { ServiceSession } from "./probe.ts";
 import { connectCommand, socketText, tlsCommand } from "./probe-command.ts";
-import { isWelcomed, type Reached, reachedMailServers, tlsOf } from "./reach.ts";
+import { isWelcomed, type Reached, reachedMailServers, sameCertificate, tlsOf } from "./reach.ts";
 import { outbound } from "./reverse.ts";
 
 export async function checkMailServers(context: Context): Promise<Finding[]> {
@@ -256,14 +256,6 @@ async function certificateFindings(reached: readonly Reached[], context: Context
     }),
   );
   return findings.flat();
-}
-
-function sameCertificate(reached: readonly Reached[]): Iterable<readonly Reached[]> {
-  const withTls = reached.filter((one) => (tlsOf(one)?.chain.length ?? 0) > 0);
-  return Map.groupBy(
-    withTls,
-    (one) => `${one.host} ${Buffer.from(tlsOf(one)!.chain[0]!.der).toString("base64")}`,
-  ).values();
 }
 
 /** One line for every address that has no fault. */

@@ -7,6 +7,7 @@ import { readDuration, readInteger } from "./argument.ts";
 import { runCheck } from "./check.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { runExplain } from "./explain.ts";
+import { IMPORT_FORMATS, runImport } from "./import.ts";
 import { runInit } from "./init.ts";
 import { runLint } from "./lint.ts";
 import { runLookup } from "./lookup.ts";
@@ -169,6 +170,21 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .option("--origin <domain>", "the zone that relative names belong to")
     .addOption(repeatable("--assume-public <cidr>", "count this network as public, for laboratories", "none"))
     .action(async (file, options) => finish(await runLint(file, options, tools)));
+
+  command("import", "read records out of anything pasted, and find the mistakes in them")
+    .argument("[file]", "the text; standard input where none is given", "-")
+    .option("--domain <name>", "the domain that relative names and bare record texts belong to")
+    .option("-s, --selector <name>", "the selector of a DKIM key that comes without its name")
+    .addOption(
+      new Option("-f, --format <format>", "how to print the records")
+        .choices([...IMPORT_FORMATS])
+        .default("zone"),
+    )
+    .addOption(
+      new Option("--name-style <style>", "how a form names a record").choices([...NAME_STYLES]).default("at"),
+    )
+    .addOption(repeatable("--assume-public <cidr>", "count this network as public, for laboratories", "none"))
+    .action(async (file, options) => finish(await runImport(file, options, tools)));
 
   const spf = program.command("spf").description("look into SPF records");
   addViewOptions(command("tree", "what every include costs, and where it leads", spf))

@@ -140,12 +140,17 @@ function fineLine(group: string, finding: Finding, full: boolean, { style, colum
 }
 
 /** One line for each problem, for scripts and mails. */
+/** Without the line of carets that points into the one above it. */
+function oneLine(text: string): string {
+  return text.replace(/\n *\^+$/, "").replaceAll("\n", " ");
+}
+
 export function quietLines({ domain, findings }: DomainReport, { style }: Terminal): string {
   return findings
     .filter(({ severity }) => severity === "error" || severity === "unknown" || severity === "warning")
     .map(({ severity, code, owner, observed }) => {
       const { colour } = MARKS[severity];
-      return `${visible(domain)}: ${style[colour](severity)} ${code} ${visible(owner)}: ${visible(observed).replaceAll("\n", " ")}\n`;
+      return `${visible(domain)}: ${style[colour](severity)} ${code} ${visible(owner)}: ${oneLine(visible(observed))}\n`;
     })
     .join("");
 }
