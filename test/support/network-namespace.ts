@@ -15,6 +15,8 @@ export interface NetworkNamespace {
 
 export interface NamespaceOptions {
   readonly addresses: readonly string[];
+  /** Where clients come from, for each family: a server treats a client at its own address as one of its own. */
+  readonly clients?: readonly string[];
   /** Networks where every packet is lost without a word. */
   readonly silentNetworks?: readonly string[];
 }
@@ -22,7 +24,11 @@ export interface NamespaceOptions {
 let count = 0;
 
 /** Needs to be root. Removed with `remove()`, or at the latest with the test's process. */
-export function makeNamespace({ addresses, silentNetworks = [] }: NamespaceOptions): NetworkNamespace {
+export function makeNamespace({
+  addresses,
+  clients = ["198.18.0.1", "2001:db8::1"],
+  silentNetworks = [],
+}: NamespaceOptions): NetworkNamespace {
   const name = `zonepost-${process.pid}-${++count}`;
   execFileSync("ip", ["netns", "add", name]);
   const remove = () => {
@@ -32,10 +38,20 @@ export function makeNamespace({ addresses, silentNetworks = [] }: NamespaceOptio
   process.on("exit", remove);
   const configure = (lines: readonly string[]) =>
     execFileSync("ip", ["-n", name, "-batch", "-"], { input: `${lines.join("\n")}\n` });
-  const addAddresses = (more: readonly string[]) =>
-    configure(more.map((each) => `addr add ${each}/${each.includes(":") ? "128 nodad" : "32"} dev lo`));
+  const assign = (all: readonly string[]) =>
+    configure(all.map((each) => `addr add ${each}/${isIpv6(each) ? "128 nodad" : "32"} dev lo`));
+  const addAddresses = (more: readonly string[]) => {
+    assign(more);
+    configure(
+      more.flatMap((each) => {
+        const client = clients.find((candidate) => isIpv6(candidate) === isIpv6(each));
+        return client === undefined ? [] : [`route replace table local local ${each} dev lo src ${client}`];
+      }),
+    );
+  };
   try {
     configure(["link set lo up"]);
+    assign(clients);
     addAddresses(addresses);
     if (silentNetworks.length > 0) {
       configure([
@@ -65,6 +81,8 @@ export function makeNamespace({ addresses, silentNetworks = [] }: NamespaceOptio
     },
   };
 }
+
+const isIpv6 = (address: string): boolean => address.includes(":");
 
 /** Whether all of them are listened on, in the network of that process. */
 export function isListening(
