@@ -3,6 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
 import { parseAddress } from "../../src/standards/dns/address.ts";
+import { findProgram } from "./real-server.ts";
 
 export interface NetworkNamespace {
   readonly name: string;
@@ -21,6 +22,7 @@ export interface NamespaceOptions {
   readonly silentNetworks?: readonly string[];
 }
 
+const IP = findProgram("ip") ?? "ip";
 let count = 0;
 
 /** Needs to be root. Removed with `remove()`, or at the latest with the test's process. */
@@ -30,14 +32,14 @@ export function makeNamespace({
   silentNetworks = [],
 }: NamespaceOptions): NetworkNamespace {
   const name = `zonepost-${process.pid}-${++count}`;
-  execFileSync("ip", ["netns", "add", name]);
+  execFileSync(IP, ["netns", "add", name]);
   const remove = () => {
     process.off("exit", remove);
-    execFileSync("ip", ["netns", "del", name], { stdio: "ignore" });
+    execFileSync(IP, ["netns", "del", name], { stdio: "ignore" });
   };
   process.on("exit", remove);
   const configure = (lines: readonly string[]) =>
-    execFileSync("ip", ["-n", name, "-batch", "-"], { input: `${lines.join("\n")}\n` });
+    execFileSync(IP, ["-n", name, "-batch", "-"], { input: `${lines.join("\n")}\n` });
   const assign = (all: readonly string[]) =>
     configure(all.map((each) => `addr add ${each}/${isIpv6(each) ? "128 nodad" : "32"} dev lo`));
   const addAddresses = (more: readonly string[]) => {
@@ -69,7 +71,7 @@ export function makeNamespace({
     addAddresses,
     remove,
     async run(program, args, input = "") {
-      const child = spawn("ip", ["netns", "exec", name, program, ...args], { stdio: "pipe" });
+      const child = spawn(IP, ["netns", "exec", name, program, ...args], { stdio: "pipe" });
       child.stdin.end(input);
       const exited = new Promise<number | null>((resolve, reject) => {
         child.on("error", reject);
