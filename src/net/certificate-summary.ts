@@ -24,8 +24,15 @@ function onOneLine(name: string | undefined): string {
 /** The last attribute of that type, which is the most specific. */
 function attribute(name: string | undefined, type: string): string | undefined {
   const line = (name ?? "").split("\n").findLast((each) => each.startsWith(`${type}=`));
-  return line?.slice(type.length + 1).replace(/\\(.)/g, "$1");
+  return line
+    ?.slice(type.length + 1)
+    .replace(ESCAPED, (_, hex?: string, sign?: string) =>
+      hex === undefined ? sign! : String.fromCharCode(Number.parseInt(hex, 16)),
+    );
 }
+
+/** OpenSSL writes control characters by number, and puts a backslash before signs that mean something. */
+const ESCAPED = /\\(?:([0-9A-F]{2})|(.))/g;
 
 function certificateNames(x509: X509Certificate): readonly string[] {
   const names = [...(x509.subjectAltName ?? "").matchAll(ALTERNATIVE_NAME)].flatMap(([, type, text = ""]) =>

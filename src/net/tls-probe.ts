@@ -146,7 +146,7 @@ function sessionOf(socket: TLSSocket): TlsSession {
     version: socket.getProtocol() ?? "unknown",
     cipher: cipher.standardName ?? cipher.name,
     chain: chain.map(certificateSummary),
-    trust: code == null ? { ok: true } : { ok: false, ...trustProblem(code, chain) },
+    trust: trustOf(code ?? undefined, chain),
   };
 }
 
@@ -159,6 +159,12 @@ function chainOf(socket: TLSSocket): readonly X509Certificate[] {
     next = next.issuerCertificate;
   }
   return chain;
+}
+
+/** The code is OpenSSL's; without a certificate it has nothing to complain of. */
+function trustOf(code: string | undefined, chain: readonly X509Certificate[]): TlsSession["trust"] {
+  if (chain.length === 0) return { ok: false, problem: "other", detail: "it sent no certificate" };
+  return code === undefined ? { ok: true } : { ok: false, ...trustProblem(code, chain) };
 }
 
 function trustProblem(

@@ -70,8 +70,8 @@ describeWithServers(
       );
       const login = { smtpd_sasl_auth_enable: "yes", smtpd_tls_auth_only: "yes" };
       const hello = { myhostname: HOST };
-      const [postfix, nginx, started] = await Promise.all([
-        startPostfix({
+      running.add(
+        await startPostfix({
           ...inside,
           domains: ["example.org"],
           saslSocket: dovecot.saslSocket,
@@ -105,7 +105,9 @@ describeWithServers(
             },
           ],
         }),
-        startNginx({
+      );
+      running.add(
+        await startNginx({
           ...inside,
           sites: [
             {
@@ -123,16 +125,15 @@ describeWithServers(
             { address: PLAIN, port: 443, names: ["plain.example.org"], pages: {} },
           ],
         }),
-        startProber(namespace, {
+      );
+      prober = running.add(
+        await startProber(namespace, {
           ca: [authority.root.certificate],
           heloName: "probe.example.net",
           connectTimeoutMilliseconds: 500,
           totalTimeoutMilliseconds: 8_000,
         }),
-      ]);
-      running.add(postfix);
-      running.add(nginx);
-      prober = running.add(started);
+      );
     });
     afterAll(() => running.stopAll());
 
@@ -152,7 +153,7 @@ describeWithServers(
       ["imaps", 993, [], ["IMAP4REV1", "AUTH=PLAIN"]],
       ["pop3", 110, ["STLS"], ["SASL PLAIN LOGIN"]],
       ["pop3s", 995, [], ["USER", "SASL PLAIN LOGIN"]],
-      ["sieve", 4190, ["STARTTLS", "IMPLEMENTATION DOVECOT PIGEONHOLE"], ["SASL PLAIN LOGIN"]],
+      ["sieve", 4190, ["STARTTLS", "VERSION 1.0"], ["SASL PLAIN LOGIN"]],
     ])("%s on port %i", async (protocol, port, inClear, inTls) => {
       const told = session(await probe(protocol, GOOD, port));
       expect(told.capabilities).toEqual(inClear.length > 0 ? expect.arrayContaining([...inClear]) : []);
@@ -201,9 +202,15 @@ describeWithServers(
       ["smtp", 25],
       ["imap", 143],
       ["pop3", 110],
-      ["sieve", 4190],
     ])("sees that there is no TLS: %s", async (protocol, port) => {
       expect(session(await probe(protocol, PLAIN, port)).tls).toEqual({ status: "not-offered" });
+    });
+
+    it("hears that TLS is refused where it is offered all the same, as Dovecot's Sieve does", async () => {
+      expect(session(await probe("sieve", PLAIN, 4190)).tls).toMatchObject({
+        status: "failed",
+        detail: expect.stringContaining("offers TLS and refuses it: NO"),
+      });
     });
 
     it("sees which old versions are accepted", async () => {
@@ -247,7 +254,7 @@ describeWithServers(
         httpStatus: 200,
         contentType: "text/plain",
         body: POLICY,
-        tls: { version: "TLSv1.3", trust: { ok: true } },
+        tls: { version: expect.stringMatching(/^TLSv1\.[23]$/), trust: { ok: true } },
       });
     });
 

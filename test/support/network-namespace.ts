@@ -3,6 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
 import { parseAddress } from "../../src/standards/dns/address.ts";
+import { findProgram } from "./real-server.ts";
 
 export interface NetworkNamespace {
   readonly name: string;
@@ -15,27 +16,44 @@ export interface NetworkNamespace {
 
 export interface NamespaceOptions {
   readonly addresses: readonly string[];
+  /** Where clients come from, for each family: a server treats a client at its own address as one of its own. */
+  readonly clients?: readonly string[];
   /** Networks where every packet is lost without a word. */
   readonly silentNetworks?: readonly string[];
 }
 
+const IP = findProgram("ip") ?? "ip";
 let count = 0;
 
 /** Needs to be root. Removed with `remove()`, or at the latest with the test's process. */
-export function makeNamespace({ addresses, silentNetworks = [] }: NamespaceOptions): NetworkNamespace {
+export function makeNamespace({
+  addresses,
+  clients = ["198.18.0.1", "2001:db8::1"],
+  silentNetworks = [],
+}: NamespaceOptions): NetworkNamespace {
   const name = `zonepost-${process.pid}-${++count}`;
-  execFileSync("ip", ["netns", "add", name]);
+  execFileSync(IP, ["netns", "add", name]);
   const remove = () => {
     process.off("exit", remove);
-    execFileSync("ip", ["netns", "del", name], { stdio: "ignore" });
+    execFileSync(IP, ["netns", "del", name], { stdio: "ignore" });
   };
   process.on("exit", remove);
   const configure = (lines: readonly string[]) =>
-    execFileSync("ip", ["-n", name, "-batch", "-"], { input: `${lines.join("\n")}\n` });
-  const addAddresses = (more: readonly string[]) =>
-    configure(more.map((each) => `addr add ${each}/${each.includes(":") ? "128 nodad" : "32"} dev lo`));
+    execFileSync(IP, ["-n", name, "-batch", "-"], { input: `${lines.join("\n")}\n` });
+  const assign = (all: readonly string[]) =>
+    configure(all.map((each) => `addr add ${each}/${isIpv6(each) ? "128 nodad" : "32"} dev lo`));
+  const addAddresses = (more: readonly string[]) => {
+    assign(more);
+    configure(
+      more.flatMap((each) => {
+        const client = clients.find((candidate) => isIpv6(candidate) === isIpv6(each));
+        return client === undefined ? [] : [`route replace table local local ${each} dev lo src ${client}`];
+      }),
+    );
+  };
   try {
     configure(["link set lo up"]);
+    assign(clients);
     addAddresses(addresses);
     if (silentNetworks.length > 0) {
       configure([
@@ -53,7 +71,7 @@ export function makeNamespace({ addresses, silentNetworks = [] }: NamespaceOptio
     addAddresses,
     remove,
     async run(program, args, input = "") {
-      const child = spawn("ip", ["netns", "exec", name, program, ...args], { stdio: "pipe" });
+      const child = spawn(IP, ["netns", "exec", name, program, ...args], { stdio: "pipe" });
       child.stdin.end(input);
       const exited = new Promise<number | null>((resolve, reject) => {
         child.on("error", reject);
@@ -65,6 +83,8 @@ export function makeNamespace({ addresses, silentNetworks = [] }: NamespaceOptio
     },
   };
 }
+
+const isIpv6 = (address: string): boolean => address.includes(":");
 
 /** Whether all of them are listened on, in the network of that process. */
 export function isListening(

@@ -4,7 +4,7 @@ import { chownSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServedCertificate } from "./certificates.ts";
 import { isListening } from "./network-namespace.ts";
-import { makeServerDirectory, type RunningServer, startServer } from "./real-server.ts";
+import { findProgram, makeServerDirectory, type RunningServer, startServer } from "./real-server.ts";
 
 export interface PostfixListener {
   readonly address: string;
@@ -39,7 +39,8 @@ export function startPostfix(options: PostfixOptions): Promise<RunningServer> {
     compatibility_level: "3.6",
     queue_directory: inside("queue"),
     data_directory: inside("data"),
-    maillog_file: "/dev/stdout",
+    maillog_file: inside("log"),
+    maillog_file_prefixes: directory,
     inet_interfaces: "all",
     inet_protocols: "all",
     myhostname: "postfix.invalid",
@@ -52,6 +53,7 @@ export function startPostfix(options: PostfixOptions): Promise<RunningServer> {
     relay_transport: "discard:",
     default_transport: "error:nothing leaves this test",
     smtpd_relay_restrictions: "permit_sasl_authenticated, reject_unauth_destination",
+    smtpd_tls_protocols: ">=TLSv1.2",
     smtpd_peername_lookup: "no",
     disable_dns_lookups: "yes",
     smtpd_error_sleep_time: "0",
@@ -66,9 +68,11 @@ export function startPostfix(options: PostfixOptions): Promise<RunningServer> {
   // Postfix waits for a configuration to settle that is younger than two seconds.
   const aMinuteAgo = new Date(Date.now() - 60_000);
   for (const name of ["etc/main.cf", "etc/master.cf"]) utimesSync(inside(name), aMinuteAgo, aMinuteAgo);
+  // Makes the folders of the queue with their owners; `postfix start-fg` would stand between us and its processes.
+  execFileSync(findProgram("postfix")!, ["-c", inside("etc"), "check"], { stdio: "pipe" });
   return startServer({
-    program: "postfix",
-    arguments: ["-c", inside("etc"), "start-fg"],
+    program: "master",
+    arguments: ["-s", "-c", inside("etc")],
     directory,
     namespace,
     isReady: ({ pid }) => isListening(pid, listeners),

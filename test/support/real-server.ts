@@ -35,7 +35,12 @@ export function describeWithServers(
 }
 
 /** Servers live here, which is not on everybody's path; Dovecot's protocols are packages of their own. */
-const SERVER_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/dovecot", "/usr/libexec/dovecot"];
+const SERVER_FOLDERS = [
+  "/usr/local/sbin",
+  "/usr/sbin",
+  "/sbin",
+  ...["postfix/sbin", "postfix", "dovecot"].flatMap((each) => [`/usr/lib/${each}`, `/usr/libexec/${each}`]),
+];
 
 /** The path of a program. */
 export function findProgram(program: string): string | undefined {
