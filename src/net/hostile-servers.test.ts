@@ -163,6 +163,15 @@ describe("too much", () => {
     expect(sent.octets).toBeLessThan(50e6);
   });
 
+  it.each<[reason: string, text: string, expected: object]>([
+    ["a line more than allowed", `${"220-x\r\n".repeat(256)}220 x\r\n`, broken(/more than 256 lines/)],
+    ["as many as allowed", `${"554-x\r\n".repeat(255)}554 x\r\n`, { greeting: { code: 554 } }],
+    ["a line longer than allowed", `220 ${"x".repeat(8_200)}\r\n`, broken(/line of more than 8 KiB/)],
+    ["as long as allowed", `554 ${"x".repeat(8_000)}\r\n`, { greeting: { text: "x".repeat(512) } }],
+  ])("%s", async (_, text, expected) => {
+    expect(await meet((socket) => socket.write(text))).toMatchObject(expected);
+  });
+
   it("inside TLS", async () => {
     const sent = { octets: 0 };
     const probe = await meet((socket) => flood(secured(socket), "* OK x\r\n".repeat(8_000), sent), "imaps");
