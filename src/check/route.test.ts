@@ -160,7 +160,7 @@ const CASES: readonly Case[] = [
   {
     why: "the recipient is asked for, and not known",
     rcptFrom: "",
-    probes: { [`smtp ${HOST}`]: replying({ command: "RCPT TO", code: 550, text: "550 5.1.1 no such user" }) },
+    probes: { [`smtp ${HOST}`]: replying({ command: "RCPT TO", code: 550, text: "5.1.1 no such user" }) },
     verdict: "refused",
     hops: ["192.0.2.25:25 dane refuses", "[2001:db8::25]:25 dane takes"],
   },
@@ -170,10 +170,10 @@ const CASES: readonly Case[] = [
     without: NO_DANE,
     add: SECOND,
     probes: {
-      [`smtp ${HOST}`]: replying({ command: "RCPT TO", code: 450, text: "450 4.7.1 come back" }),
+      [`smtp ${HOST}`]: replying({ command: "RCPT TO", code: 450, text: "4.7.1 come back" }),
       "smtp mx2.example.net": replying(
-        { command: "MAIL FROM", code: 250, text: "250 ok" },
-        { command: "RCPT TO", code: 250, text: "250 ok" },
+        { command: "MAIL FROM", code: 250, text: "ok" },
+        { command: "RCPT TO", code: 250, text: "ok" },
       ),
     },
     verdict: "delivered",

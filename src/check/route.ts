@@ -179,7 +179,7 @@ function judge({ host, probe }: Reached, rule: Insisting, address: MailAddress, 
   if (connection !== undefined) return connection;
   const session = probe as ServiceSession;
   const { code = 220, text } = session.greeting;
-  if (code >= 400) return skipped(`it greets with ${text.slice(0, 100)}`);
+  if (code >= 400) return skipped(`it greets with ${code} ${text.slice(0, 100)}`);
   const needsUtf8 = /[^\0-\x7f]/.test(address.localPart);
   const capabilities = [...session.capabilities, ...(session.capabilitiesInTls ?? [])];
   if (needsUtf8 && !capabilities.some((one) => one.toUpperCase() === "SMTPUTF8")) {
@@ -275,7 +275,7 @@ function judgeReplies(probe: ServiceProbe): Judged {
   if (probe.status !== "answered") return connectionFault(probe)!;
   const last = probe.replies?.at(-1);
   if (last === undefined) return untold("it did not come to the recipient");
-  const said = `${last.command}: ${last.text.slice(0, 200)}`;
+  const said = `${last.command}: ${last.code} ${last.text.slice(0, 200)}`;
   if (last.code >= 500) return { outcome: "refuses", because: said };
   if (last.code >= 400) return skipped(said);
   return last.command === "RCPT TO" ? takes(said) : untold(said);

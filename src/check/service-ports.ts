@@ -142,7 +142,10 @@ function sessionFindings(
   const { greeting, tls } = session;
   if ((greeting.code ?? 0) >= 400) {
     return [
-      context.finding("service-rejects", { ...said, observed: `${at}: ${greeting.text.slice(0, 200)}` }),
+      context.finding("service-rejects", {
+        ...said,
+        observed: `${at}: ${greeting.code} ${greeting.text.slice(0, 200)}`,
+      }),
     ];
   }
   const findings: Finding[] = [];

@@ -105,7 +105,7 @@ async function sessionFindings(reached: Reached, context: Context): Promise<Find
   }
   if (probe.status !== "answered") return [];
   const { code = 220, text } = probe.greeting;
-  const observed = `${at} greets with ${text.slice(0, 200)}`;
+  const observed = `${at} greets with ${code} ${text.slice(0, 200)}`;
   if (code >= 500) return [context.finding("smtp-rejects", { owner: host, observed, verify })];
   if (code >= 400) return [context.finding("smtp-temporary", { owner: host, observed, verify })];
   if (probe.serverName === undefined) {

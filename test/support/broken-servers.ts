@@ -119,12 +119,12 @@ export const BROKEN_SERVERS: readonly BrokenServer[] = [
   broken("AAAA, and a firewall in front of it", { probes: { [`smtp ${IPV6}`]: silent } }, "smtp-timeout"),
   broken(
     "R14: 421 at every address",
-    { probes: { [`smtp ${HOST}`]: greets(421, "421 try again") } },
+    { probes: { [`smtp ${HOST}`]: greets(421, "try again") } },
     "smtp-temporary",
   ),
   broken(
     "R14: 554 at every address",
-    { probes: { [`smtp ${HOST}`]: greets(554, "554 no mail here") } },
+    { probes: { [`smtp ${HOST}`]: greets(554, "no mail here") } },
     "smtp-rejects",
   ),
   broken("the connection is reset", { probes: { [`smtp ${IPV4}`]: cut } }, "smtp-broken"),
@@ -339,7 +339,7 @@ export const BROKEN_SERVERS: readonly BrokenServer[] = [
   broken("a service that breaks off", { probes: { [`imaps ${IPV4}`]: cut } }, "service-untold"),
   broken(
     "submission that turns everybody away",
-    { probes: { [`submissions ${HOST}`]: greets(554, "554 no") } },
+    { probes: { [`submissions ${HOST}`]: greets(554, "no") } },
     "service-rejects",
   ),
   broken(

@@ -47,7 +47,12 @@ export function makeNamespace({
     configure(
       more.flatMap((each) => {
         const client = clients.find((candidate) => isIpv6(candidate) === isIpv6(each));
-        return client === undefined ? [] : [`route replace table local local ${each} dev lo src ${client}`];
+        if (client === undefined) return [];
+        const route = `table local local ${each} dev lo src ${client}`;
+        // For IPv6 the kernel's own route stays beside the new one, and wins.
+        return isIpv6(each)
+          ? [`route del table local local ${each} dev lo`, `route add ${route}`]
+          : [`route replace ${route}`];
       }),
     );
   };

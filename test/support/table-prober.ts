@@ -98,7 +98,7 @@ function healthySession({ protocol, host, domain }: ServiceTarget): ServiceSessi
   const isSmtp = protocol === "smtp" || protocol.startsWith("submission");
   return {
     status: "answered",
-    greeting: isSmtp ? { code: 220, text: `220 ${host} ESMTP` } : { text: `${protocol} ready` },
+    greeting: isSmtp ? { code: 220, text: `${host} ESMTP` } : { text: `${protocol} ready` },
     ...(isSmtp && { serverName: host }),
     capabilities: CAPABILITIES[protocol],
     tls: tlsSession(domain ?? host),
