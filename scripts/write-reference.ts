@@ -77,10 +77,13 @@ function cliReference(): string {
     readFile: nowhere,
     fileExists: nowhere,
     writeFile: nowhere,
+    appendFile: nowhere,
     readStdin: nowhere,
     ask: undefined,
     openWorld: nowhere,
     startNameServer: nowhere,
+    startTrap: nowhere,
+    untilInterrupted: nowhere,
     organizationalDomain: nowhere,
   };
   const helpOf = (command: Command): string => {

@@ -42,6 +42,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     runs: ["standards", "records", "check", "interface/cli", "net"],
     modules: [
       "node:crypto",
+      "node:events",
       "node:fs",
       "node:readline/promises",
       "node:stream/consumers",
