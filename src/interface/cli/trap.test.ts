@@ -70,6 +70,42 @@ describe("zonepost trap listen", () => {
     expect({ exitCode, err }).toEqual({ exitCode: 64, err: expect.stringContaining(message) });
   });
 
+  it("goes on where its log cannot be written any more, and says so", async () => {
+    let writes = 0;
+    let heard = "";
+    const { exitCode, err } = await zonepost(["trap", "listen", "--log", "t", "--listen", "127.0.0.1:0"], {
+      tools: {
+        appendFile: () => {
+          if (++writes > 1) throw new Error("ENOSPC: no space left on device");
+        },
+        startTrap: async (settings) => {
+          const trap = await startTrapListener({ ...settings, now: () => NOW });
+          heard = await dialogue(trap.port, "QUIT");
+          return trap;
+        },
+      },
+    });
+    expect({ exitCode, err }).toEqual({
+      exitCode: 0,
+      err: "zonepost: cannot write to t: ENOSPC: no space left on device\n",
+    });
+    expect(heard).toMatch(/221 .*\r\n$/);
+  });
+
+  it("does not begin with a log that cannot be written", async () => {
+    const { exitCode, err } = await zonepost(["trap", "listen", "--log", "t", "--listen", "127.0.0.1:0"], {
+      tools: {
+        appendFile: () => {
+          throw new Error("EACCES: permission denied");
+        },
+      },
+    });
+    expect({ exitCode, err }).toEqual({
+      exitCode: 64,
+      err: "zonepost: cannot write to t: EACCES: permission denied\n",
+    });
+  });
+
   it("says why it cannot listen", async () => {
     const { exitCode, err } = await zonepost(["trap", "listen", "--log", "t", "--listen", "192.0.2.1:25"], {
       tools: { startTrap: async () => Promise.reject(Object.assign(new Error("no"), { code: "EACCES" })) },

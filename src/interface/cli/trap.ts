@@ -30,13 +30,26 @@ export async function runTrapListen(options: TrapListenOptions, tools: Tools): P
   const { address, port } = readListenAddress(options.listen, "--listen");
   const { terminal } = tools;
   const hostName = options.host === undefined ? "localhost" : readDomain(options.host);
-  appendNamed(options.log, "", tools);
+  const write = (content: string): string | undefined => {
+    try {
+      tools.appendFile(options.log, content);
+      return undefined;
+    } catch (error) {
+      return `cannot write to ${options.log}: ${(error as Error).message}`;
+    }
+  };
+  const problem = write("");
+  if (problem !== undefined) throw new UsageError(problem);
   const trap = await tools
     .startTrap({
       address,
       port,
       hostName,
-      onContact: (contact) => appendNamed(options.log, `${formatContact(contact)}\n`, tools),
+      // A full disk is no reason to stop answering: a port that is closed of a sudden helps nobody.
+      onContact: (contact) => {
+        const failure = write(`${formatContact(contact)}\n`);
+        if (failure !== undefined) terminal.err(`zonepost: ${failure}\n`);
+      },
     })
     .catch((error: NodeJS.ErrnoException) => {
       throw new UsageError(`cannot listen on ${options.listen}: ${reasonOf(error)}`);
@@ -62,14 +75,6 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   if (code === "EADDRINUSE") return "another program listens there already";
   if (code === "EACCES") return "ports below 1024 are for root, or for a program with CAP_NET_BIND_SERVICE";
   return code === "EADDRNOTAVAIL" ? "this machine does not have the address" : message;
-}
-
-function appendNamed(path: string, content: string, tools: Tools): void {
-  try {
-    tools.appendFile(path, content);
-  } catch (error) {
-    throw new UsageError(`cannot write to ${path}: ${(error as Error).message}`);
-  }
 }
 
 export interface TrapEvaluateOptions {
