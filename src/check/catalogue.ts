@@ -20,6 +20,10 @@ export const GROUPS = {
   caa: "CAA",
   client: "Client set-up",
   bimi: "BIMI",
+  smtp: "Port 25",
+  service: "Services",
+  certificate: "Certificates",
+  reputation: "Reputation",
   drift: "Description",
 } as const;
 export type Group = keyof typeof GROUPS;

@@ -2,19 +2,16 @@
 import { checkDomain } from "../../check/check.ts";
 import type { CheckOptions } from "../../check/context.ts";
 import type { DomainReport, Summary } from "../../check/finding.ts";
-import { derive } from "../../records/derive.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
-import { loadDescription, readDomain, readFileNamed, readNetworks, readSelector } from "./argument.ts";
+import { readDomain, readFileNamed } from "./argument.ts";
+import { type DomainCheckOptions, readCheckOptions } from "./domain-check.ts";
 import { type ExitCode, exitCodeOf, UsageError } from "./exit-code.ts";
 import { quietLines, reportText } from "./report-text.ts";
 import { visible } from "./terminal.ts";
 import type { Tools, ViewSettings } from "./tools.ts";
-import { type ViewOptions, viewSettings } from "./view-options.ts";
+import { viewSettings } from "./view-options.ts";
 
-export interface CheckCommandOptions extends ViewOptions {
-  readonly config?: string;
-  readonly selector: readonly string[];
-  readonly assumePublic: readonly string[];
+export interface CheckCommandOptions extends DomainCheckOptions {
   readonly fromFile?: string;
   readonly concurrency: number;
   readonly dnsOnly?: boolean;
@@ -52,15 +49,6 @@ function textOf(report: DomainReport, options: CheckCommandOptions, { terminal }
   return options.quiet
     ? quietLines(report, terminal)
     : reportText(report, { showFine: options.all ?? false }, terminal);
-}
-
-function readCheckOptions(options: CheckCommandOptions, tools: Tools): CheckOptions {
-  const description = options.config === undefined ? undefined : loadDescription(options.config, tools);
-  return {
-    dkimSelectors: options.selector.map(readSelector),
-    assumePublic: readNetworks("--assume-public", options.assumePublic),
-    ...(description && { description, derived: derive(description) }),
-  };
 }
 
 /** From the command line, from a file (`-` is standard input), or all of the description. */

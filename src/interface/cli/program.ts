@@ -5,6 +5,8 @@ import { FORMATS } from "../../records/format.ts";
 import { TXT_STYLES } from "../../standards/dns/txt-rendering.ts";
 import { readInteger } from "./argument.ts";
 import { runCheck } from "./check.ts";
+import { runCompliance } from "./compliance.ts";
+import { addDomainCheckOptions } from "./domain-check.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { runExplain } from "./explain.ts";
 import { IMPORT_FORMATS, runImport } from "./import.ts";
@@ -15,6 +17,7 @@ import { runRecords, runSchema } from "./records.ts";
 import { runSpfTest, runSpfTree } from "./spf.ts";
 import type { Tools } from "./tools.ts";
 import { runTour } from "./tour.ts";
+import { runTroubleshoot, SYMPTOM_NAMES } from "./troubleshoot.ts";
 import { addViewOptions, repeatable } from "./view-options.ts";
 
 export const VERSION = "0.1.0";
@@ -93,12 +96,10 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .option("--details", "with the table: also why, and what to type to see it")
     .action(async (domains, options) => finish(await runRecords(domains, options, tools)));
 
-  addViewOptions(
+  addDomainCheckOptions(
     command("check", "check what the world sees of a domain's mail, with the fix of every problem"),
   )
     .argument("[domain...]", "the domains; those of the description where none is named")
-    .option("-c, --config <file>", "a description to compare with")
-    .addOption(repeatable("-s, --selector <name>", "a DKIM selector to look at", "the usual ones"))
     .option(
       "--from-file <file>",
       "read domains from a file, one a line (- is standard input); with --json one line each",
@@ -110,10 +111,33 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
       32,
     )
     .option("--dns-only", "open nothing but DNS (all that checks do today)")
-    .addOption(repeatable("--assume-public <cidr>", "count this network as public, for laboratories", "none"))
     .option("-a, --all", "show what is fine in full too")
     .option("-q, --quiet", "one line for each problem, and nothing else")
     .action(async (domains, options) => finish(await runCheck(domains, options, tools)));
+
+  addDomainCheckOptions(
+    command("troubleshoot", "from a symptom, or from a pasted bounce, to the first cause and its fix"),
+  )
+    .argument("[domain]", "the domain; with --bounce the one that the bounce names")
+    .addOption(
+      new Option("--symptom <name>", "what goes wrong; asked for on a terminal").choices([...SYMPTOM_NAMES]),
+    )
+    .addOption(
+      new Option(
+        "--bounce [file]",
+        "read a bounce, or a mail server's log line; standard input where no file is given",
+      ).conflicts("symptom"),
+    )
+    .action(async (domain, options) => finish(await runTroubleshoot(domain, options, tools)));
+
+  addDomainCheckOptions(
+    command(
+      "compliance",
+      "what Google, Yahoo, Microsoft and Apple ask of senders, and what the domain shows of it",
+    ),
+  )
+    .argument("<domain>", "the domain that stands in From")
+    .action(async (domain, options) => finish(await runCompliance(domain, options, tools)));
 
   addViewOptions(command("lookup", "ask every name server and resolver for a record, side by side"))
     .argument("<name>", "the owner name")
