@@ -2,7 +2,8 @@
 import { type IpAddress, parseAddress } from "../standards/dns/address.ts";
 import { type DomainName, isHostName, parseDomainName } from "../standards/dns/name.ts";
 import { BOUNCE_CAUSES, type BounceCause, type Provider } from "./bounce-causes.ts";
-import { CATALOGUE, type FindingCode, type Group } from "./catalogue.ts";
+import type { FindingCode, Group } from "./catalogue.ts";
+import { concernOf } from "./concern.ts";
 import type { DomainReport, Finding } from "./finding.ts";
 
 export interface Bounce {
@@ -293,8 +294,8 @@ export function findingsFor({ checks }: BounceCause, { findings }: DomainReport)
       (finding.severity === "notice" && isNamed(finding)),
   );
   const unknown = findings.filter(({ severity }) => severity === "unknown");
-  const isOf = (check: FindingCode | Group, { code }: Finding) =>
-    code === check || CATALOGUE[code].group === check;
+  const isOf = (check: FindingCode | Group, finding: Finding) =>
+    finding.code === check || concernOf(finding) === check;
   const inOrder = (list: readonly Finding[]) =>
     checks.flatMap((check) => list.filter((finding) => isOf(check, finding)));
   return [...new Set([...inOrder(bad), ...inOrder(unknown)])];

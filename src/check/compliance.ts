@@ -1,7 +1,8 @@
 /** What the large receivers ask of senders, as data, and what a report of a domain says of each rule (R79). */
 
 import { PROVIDER_NAMES, type Provider } from "./bounce-causes.ts";
-import { CATALOGUE, type FindingCode, type Group } from "./catalogue.ts";
+import type { FindingCode, Group } from "./catalogue.ts";
+import { concernOf } from "./concern.ts";
 import type { DomainReport, Finding } from "./finding.ts";
 
 /** How a rule is judged. */
@@ -177,12 +178,12 @@ function judgeGroup(
   { group, except = [] }: Extract<Judgement, { by: "group" }>,
   { findings }: DomainReport,
 ): Outcome {
-  const own = findings.filter(({ code }) => CATALOGUE[code].group === group && !except.includes(code));
+  const own = findings.filter((finding) => concernOf(finding) === group && !except.includes(finding.code));
   const errors = own.filter(({ severity }) => severity === "error");
   if (errors.length > 0) return { verdict: "not-met", evidence: errors };
-  // A lookup that failed has a code of its own, and the name that it was about.
   const unknown = findings.filter(
-    (finding) => finding.severity === "unknown" && (own.includes(finding) || isAbout(finding, group)),
+    (finding) =>
+      finding.severity === "unknown" && (own.includes(finding) || finding.code === "zone-unreachable"),
   );
   if (unknown.length > 0) return { verdict: "could-not-tell", evidence: unknown };
   const weighty = own.filter(({ code }) => !OF_NO_WEIGHT.includes(code));
@@ -194,21 +195,6 @@ function judgeGroup(
     return { verdict: "could-not-tell", why, evidence: own };
   }
   return { verdict: "met", evidence: weighty.filter(({ severity }) => severity === "ok") };
-}
-
-/** The names of each group's records. */
-const OWNERS: Partial<Readonly<Record<Group, RegExp>>> = {
-  dmarc: /^_dmarc\./,
-  dkim: /\._domainkey\./,
-  reverse: /\.arpa$/,
-  spf: /^(?!_dmarc\.)(?!.*\._domainkey\.)(?!.*\.arpa$)/,
-};
-
-function isAbout({ owner, expected, code }: Finding, group: Group): boolean {
-  if (code === "zone-unreachable") return true;
-  if (group === "mx") return /\bMX\b/.test(expected);
-  if (group === "spf" && !/\bTXT\b/.test(expected)) return false;
-  return OWNERS[group]?.test(owner) ?? false;
 }
 
 function judgeEither(outcomes: readonly Outcome[]): Outcome {

@@ -1,5 +1,6 @@
 /** What goes wrong, by symptom (R82): the checks that can tell it, in order, up to the first that does. */
 import { CATALOGUE, type FindingCode, type Group, isFindingCode } from "./catalogue.ts";
+import { concernOf } from "./concern.ts";
 import type { DomainReport, Finding } from "./finding.ts";
 
 export const SYMPTOMS = {
@@ -132,7 +133,7 @@ export function troubleshoot(
   { described = false }: { readonly described?: boolean } = {},
 ): Diagnosis {
   const steps = STEPS[symptom];
-  const seen = new Set(report.findings.map(({ code }) => CATALOGUE[code].group));
+  const seen = new Set(report.findings.map(concernOf));
   const byStep = Map.groupBy(report.findings, (finding) => stepOf(finding, steps));
   const results: StepResult[] = [];
   let cause: Finding | undefined;
@@ -154,8 +155,9 @@ export function troubleshoot(
 const groupOf = (about: FindingCode | Group): Group =>
   isFindingCode(about) ? CATALOGUE[about].group : about;
 
-function stepOf({ code }: Finding, steps: readonly Step[]): Step | undefined {
-  const { group } = CATALOGUE[code];
+function stepOf(finding: Finding, steps: readonly Step[]): Step | undefined {
+  const { code } = finding;
+  const group = concernOf(finding);
   return steps.find(({ about }) => about.includes(code)) ?? steps.find(({ about }) => about.includes(group));
 }
 
