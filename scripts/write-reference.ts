@@ -33,7 +33,7 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
 }
 
 function findingsReference(): string {
-  const groups = Object.entries(GROUPS).map(([group, title]) => {
+  const groups = Object.entries(GROUPS).flatMap(([group, title]) => {
     const entries: [string, CatalogueEntry][] = Object.entries(CATALOGUE);
     const rows = entries
       .filter(([, entry]) => entry.group === group)
@@ -44,6 +44,7 @@ function findingsReference(): string {
         why,
         reference,
       ]);
+    if (rows.length === 0) return [];
     return `## ${title}\n\n${table(["code", "severity", "expected", "why", "source"], rows)}`;
   });
   const introduction = [

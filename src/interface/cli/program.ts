@@ -5,6 +5,7 @@ import { FORMATS } from "../../records/format.ts";
 import { TXT_STYLES } from "../../standards/dns/txt-rendering.ts";
 import { readDuration, readInteger } from "./argument.ts";
 import { runCheck } from "./check.ts";
+import { runCompliance } from "./compliance.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { runExplain } from "./explain.ts";
 import { IMPORT_FORMATS, runImport } from "./import.ts";
@@ -17,6 +18,7 @@ import { runSpfTest, runSpfTree } from "./spf.ts";
 import type { Tools } from "./tools.ts";
 import { runTour } from "./tour.ts";
 import { runTrapEvaluate, runTrapListen } from "./trap.ts";
+import { runTroubleshoot, SYMPTOM_NAMES } from "./troubleshoot.ts";
 import { addViewOptions, repeatable } from "./view-options.ts";
 import { runWait } from "./wait.ts";
 import { addWorldOptions } from "./world-options.ts";
@@ -126,6 +128,29 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .option("--rcpt", "ask the servers whether they would take mail for it; nothing is sent")
     .option("--mail-from <address>", "the sender to ask with; empty is the null sender", "")
     .action(async (address, options) => finish(await runRoute(address, options, tools)));
+  addWorldOptions(
+    command("troubleshoot", "from a symptom, or from a pasted bounce, to the first cause and its fix"),
+  )
+    .argument("[domain]", "the domain; with --bounce the one that the bounce names")
+    .addOption(
+      new Option("--symptom <name>", "what goes wrong; asked for on a terminal").choices([...SYMPTOM_NAMES]),
+    )
+    .addOption(
+      new Option(
+        "--bounce [file]",
+        "read a bounce, or a mail server's log line; standard input where no file is given",
+      ).conflicts("symptom"),
+    )
+    .action(async (domain, options) => finish(await runTroubleshoot(domain, options, tools)));
+
+  addWorldOptions(
+    command(
+      "compliance",
+      "what Google, Yahoo, Microsoft and Apple ask of senders, and what the domain shows of it",
+    ),
+  )
+    .argument("<domain>", "the domain that stands in From")
+    .action(async (domain, options) => finish(await runCompliance(domain, options, tools)));
 
   addViewOptions(command("lookup", "ask every name server and resolver for a record, side by side"))
     .argument("<name>", "the owner name")
