@@ -27,14 +27,16 @@ const ROOMS: Readonly<Record<string, Room>> = {
   "standards/*": STANDARD,
   records: { runs: ["standards"], modules: PURE_MODULES, packages: ["yaml", "zod"] },
   check: { runs: ["standards", "records"], modules: PURE_MODULES },
+  publish: { runs: ["standards", "records"], modules: PURE_MODULES },
+  keys: { runs: ["standards"], modules: PURE_MODULES },
   "interface/cli": {
-    runs: ["standards", "records", "check"],
+    runs: ["standards", "records", "check", "publish", "keys"],
     modules: PURE_MODULES,
     packages: ["commander"],
   },
   net: {
     runs: ["standards"],
-    knows: ["records", "check"],
+    knows: ["records", "check", "publish"],
     modules: [
       ...PURE_MODULES,
       "node:dgram",
@@ -49,7 +51,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ambient: ["stopwatch", "chance", "timers"],
   },
   main: {
-    runs: ["standards", "records", "check", "interface/cli", "net"],
+    runs: ["standards", "records", "check", "publish", "keys", "interface/cli", "net", "store"],
     modules: [
       "node:crypto",
       "node:events",
