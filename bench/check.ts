@@ -1,6 +1,6 @@
 /**
  * Checks by DNS alone: many domains against a real name server on loopback, one domain on a long line, and
- * checkdmarc (Python) on the same domains where it can be installed.
+ * checkdmarc (Python) on the same domains where it can be installed. Then one domain with all its servers.
  *
  *     npm run bench -- check [domains, 2000 where absent]
  */
@@ -21,6 +21,7 @@ import { type DomainName, domainName } from "../src/standards/dns/name.ts";
 import { parseZoneText } from "../src/standards/dns/zone-text.ts";
 import type { ZoneText } from "../test/support/dns-program.ts";
 import { DOMAIN_SERVER, exampleDomains, ownZones, parentZones, ROOT_SERVER } from "./example-zones.ts";
+import { benchFullCheck } from "./full-check.ts";
 
 /** On loopback a few are enough to keep both cores busy. */
 const CONCURRENCY = 12;
@@ -33,6 +34,7 @@ setFlagsFromString("--heap-growing-percent=40");
 export async function benchCheck([count = "2000"]: readonly string[]): Promise<void> {
   await manyDomains(exampleDomains(Number(count)));
   await oneDomainFarAway();
+  await benchFullCheck(LATENCY_MILLISECONDS, say);
 }
 
 const OPTIONS: CheckOptions = {

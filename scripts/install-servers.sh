@@ -4,7 +4,7 @@
 set -eu
 missing=
 need() { # need PROGRAM PACKAGE
-  PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+  PATH="$PATH:/usr/sbin:/sbin:/usr/lib/dovecot:/usr/libexec/dovecot" command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 need named bind9
 need named-compilezone bind9-utils
@@ -12,6 +12,12 @@ need dig bind9-dnsutils
 need knotd knot
 need unbound unbound
 need ip iproute2
+need postfix postfix
+need dovecot dovecot-core
+need imap-login dovecot-imapd
+need pop3-login dovecot-pop3d
+need managesieve-login dovecot-managesieved
+need nginx nginx-light
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "zonepost: tests against real servers need:$missing (not installed: this is not root on Debian)" >&2

@@ -1,22 +1,28 @@
 #!/usr/bin/env node
 /** Wiring only: joins the rooms to the real world, in their order. */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname, networkInterfaces } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { text as readAll } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { getDomain } from "tldts";
 import type { World } from "./check/context.ts";
+import type { Prober } from "./check/probe.ts";
 import { UsageError } from "./interface/cli/exit-code.ts";
 import { runCli } from "./interface/cli/program.ts";
 import { createStyle, wantsColours } from "./interface/cli/terminal.ts";
-import type { OpenedWorld, ViewSettings } from "./interface/cli/tools.ts";
+import type { OpenedWorld, ProbeSettings, ViewSettings } from "./interface/cli/tools.ts";
 import { startDnsServer } from "./net/dns-server.ts";
 import { createDnsTransport } from "./net/dns-transport.ts";
 import { createRecursiveView } from "./net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
 import { parseServerAddress, type ServerAddress } from "./net/server-address.ts";
+import { createProber } from "./net/service-probe.ts";
 import { readSystemResolvers } from "./net/system-resolvers.ts";
+import { startTrapListener } from "./net/trap-listener.ts";
 import { createAuthoritativeView } from "./net/zone-survey.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 
@@ -44,13 +50,36 @@ async function openWorld(settings: ViewSettings): Promise<OpenedWorld> {
       maxCacheEntries: MAX_CACHE_ENTRIES,
     }),
     recursive: servers.map((server) =>
-      createRecursiveView({ server, transport, now, maxCacheEntries: MAX_CACHE_ENTRIES }),
+      createRecursiveView({
+        server,
+        transport,
+        now,
+        maxCacheEntries: MAX_CACHE_ENTRIES,
+        keepsAnswers: settings.freshResolverAnswers !== true,
+      }),
     ),
+    ...(settings.probes && { prober: openProber(settings.probes) }),
     now: new Date(),
     organizationalDomain: registrableDomain,
     randomLabel: () => `zonepost-${randomBytes(6).toString("hex")}`,
   };
   return { world, queriesSent: () => transport.sentCount, close: async () => transport.close() };
+}
+
+function openProber({ authorities }: ProbeSettings): Prober {
+  for (const [at, pem] of authorities.entries()) {
+    if (!pem.includes("-----BEGIN CERTIFICATE-----"))
+      throw new UsageError(`--trust: file ${at + 1} holds no certificate in PEM`);
+  }
+  return createProber({ ca: authorities, heloName: heloName() });
+}
+
+/** RFC 5321 §4.1.4: the host's name, or an address literal where it has none that others know. */
+function heloName(): string {
+  if (/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(hostname())) return hostname();
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const address = own.find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+  return `[${address ?? "127.0.0.1"}]`;
 }
 
 /** None where the system has no resolv.conf: then only the name servers themselves are asked. */
@@ -94,14 +123,20 @@ process.exitCode = await runCli(process.argv.slice(2), {
   },
   environment: process.env,
   now: () => new Date(),
+  sleep: (milliseconds) => sleep(milliseconds),
   readFile: (path) => readFileSync(path, "utf8"),
   fileExists: existsSync,
   writeFile: (path, content, { overwrite }) => writeFileSync(path, content, { flag: overwrite ? "w" : "wx" }),
+  appendFile: (path, content) => appendFileSync(path, content),
   readStdin: () => readAll(process.stdin),
   ask: process.stdin.isTTY ? ask : undefined,
   organizationalDomain: registrableDomain,
   openWorld,
   startNameServer: (zones, address, port) => startDnsServer({ zones, address, port }),
+  startTrap: (settings) => startTrapListener({ ...settings, now: () => new Date() }),
+  untilInterrupted: async () => {
+    await Promise.race(["SIGINT", "SIGTERM"].map((signal) => once(process, signal)));
+  },
 });
 
 async function ask(question: string): Promise<string> {

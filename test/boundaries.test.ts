@@ -35,14 +35,33 @@ const ROOMS: Readonly<Record<string, Room>> = {
   net: {
     runs: ["standards"],
     knows: ["records", "check"],
-    modules: [...PURE_MODULES, "node:dgram", "node:events", "node:fs", "node:fs/promises", "node:net"],
+    modules: [
+      ...PURE_MODULES,
+      "node:dgram",
+      "node:events",
+      "node:fs",
+      "node:fs/promises",
+      "node:http",
+      "node:https",
+      "node:net",
+      "node:tls",
+    ],
     ambient: ["stopwatch", "chance", "timers"],
   },
   main: {
     runs: ["standards", "records", "check", "interface/cli", "net"],
-    modules: ["node:crypto", "node:fs", "node:readline/promises", "node:stream/consumers", "node:v8"],
+    modules: [
+      "node:crypto",
+      "node:events",
+      "node:fs",
+      "node:os",
+      "node:readline/promises",
+      "node:stream/consumers",
+      "node:timers/promises",
+      "node:v8",
+    ],
     packages: ["tldts"],
-    ambient: ["clock", "chance", "process"],
+    ambient: ["clock", "chance", "process", "timers"],
   },
 };
 

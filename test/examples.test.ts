@@ -6,7 +6,9 @@ import { zonepost } from "./support/cli.ts";
 
 const FOLDER = join(import.meta.dirname, "../examples");
 const files = Object.fromEntries(
-  readdirSync(FOLDER).map((name) => [name, readFileSync(join(FOLDER, name), "utf8")]),
+  readdirSync(FOLDER)
+    .filter((name) => name.endsWith(".yaml"))
+    .map((name) => [name, readFileSync(join(FOLDER, name), "utf8")]),
 );
 /** The addresses of the examples are for documentation. */
 const PUBLIC = ["192.0.2.0/24", "198.51.100.0/24", "2001:db8::/32"].flatMap((cidr) => [

@@ -4,7 +4,8 @@ import type { ResourceRecord } from "../standards/dns/record.ts";
 import type { Context } from "./context.ts";
 import type { Finding } from "./finding.ts";
 import { knownAddress } from "./host-addresses.ts";
-import { mailHosts } from "./mx.ts";
+import { isOwnHost, mailHosts } from "./mx.ts";
+import { proxyOperator } from "./proxy-networks.ts";
 
 /** Addresses that stand in tutorials and get published by mistake (E2). */
 const EXAMPLE_ADDRESSES = new Map([
@@ -77,6 +78,20 @@ function addressFindings(
         verify: type,
         fix: {
           summary: `Publish the address by which the internet reaches ${host} instead of ${text}.`,
+          changes: [],
+        },
+      }),
+    ];
+  }
+  const operator = isOwnHost(host, context) ? proxyOperator(address) : undefined;
+  if (operator !== undefined) {
+    return [
+      context.finding("host-proxied", {
+        owner: host,
+        observed: `${type} ${text} belongs to the web proxy of ${operator}`,
+        verify: type,
+        fix: {
+          summary: `Turn the proxy off for ${host} (at Cloudflare: the grey cloud, “DNS only”), so that it has the address of the mail server itself.`,
           changes: [],
         },
       }),

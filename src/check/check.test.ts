@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { BROKEN_SERVERS } from "../../test/support/broken-servers.ts";
 import { BROKEN_WORLDS, type BrokenWorld, SILENT_WORLD } from "../../test/support/broken-worlds.ts";
 import { BARE, DESCRIBED, DOMAIN, HEALTHY } from "../../test/support/healthy-world.ts";
+import { tableProber } from "../../test/support/table-prober.ts";
 import { recordsOf, tableWorld } from "../../test/support/table-world.ts";
 import { zoneLine } from "../records/zone-listing.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
@@ -50,9 +52,18 @@ const describedReports = reportsOn(
   })),
 );
 
-/** Codes that no lookup can bring about, and why. This list may only shrink. */
-const NEVER_BY_DNS: readonly (readonly [RegExp, string])[] = [
-  [/^mta-sts-(policy-|mode-|max-age|duplicate-mx)/, "of the policy, which is fetched over HTTPS"],
+const serverReports = Promise.all(
+  BROKEN_SERVERS.map(({ rows, probes, options }) =>
+    checkDomain(DOMAIN, { ...tableWorld(rows), prober: tableProber(probes) }, options),
+  ),
+);
+
+/** Codes that none of these worlds can bring about, and why. This list may only shrink. */
+const NEVER_HERE: readonly (readonly [RegExp, string])[] = [
+  [
+    /^mta-sts-(policy-(duplicate-key|empty-line|mode|mx|no-mx|size|syntax|unknown-key|version)|mode-none|max-age-short|duplicate-mx)$/,
+    "of the policy's text: policy.test.ts has them all",
+  ],
   [/^(tlsa|caa|srv)-syntax$/, "of texts that `explain` is given; what DNS carries has been read already"],
   [/^srv-(protocol|clear-text)$/, "of names that a check does not ask for, and `explain` is shown"],
   [/^dmarc-policy-too-early$/, "of the ladder, which needs to know since when a policy stands"],
@@ -66,10 +77,11 @@ const NEVER_BY_DNS: readonly (readonly [RegExp, string])[] = [
 describe("the catalogue", () => {
   it("holds nothing that no broken world brings about", async () => {
     const seen = new Set<FindingCode>();
-    for (const { report } of await reports) for (const { code } of report.findings) seen.add(code);
+    const all = [...(await reports).map(({ report }) => report), ...(await serverReports)];
+    for (const { findings } of all) for (const { code } of findings) seen.add(code);
     const never = (Object.keys(CATALOGUE) as FindingCode[]).filter((code) => !seen.has(code));
-    expect(never.filter((code) => !NEVER_BY_DNS.some(([pattern]) => pattern.test(code)))).toEqual([]);
-    for (const [pattern] of NEVER_BY_DNS)
+    expect(never.filter((code) => !NEVER_HERE.some(([pattern]) => pattern.test(code)))).toEqual([]);
+    for (const [pattern] of NEVER_HERE)
       expect(
         never.some((code) => pattern.test(code)),
         `${pattern}`,
@@ -87,7 +99,8 @@ describe("the catalogue", () => {
 
 describe("a report", () => {
   it("has findings of one fixed shape", async () => {
-    for (const { report } of await reports) {
+    const all = [...(await reports).map(({ report }) => report), ...(await serverReports)];
+    for (const report of all) {
       for (const finding of report.findings) {
         expect(Object.keys(JSON.parse(JSON.stringify(finding)))).toEqual(SHAPE);
         const { code, severity, owner, fix, ...texts } = finding;
@@ -103,6 +116,7 @@ describe("a report", () => {
             "value",
             "zoneText",
             "form",
+            "host",
           ]);
           expect(recordsOf(change.zoneText), change.zoneText).toHaveLength(1);
         }

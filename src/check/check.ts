@@ -3,27 +3,37 @@ import { type DomainName, labelsOf, tryPrepend } from "../standards/dns/name.ts"
 import { checkAddresses } from "./address.ts";
 import { checkBimi } from "./bimi.ts";
 import { checkCaa } from "./caa.ts";
+import { checkCaaIssuers } from "./caa-issuer.ts";
 import { CATALOGUE, GROUPS, type Group } from "./catalogue.ts";
+import { checkClientSettings } from "./client-settings.ts";
 import { checkClientSetup } from "./client-setup.ts";
 import { type CheckOptions, Context, type World } from "./context.ts";
+import { checkDane } from "./dane.ts";
 import { checkDkim } from "./dkim.ts";
 import { checkDmarc } from "./dmarc.ts";
+import { checkDnsHost } from "./dns-host.ts";
 import { checkDnssec } from "./dnssec.ts";
 import { checkDrift } from "./drift.ts";
 import { type DomainReport, type Finding, summarize } from "./finding.ts";
 import { checkMx } from "./mx.ts";
+import { checkOutboundPort } from "./outbound-port.ts";
+import { checkReputation } from "./reputation.ts";
 import { checkReverse } from "./reverse.ts";
+import { checkServices } from "./service-ports.ts";
 import { SEVERITIES } from "./severity.ts";
+import { checkMailServers } from "./smtp.ts";
 import { checkSpf } from "./spf.ts";
-import { checkDane, checkMtaSts, checkTlsReports } from "./transport.ts";
+import { checkMtaSts, checkTlsReports } from "./transport.ts";
 import type { ZoneReport } from "./view.ts";
-import { checkResolvers, checkZone, disagreementFindings } from "./zone.ts";
+import { checkResolvers, checkSplitHorizon, checkZone, disagreementFindings } from "./zone.ts";
 
 const CHECKS: readonly ((context: Context) => Promise<Finding[]>)[] = [
   checkZone,
+  checkDnsHost,
   checkDnssec,
   checkMx,
   checkAddresses,
+  checkMailServers,
   checkReverse,
   checkSpf,
   checkDkim,
@@ -32,14 +42,20 @@ const CHECKS: readonly ((context: Context) => Promise<Finding[]>)[] = [
   checkTlsReports,
   checkDane,
   checkCaa,
+  checkCaaIssuers,
   checkClientSetup,
+  checkServices,
+  checkClientSettings,
   checkBimi,
+  checkOutboundPort,
+  checkReputation,
   checkDrift,
   checkResolvers,
+  checkSplitHorizon,
 ];
 
 /**
- * Everything that DNS alone can tell of a domain. All checks run at once and share what they look up;
+ * Everything that can be told of a domain: from DNS, and with a prober from its servers. All checks run at once and share what they look up;
  * `onProgress` hears of each that is done.
  */
 export async function checkDomain(

@@ -4,6 +4,7 @@ import { describedDomain } from "../records/derive.ts";
 import { derivedAt } from "../records/derived-index.ts";
 import type { Derived, DerivedRecord, Purpose } from "../records/derived-record.ts";
 import type { Description, MailDomain } from "../records/description.ts";
+import { recognizeDnsHost } from "../records/dns-host.ts";
 import {
   contains,
   type IpAddress,
@@ -23,15 +24,24 @@ import {
 import type { Remark } from "../standards/dns/remark.ts";
 import type { Answer, Resolver, Unknown } from "../standards/dns/resolver.ts";
 import { CATALOGUE, type FindingCode, isFindingCode } from "./catalogue.ts";
-import { change, type Finding, type Fix } from "./finding.ts";
+import { change, type Finding, type Fix, type FormZone } from "./finding.ts";
+import type { Broken, HttpsProbe, HttpsRequest, Prober, ServiceProbe, ServiceTarget } from "./probe.ts";
 import type { Severity } from "./severity.ts";
-import type { AuthoritativeView, RecursiveView, ServerAnswer, ZoneAnswer } from "./view.ts";
+import {
+  type AuthoritativeView,
+  nameServersOf,
+  type RecursiveView,
+  type ServerAnswer,
+  type ZoneAnswer,
+} from "./view.ts";
 
 /** The world as a check sees it. */
 export interface World {
   readonly authoritative: AuthoritativeView;
   /** None is allowed: then nothing is said of caches and of DNSSEC validation. */
   readonly recursive: readonly RecursiveView[];
+  /** Opens connections; without it a check looks at DNS alone. */
+  readonly prober?: Prober;
   readonly now: Date;
   /** The registrable domain by the public suffix list, for what older DMARC receivers see. */
   readonly organizationalDomain: (name: DomainName) => DomainName | undefined;
@@ -46,6 +56,14 @@ export interface CheckOptions {
   readonly dkimSelectors: readonly string[];
   /** Networks that count as public, for laboratories. */
   readonly assumePublic: readonly IpNetwork[];
+  /** Connect also to private, loopback and link-local addresses that the domain's DNS names. */
+  readonly allowPrivate?: boolean;
+  /** Zones of DNS block lists to look into (RFC 5782); none where absent. */
+  readonly blockLists?: readonly DomainName[];
+  /** Also find out whether port 25 is open from here. */
+  readonly testOutbound?: boolean;
+  /** Mail servers that are always there: whether port 25 is open from here shows at them. */
+  readonly witnesses?: readonly DomainName[];
 }
 
 /** One name server whose answer is not that of the others. */
@@ -68,6 +86,9 @@ export interface Said {
   readonly verify?: RecordType | { readonly command: string };
 }
 
+/** More connections than the largest real domain needs; a stranger's DNS must not make a scanner of us. */
+const MAX_PROBES = 96;
+
 export class Context implements Resolver {
   readonly domain: DomainName;
   readonly world: World;
@@ -78,6 +99,8 @@ export class Context implements Resolver {
   readonly zone: Promise<ZoneAnswer>;
   readonly disagreements: Disagreement[] = [];
   readonly #answers = new Map<string, Promise<Answer>>();
+  readonly #shared = new Map<string, Promise<unknown>>();
+  #probesLeft = MAX_PROBES;
   /** What every other check builds on, and is therefore asked of all name servers. */
   readonly #decisive: ReadonlySet<string>;
 
@@ -123,6 +146,43 @@ export class Context implements Resolver {
   async #standIn(): Promise<Resolver | undefined> {
     const zone = await this.zone;
     return zone.status === "unknown" ? this.world.recursive[0] : undefined;
+  }
+
+  /** What several checks need and one of them has to find out; `key` belongs to one type of value. */
+  shared<T>(key: string, find: () => Promise<T>): Promise<T> {
+    const known = this.#shared.get(key) as Promise<T> | undefined;
+    if (known) return known;
+    const found = find();
+    this.#shared.set(key, found);
+    return found;
+  }
+
+  /** Whether it is decent to connect to an address that a stranger's DNS names. */
+  mayConnectTo(address: IpAddress): boolean {
+    return this.options.allowPrivate === true || this.special(address) === undefined;
+  }
+
+  /** The same probe happens once in a check. Callers have asked `mayConnectTo`. */
+  probeService(target: ServiceTarget): Promise<ServiceProbe> {
+    const { protocol, address, port, host, domain } = target;
+    return this.shared(`${protocol} ${address.text} ${port} ${host} ${domain}`, async () =>
+      this.#probe((prober) => prober.probeService(target)),
+    );
+  }
+
+  fetchHttps(request: HttpsRequest): Promise<HttpsProbe> {
+    const { host, path, port, addresses } = request;
+    const at = addresses.map(({ text }) => text).join(" ");
+    return this.shared(`https ${host} ${port} ${path} ${at}`, async () =>
+      this.#probe((prober) => prober.fetchHttps(request)),
+    );
+  }
+
+  #probe<T>(run: (prober: Prober) => Promise<T>): Promise<T | Broken> | Broken {
+    const { prober } = this.world;
+    if (prober === undefined) throw new TypeError("a check without a prober has asked for a probe");
+    if (this.#probesLeft-- > 0) return run(prober);
+    return { status: "broken", detail: `not tried: one check opens at most ${MAX_PROBES} connections` };
   }
 
   /** The same question to every name server; answers with what most of them say, and remembers who differs. */
@@ -204,10 +264,11 @@ export class Context implements Resolver {
   }
 
   /** The zone in whose form a record is entered: the zone's apex, or the domain where the zone is not known. */
-  async formZone(name: DomainName): Promise<DomainName | undefined> {
+  async formZone(name: DomainName): Promise<FormZone | undefined> {
     const zone = await this.zone;
     const apex = zone.status === "found" ? zone.zone.apex : this.domain;
-    return isWithin(name, apex) ? apex : undefined;
+    if (!isWithin(name, apex)) return undefined;
+    return { apex, host: zone.status === "found" ? recognizeDnsHost(nameServersOf(zone.zone)) : undefined };
   }
 
   /**

@@ -1,4 +1,5 @@
 /** What a check says: data, with the way out of every problem. */
+import { cannotStore, type DnsHost, formFor, type HostField } from "../records/dns-host.ts";
 import { type FormFields, formFields } from "../records/form.ts";
 import { zoneLine } from "../records/zone-listing.ts";
 import type { DomainName } from "../standards/dns/name.ts";
@@ -41,16 +42,30 @@ export interface Change {
   readonly value: string;
   /** The whole record as a zone file line. */
   readonly zoneText: string;
-  /** The same as the fields of a DNS host's form. */
+  /** The same as the fields of a DNS host's form: of the zone's own host where that is known. */
   readonly form: FormFields;
+  /** Null where nobody knows who hosts the zone's DNS. */
+  readonly host: ChangeAtHost | null;
 }
 
-/** The record changes of a fix; `zone` is where the form's name field is relative to. */
-export function change(
-  action: Change["action"],
-  record: ResourceRecord,
-  zone: DomainName | undefined,
-): Change {
+/** A change in the form of the zone's DNS host. */
+export interface ChangeAtHost {
+  readonly id: string;
+  readonly name: string;
+  readonly fields: readonly HostField[];
+  /** Why the host cannot hold the record, and the way out; null where it can, or nobody knows. */
+  readonly cannotStore: string | null;
+}
+
+/** The zone that a record is entered in: what names in its form are relative to, and who hosts it. */
+export interface FormZone {
+  readonly apex: DomainName;
+  readonly host: DnsHost | undefined;
+}
+
+/** The record changes of a fix. */
+export function change(action: Change["action"], record: ResourceRecord, zone: FormZone | undefined): Change {
+  const host = zone?.host;
   return {
     action,
     owner: record.name,
@@ -58,7 +73,17 @@ export function change(
     ttlSeconds: record.ttlSeconds,
     value: formatRdata(record.data),
     zoneText: zoneLine(record),
-    form: formFields(record, zone),
+    form: formFields(record, zone?.apex, host?.form?.nameStyle, host?.form?.txtStyle),
+    host: host === undefined ? null : atHost(record, zone?.apex, host),
+  };
+}
+
+function atHost(record: ResourceRecord, zone: DomainName | undefined, host: DnsHost): ChangeAtHost {
+  return {
+    id: host.id,
+    name: host.name,
+    fields: formFor(record, zone, host),
+    cannotStore: cannotStore(record, host) ?? null,
   };
 }
 

@@ -53,11 +53,17 @@ export interface Broken {
 
 export interface ServiceSession {
   readonly status: "answered";
-  /** The first reply: the code where the protocol has one (SMTP 220, 421, 554), and the text, cut to 512 characters. */
+  /**
+   * The first reply: the code where the protocol has one (SMTP 220, 421, 554), and the text, cut to 512 characters.
+   * Empty where TLS stands before it and its handshake failed.
+   */
   readonly greeting: { readonly code?: number; readonly text: string };
   /** SMTP: the name in the EHLO reply; undefined where there is none, or EHLO was refused. */
   readonly serverName?: string;
-  /** EHLO keywords, IMAP or POP3 capabilities, before TLS: upper case, with their parameters. */
+  /**
+   * EHLO keywords, IMAP, POP3 or Sieve capabilities, before TLS: upper case, with their parameters. Of XMPP "STARTTLS"
+   * and "SASL PLAIN". None where TLS stands first.
+   */
   readonly capabilities: readonly string[];
   readonly tls: TlsProbe;
   /** The capabilities inside TLS, where they were asked for again. */

@@ -1,14 +1,11 @@
-/** MTA-STS, TLS reports and DANE, as far as DNS alone shows them. */
+/** MTA-STS and TLS reports: their records in DNS. */
 
-import { shellWord } from "../records/command.ts";
-import { remarksOnTlsa } from "../standards/dane/remarks.ts";
-import { type DomainName, tryPrepend } from "../standards/dns/name.ts";
-import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { policyHost } from "../standards/mta-sts/policy.ts";
 import { isMtaStsRecord, mtaStsOwner, remarksOnMtaStsRecord } from "../standards/mta-sts/record.ts";
 import { isTlsRptRecord, remarksOnTlsRpt, tlsRptOwner } from "../standards/tls-rpt/record.ts";
 import type { Context } from "./context.ts";
 import type { Finding } from "./finding.ts";
+import { policyFindings } from "./mta-sts-policy.ts";
 import { mailHosts } from "./mx.ts";
 import { checkVersionedTxt } from "./versioned-txt.ts";
 
@@ -33,7 +30,7 @@ export async function checkMtaSts(context: Context): Promise<Finding[]> {
 async function policyHostFindings(context: Context): Promise<Finding[]> {
   const host = policyHost(context.domain);
   const [ipv4, ipv6] = await Promise.all([context.lookup(host, "A"), context.lookup(host, "AAAA")]);
-  if (ipv4.status === "found" || ipv6.status === "found") return [];
+  if (ipv4.status === "found" || ipv6.status === "found") return policyFindings(context);
   const untold = context.untold(host, ["A", ipv4], ["AAAA", ipv6]);
   if (untold.length > 0) return untold;
   const wanted = context.wanted(host, "mta-sts-host").map(({ record }) => record);
@@ -66,44 +63,4 @@ export async function checkTlsReports(context: Context): Promise<Finding[]> {
 async function receivesNothing(context: Context): Promise<boolean> {
   const answer = await context.everywhere(context.domain, "MX");
   return answer.status === "found" && (await mailHosts(context)).length === 0;
-}
-
-/** RFC 7672: the records of each mail host, and whether DNSSEC makes them count. */
-export async function checkDane(context: Context): Promise<Finding[]> {
-  const hosts = await mailHosts(context);
-  return (await Promise.all(hosts.map((host) => hostFindings(host, context)))).flat();
-}
-
-async function hostFindings(host: DomainName, context: Context): Promise<Finding[]> {
-  const owner = tryPrepend("_25._tcp", host);
-  if (owner === undefined) return []; // no room for the name, so no record
-  const answer = await context.lookup(owner, "TLSA");
-  if (answer.status === "unknown") return [context.unknown(owner, "TLSA", answer)];
-  if (answer.status === "absent") return [];
-  const findings = answer.records.flatMap(({ data }) =>
-    remarksOnTlsa(data).map((remark) =>
-      context.remark(remark, { owner, text: formatRdata(data), verify: "TLSA" }),
-    ),
-  );
-  const signatures = await context.world.authoritative.lookupSignatures(owner, "TLSA");
-  if ("status" in signatures) return [...findings, context.unknown(owner, "TLSA", signatures)];
-  if (signatures.length === 0) {
-    findings.push(
-      context.finding("tlsa-without-dnssec", {
-        owner,
-        observed: `${answer.records.length} TLSA, and no signature over them`,
-        verify: { command: `dig TLSA ${shellWord(owner)} +dnssec` },
-      }),
-    );
-  }
-  if (findings.every(({ severity }) => severity === "notice")) {
-    findings.push(
-      context.finding("tlsa-ok", {
-        owner,
-        observed: answer.records.map(({ data }) => formatRdata(data)).join(", "),
-        verify: "TLSA",
-      }),
-    );
-  }
-  return findings;
 }

@@ -48,6 +48,12 @@ export interface ZoneReport {
   readonly servers: readonly ServerState[];
 }
 
+/** Every name server of a zone, as its parent and its own servers list them. */
+export function nameServersOf({ delegatedTo, servers }: ZoneReport): readonly DomainName[] {
+  const listed = servers.flatMap(({ nameServers, server }) => nameServers ?? [server.name]);
+  return [...new Set([...delegatedTo, ...listed])].sort();
+}
+
 export type ZoneAnswer =
   | { readonly status: "found"; readonly zone: ZoneReport }
   /** The walk ended: the name's zone does not exist (the closest zone says NXDOMAIN for it). */

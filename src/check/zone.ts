@@ -5,6 +5,8 @@ import { absolute, type DomainName, prepend, tryPrepend } from "../standards/dns
 import type { Answer } from "../standards/dns/resolver.ts";
 import { answerText, type Context, resolverCommand, texts } from "./context.ts";
 import type { Finding } from "./finding.ts";
+import { knownAddress } from "./host-addresses.ts";
+import { isOwnHost, mailHosts } from "./mx.ts";
 import type { ServerState, ZoneReport } from "./view.ts";
 
 export async function checkZone(context: Context): Promise<Finding[]> {
@@ -279,7 +281,39 @@ export function disagreementFindings(context: Context): Finding[] {
   );
 }
 
-/** What resolvers hold against what is published: old answers in caches, split horizon, lies. */
+/** More mail hosts of one's own than any real domain has. */
+const MAX_OWN_HOSTS = 8;
+
+/** Addresses that only this network gets: a resolver that answers for a name on its own (struggle 13). */
+export async function checkSplitHorizon(context: Context): Promise<Finding[]> {
+  const hosts = (await mailHosts(context)).filter((host) => isOwnHost(host, context)).slice(0, MAX_OWN_HOSTS);
+  const questions = hosts.flatMap((host) => [[host, "A"] as const, [host, "AAAA"] as const]);
+  const found = context.world.recursive.flatMap((resolver) =>
+    questions.map(async ([host, type]) => {
+      const [published, held] = await Promise.all([
+        context.lookup<"A" | "AAAA">(host, type),
+        resolver.lookup<"A" | "AAAA">(host, type),
+      ]);
+      if (published.status === "unknown" || held.status !== "found") return [];
+      if (answerText(held) === answerText(published)) return [];
+      // Another public address may be a cache's; a private one is meant for this network.
+      const isInner = ({ data }: { readonly data: { readonly address: string } }) =>
+        context.special(knownAddress(data.address)) !== undefined;
+      if (!held.records.some(isInner)) return [];
+      return [
+        context.finding("split-horizon", {
+          owner: host,
+          expected: `${type} ${answerText(published).replaceAll("\n", ", ")}`,
+          observed: `resolver ${resolver.label} answers ${answerText(held).replaceAll("\n", ", ")} to those who ask it; the world gets ${answerText(published).replaceAll("\n", ", ")}`,
+          verify: { command: resolverCommand(host, type, resolver) },
+        }),
+      ];
+    }),
+  );
+  return (await Promise.all(found)).flat();
+}
+
+/** What resolvers hold against what is published: old answers in caches, lies. */
 export async function checkResolvers(context: Context): Promise<Finding[]> {
   const { domain } = context;
   const zone = await context.zone;

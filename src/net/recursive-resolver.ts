@@ -19,6 +19,8 @@ export interface RecursiveViewOptions {
   readonly timeoutMilliseconds?: number;
   /** Of the cache; 50,000 where absent. */
   readonly maxCacheEntries?: number;
+  /** False where each question is to reach the resolver; true where absent. */
+  readonly keepsAnswers?: boolean;
   /** Lookups under way reject with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -29,12 +31,12 @@ const FIRST_TIMEOUT_MILLISECONDS = 400;
 const ATTEMPTS = 5;
 
 export function createRecursiveView(options: RecursiveViewOptions): RecursiveView {
-  const { now, maxCacheEntries } = options;
+  const { now, maxCacheEntries, keepsAnswers = true } = options;
   const cache = new AnswerCache({ now, ...(maxCacheEntries && { maxEntries: maxCacheEntries }) });
   return {
     label: formatServerAddress(options.server),
     lookup<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
-      const kept = cache.get(name, type);
+      const kept = keepsAnswers ? cache.get(name, type) : undefined;
       if (kept) return Promise.resolve(aged(kept.answer, kept.ageSeconds));
       return cache.join(name, type, () => resolveName(name, type, options));
     },

@@ -9,6 +9,10 @@ import { giveTo, isRoot, makeServerDirectory, type RunningServer, startServer } 
 /** The address must be one that an interface has: BIND does not listen on the rest of 127.0.0.0/8. */
 export interface BindOptions extends ServerAddress {
   readonly zones: readonly ZoneText[];
+  /** Further addresses to listen on, all with the same zones. */
+  readonly alsoAt?: readonly string[];
+  /** The network namespace to run in. */
+  readonly namespace?: string;
   /** Further statements for the options block. */
   readonly options?: string;
   /** Statements for a zone beside its type and file, such as update policies; by apex. */
@@ -18,7 +22,21 @@ export interface BindOptions extends ServerAddress {
 }
 
 export function startBind(settings: BindOptions): Promise<RunningServer> {
-  const { address, port, zones, options = "", statements = "", zoneStatements = () => "" } = settings;
+  const {
+    address,
+    port,
+    zones,
+    namespace,
+    options = "",
+    statements = "",
+    zoneStatements = () => "",
+  } = settings;
+  const addresses = [address, ...(settings.alsoAt ?? [])];
+  const listenOn = (isIpv6: boolean) =>
+    addresses
+      .filter((each) => each.includes(":") === isIpv6)
+      .map((each) => `${each}; `)
+      .join("") || "none; ";
   const directory = makeServerDirectory("bind");
   mkdirSync(join(directory, "cache"));
   for (const { apex, text } of zones) writeFileSync(join(directory, zoneFileName(apex)), text);
@@ -36,8 +54,8 @@ options {
   session-keyfile "${join(directory, "session.key")}";
   managed-keys-directory "${join(directory, "cache")}";
   key-directory "${join(directory, "cache")}";
-  listen-on port ${port} { ${address}; };
-  listen-on-v6 { none; };
+  listen-on port ${port} { ${listenOn(false)}};
+  listen-on-v6 port ${port} { ${listenOn(true)}};
   recursion no;
   dnssec-validation no;
   minimal-responses yes;
@@ -55,6 +73,11 @@ ${blocks.join("\n")}
     program: "named",
     arguments: [...user, "-g", "-n", "1", "-U", "1", "-c", join(directory, "named.conf")],
     directory,
-    isReady: () => answers({ address, port }, zones[0]?.apex ?? ROOT),
+    namespace,
+    // From outside nobody can ask it; its own words tell.
+    isReady: ({ words }) =>
+      namespace === undefined
+        ? answers({ address, port }, zones[0]?.apex ?? ROOT)
+        : / all zones loaded$/m.test(words),
   });
 }

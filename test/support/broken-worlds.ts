@@ -947,6 +947,30 @@ const DRIFT = [
   ),
 ];
 
+/** The zone on the name servers of others. */
+const hostedAt = (...nameServers: string[]): Pick<Edit, "without" | "add"> => ({
+  without: ["example.org NS"],
+  add: nameServers.flatMap((server, at) => [
+    `example.org. NS ${server}.`,
+    `${server}. A 198.51.100.${60 + at}`,
+  ]),
+});
+const CLOUDFLARE = hostedAt("ada.ns.cloudflare.com", "bob.ns.cloudflare.com");
+const DIGITALOCEAN = hostedAt("ns1.digitalocean.com", "ns2.digitalocean.com");
+const HOSTS = [
+  broken("a known host of the DNS", { ...CLOUDFLARE, also: ["dns-host"] }),
+  broken("two hosts that share the DNS", {
+    ...hostedAt("ada.ns.cloudflare.com", "ns1.digitalocean.com"),
+    also: ["dns-host"],
+  }),
+  broken("a host that cannot hold what the description asks for", {
+    without: [...DIGITALOCEAN.without!, "_25._tcp.mail.example.org TLSA"],
+    add: DIGITALOCEAN.add!,
+    options: DESCRIBED,
+    also: ["dns-host", "dns-host-cannot-store", "record-missing"],
+  }),
+];
+
 export const BROKEN_WORLDS: readonly BrokenWorld[] = [
   {
     why: "a domain without mail, of which nothing is known",
@@ -958,6 +982,7 @@ export const BROKEN_WORLDS: readonly BrokenWorld[] = [
   },
   ...NO_MAIL,
   ...ZONE,
+  ...HOSTS,
   ...MX,
   ...ADDRESSES,
   ...REVERSE,

@@ -52,12 +52,14 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
     },
     environment: setup.environment ?? {},
     now: () => new Date("2026-11-21T12:00:00Z"),
+    sleep: async () => {},
     readFile: (path) => files.get(path) ?? fail("ENOENT", `no such file or directory, open '${path}'`),
     fileExists: (path) => files.has(path),
     writeFile: (path, content, { overwrite }) => {
       if (!overwrite && files.has(path)) fail("EEXIST", `file already exists, open '${path}'`);
       files.set(path, content);
     },
+    appendFile: (path, content) => files.set(path, (files.get(path) ?? "") + content),
     readStdin: async () => setup.stdin ?? "",
     ask:
       answers &&
@@ -68,6 +70,8 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
     organizationalDomain: () => undefined,
     openWorld: async () => fail("ENETDOWN", "this test opens no world"),
     startNameServer: async () => fail("ENETDOWN", "this test starts no name server"),
+    startTrap: async () => fail("ENETDOWN", "this test starts no trap"),
+    untilInterrupted: async () => {},
     ...setup.tools,
   };
   const caught = () => ({

@@ -8,13 +8,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, it } from "vitest";
 
 /** As `describe`. Where a program is missing: a failure under CI=true, else skipped with a word about it. */
-export function describeWithServers(programs: readonly string[], title: string, tests: () => void): void {
+export function describeWithServers(
+  programs: readonly string[],
+  title: string,
+  tests: () => void,
+  { asRoot = false } = {},
+): void {
   const missing = programs.filter((program) => findProgram(program) === undefined);
-  if (missing.length === 0) {
+  const lacks = [
+    ...(missing.length > 0 ? [`${missing.join(", ")} not installed`] : []),
+    ...(asRoot && !isRoot ? ["only root may do this"] : []),
+  ];
+  if (lacks.length === 0) {
     describe(title, tests);
     return;
   }
-  const complaint = `${title}: ${missing.join(", ")} not installed`;
+  const complaint = `${title}: ${lacks.join("; ")}`;
   if (process.env["CI"] === "true") {
     it(title, () => {
       throw new Error(complaint);
@@ -25,9 +34,17 @@ export function describeWithServers(programs: readonly string[], title: string, 
   describe.skip(title, tests);
 }
 
-/** The path of a program; servers live in sbin, which is not on everybody's path. */
+/** Servers live here, which is not on everybody's path; Dovecot's protocols are packages of their own. */
+const SERVER_FOLDERS = [
+  "/usr/local/sbin",
+  "/usr/sbin",
+  "/sbin",
+  ...["postfix/sbin", "postfix", "dovecot"].flatMap((each) => [`/usr/lib/${each}`, `/usr/libexec/${each}`]),
+];
+
+/** The path of a program. */
 export function findProgram(program: string): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SERVER_FOLDERS];
   return folders.map((folder) => join(folder, program)).find(isExecutable);
 }
 
@@ -65,8 +82,16 @@ export interface ServerProgram {
   /** In the foreground, so that the process is ours to end. */
   readonly arguments: readonly string[];
   readonly directory: string;
+  /** A network namespace to run in; that of the tests where absent. */
+  readonly namespace?: string | undefined;
   /** Asked until it is true. */
-  readonly isReady: () => Promise<boolean>;
+  readonly isReady: (server: StartingServer) => boolean | Promise<boolean>;
+}
+
+export interface StartingServer {
+  readonly pid: number;
+  /** What it has said so far, its last 8000 characters. */
+  readonly words: string;
 }
 
 const READY_WITHIN_MILLISECONDS = 15_000;
@@ -77,11 +102,15 @@ export async function startServer({
   program,
   arguments: args,
   directory,
+  namespace,
   isReady,
 }: ServerProgram): Promise<RunningServer> {
   const path = findProgram(program);
   if (path === undefined) throw new Error(`${program} is not installed`);
-  const child = spawn(path, args, { stdio: ["ignore", "pipe", "pipe"] });
+  // `ip netns exec` becomes the program: the process is still ours to end.
+  const command =
+    namespace === undefined ? [path, ...args] : ["ip", "netns", "exec", namespace, path, ...args];
+  const child = spawn(command[0]!, command.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
   let words = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
@@ -96,7 +125,7 @@ export async function startServer({
     rmSync(directory, { recursive: true, force: true });
   };
   const giveUpAt = performance.now() + READY_WITHIN_MILLISECONDS;
-  while (!(await isReady())) {
+  while (!(await isReady({ pid: child.pid!, words }))) {
     const isOver = child.exitCode !== null || child.signalCode !== null;
     if (isOver || performance.now() > giveUpAt) {
       await stop();

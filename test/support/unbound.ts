@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ServerAddress } from "../../src/net/server-address.ts";
 import { absolute, type DomainName, ROOT } from "../../src/standards/dns/name.ts";
 import { answers } from "./dns-program.ts";
+import { isListening } from "./network-namespace.ts";
 import { giveTo, isRoot, makeServerDirectory, type RunningServer, startServer } from "./real-server.ts";
 
 export interface UnboundOptions extends ServerAddress {
@@ -11,9 +12,12 @@ export interface UnboundOptions extends ServerAddress {
   readonly zones: readonly { readonly apex: DomainName; readonly servers: readonly ServerAddress[] }[];
   /** DS or DNSKEY of the root in zone text. */
   readonly trustAnchor: string;
+  /** The network namespace to run in. */
+  readonly namespace?: string;
 }
 
-export function startUnbound({ address, port, zones, trustAnchor }: UnboundOptions): Promise<RunningServer> {
+export function startUnbound(options: UnboundOptions): Promise<RunningServer> {
+  const { address, port, zones, trustAnchor, namespace } = options;
   const directory = makeServerDirectory("unbound");
   const stubs = zones.map(
     ({ apex, servers }) => `stub-zone:
@@ -28,7 +32,8 @@ server:
   chroot: ""
   username: "${isRoot ? "unbound" : ""}"
   interface: ${address}@${port}
-  access-control: 127.0.0.0/8 allow
+  access-control: 0.0.0.0/0 allow
+  access-control: ::/0 allow
   do-ip6: no
   do-daemonize: no
   use-syslog: no
@@ -50,6 +55,8 @@ ${stubs.join("\n")}
     program: "unbound",
     arguments: ["-d", "-p", "-c", join(directory, "unbound.conf")],
     directory,
-    isReady: () => answers({ address, port }, ROOT),
+    namespace,
+    isReady: ({ pid }) =>
+      namespace === undefined ? answers({ address, port }, ROOT) : isListening(pid, [{ address, port }]),
   });
 }

@@ -1,8 +1,10 @@
 /** Reading what people type: domains, files, numbers; each error says what to type instead. */
+import { closest } from "../../records/closest.ts";
 import { type Description, parseDescription } from "../../records/description.ts";
 import { type DkimSelector, parseDkimSelector } from "../../standards/dkim/selector.ts";
 import { type IpNetwork, parseAddress, parseNetwork } from "../../standards/dns/address.ts";
 import { type DomainName, parseDomainName } from "../../standards/dns/name.ts";
+import { parseRecordType, RECORD_TYPE_NAMES, type RecordType } from "../../standards/dns/record.ts";
 import { UsageError } from "./exit-code.ts";
 import type { Tools } from "./tools.ts";
 
@@ -55,6 +57,36 @@ export function readInteger(text: string, name: string, min: number, max: number
   return value;
 }
 
+export function readRecordType(text: string): RecordType {
+  const type = parseRecordType(text);
+  if (type !== undefined) return type;
+  const near = closest(text.toUpperCase(), RECORD_TYPE_NAMES);
+  throw new UsageError(`there is no record type "${text}"${near ? `; did you mean ${near}?` : ""}`);
+}
+
+/** "192.0.2.1:25", "[2001:db8::1]:25" */
+export function readListenAddress(text: string, name: string): { address: string; port: number } {
+  const [, bracketed, plain, port = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text) ?? [];
+  const address = parseAddress(bracketed ?? plain ?? "");
+  if (!address.ok) {
+    throw new UsageError(
+      `${name} takes an address and a port, as in 192.0.2.1:25 or [2001:db8::1]:25, not "${text}"`,
+    );
+  }
+  return { address: address.value.text, port: readInteger(port, name, 0, 65_535) };
+}
+
+/** "2026-11-21T06:00:00Z": with its zone, or it would be anybody's. */
+export function readTime(text: string, name: string): Date {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text)
+    ? new Date(text)
+    : undefined;
+  if (time === undefined || Number.isNaN(time.getTime())) {
+    throw new UsageError(`${name} takes times as in 2026-11-21T06:00:00Z, not "${text}"`);
+  }
+  return time;
+}
+
 export function readSelector(text: string): DkimSelector {
   const selector = parseDkimSelector(text);
   if (!selector.ok) throw new UsageError(`--selector: ${selector.problem}`);
@@ -67,4 +99,17 @@ export function readNetworks(option: string, texts: readonly string[]): IpNetwor
     if (!network.ok) throw new UsageError(`${option} ${text}: ${network.problem}`);
     return network.value;
   });
+}
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** "90", "30s", "10m", "2h", "1d", in seconds. */
+export function readDuration(text: string, name: string, minSeconds = 0): number {
+  const [, amount, unit = ""] = /^(\d{1,7}(?:\.\d{1,3})?)([smhd]?)$/.exec(text) ?? [];
+  if (amount === undefined) {
+    throw new UsageError(`${name} takes a duration, as in 30s, 10m or 2h, not "${text}"`);
+  }
+  const seconds = Number(amount) * UNIT_SECONDS[unit]!;
+  if (seconds < minSeconds) throw new UsageError(`${name} takes ${minSeconds}s or more, not "${text}"`);
+  return seconds;
 }

@@ -4,17 +4,16 @@ import type { CheckOptions } from "../../check/context.ts";
 import type { DomainReport, Summary } from "../../check/finding.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import { readDomain, readFileNamed } from "./argument.ts";
-import { type DomainCheckOptions, readCheckOptions } from "./domain-check.ts";
 import { type ExitCode, exitCodeOf, UsageError } from "./exit-code.ts";
 import { quietLines, reportText } from "./report-text.ts";
 import { visible } from "./terminal.ts";
 import type { Tools, ViewSettings } from "./tools.ts";
-import { viewSettings } from "./view-options.ts";
+import type { ViewOptions } from "./view-options.ts";
+import { readCheckOptions, type WorldOptions, worldSettings } from "./world-options.ts";
 
-export interface CheckCommandOptions extends DomainCheckOptions {
+export interface CheckCommandOptions extends ViewOptions, WorldOptions {
   readonly fromFile?: string;
   readonly concurrency: number;
-  readonly dnsOnly?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly all?: boolean;
@@ -27,7 +26,7 @@ export async function runCheck(
 ): Promise<ExitCode> {
   const checkOptions = readCheckOptions(options, tools);
   const domains = await readDomains(names, options, checkOptions, tools);
-  const settings = viewSettings(options, tools);
+  const settings = worldSettings(options, tools);
   const summaries: Summary[] = [];
   const lines = options.fromFile !== undefined;
   const shown: DomainReport[] = [];

@@ -1,12 +1,13 @@
 /** `zonepost compliance`: the sender rules of the large receivers, each with what a domain shows of it. */
 import { type JudgedRule, judgeCompliance, providerName, type RuleVerdict } from "../../check/compliance.ts";
 import { readDomain } from "./argument.ts";
-import { checkOneDomain, type DomainCheckOptions } from "./domain-check.ts";
+import { checkOneDomain } from "./domain-check.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { type Style, type Terminal, visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
+import type { WorldOptions } from "./world-options.ts";
 
-export interface ComplianceOptions extends DomainCheckOptions {
+export interface ComplianceOptions extends WorldOptions {
   readonly json?: boolean;
 }
 

@@ -1,11 +1,10 @@
 /** `zonepost lookup`: what every name server and resolver answers, side by side. */
 import { answerText } from "../../check/context.ts";
-import { closest } from "../../records/closest.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
-import { parseRecordType, RECORD_TYPE_NAMES, type RecordType } from "../../standards/dns/record.ts";
+import type { RecordType } from "../../standards/dns/record.ts";
 import type { Answer } from "../../standards/dns/resolver.ts";
-import { readDomain } from "./argument.ts";
-import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
+import { readDomain, readRecordType } from "./argument.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
 import { visible } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
 import { type ViewOptions, viewSettings } from "./view-options.ts";
@@ -38,11 +37,7 @@ export async function runLookup(
   options: ViewOptions & { readonly json?: boolean },
   tools: Tools,
 ): Promise<ExitCode> {
-  const type = parseRecordType(typeText);
-  if (type === undefined) {
-    const near = closest(typeText.toUpperCase(), RECORD_TYPE_NAMES);
-    throw new UsageError(`there is no record type "${typeText}"${near ? `; did you mean ${near}?` : ""}`);
-  }
+  const type = readRecordType(typeText);
   const name = readDomain(nameText);
   const opened = await tools.openWorld(viewSettings(options, tools));
   try {

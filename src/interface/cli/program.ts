@@ -3,10 +3,9 @@ import { Command, CommanderError, Option } from "commander";
 import { NAME_STYLES } from "../../records/form.ts";
 import { FORMATS } from "../../records/format.ts";
 import { TXT_STYLES } from "../../standards/dns/txt-rendering.ts";
-import { readInteger } from "./argument.ts";
+import { readDuration, readInteger } from "./argument.ts";
 import { runCheck } from "./check.ts";
 import { runCompliance } from "./compliance.ts";
-import { addDomainCheckOptions } from "./domain-check.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { runExplain } from "./explain.ts";
 import { IMPORT_FORMATS, runImport } from "./import.ts";
@@ -14,11 +13,15 @@ import { runInit } from "./init.ts";
 import { runLint } from "./lint.ts";
 import { runLookup } from "./lookup.ts";
 import { runRecords, runSchema } from "./records.ts";
+import { runRoute } from "./route.ts";
 import { runSpfTest, runSpfTree } from "./spf.ts";
 import type { Tools } from "./tools.ts";
 import { runTour } from "./tour.ts";
+import { runTrapEvaluate, runTrapListen } from "./trap.ts";
 import { runTroubleshoot, SYMPTOM_NAMES } from "./troubleshoot.ts";
 import { addViewOptions, repeatable } from "./view-options.ts";
+import { runWait } from "./wait.ts";
+import { addWorldOptions } from "./world-options.ts";
 
 export const VERSION = "0.1.0";
 
@@ -94,9 +97,10 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
         .default("raw"),
     )
     .option("--details", "with the table: also why, and what to type to see it")
+    .option("--dns-host <id>", "as the form of this DNS host asks for them; list names all hosts")
     .action(async (domains, options) => finish(await runRecords(domains, options, tools)));
 
-  addDomainCheckOptions(
+  addWorldOptions(
     command("check", "check what the world sees of a domain's mail, with the fix of every problem"),
   )
     .argument("[domain...]", "the domains; those of the description where none is named")
@@ -110,12 +114,22 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
       (text) => readInteger(text, "--concurrency", 1, 1000),
       32,
     )
-    .option("--dns-only", "open nothing but DNS (all that checks do today)")
     .option("-a, --all", "show what is fine in full too")
     .option("-q, --quiet", "one line for each problem, and nothing else")
     .action(async (domains, options) => finish(await runCheck(domains, options, tools)));
 
-  addDomainCheckOptions(
+  addWorldOptions(
+    command(
+      "route",
+      "the way of a mail to an address: MX in order, who answers, which TLS, where it would fail",
+    ),
+  )
+    .argument("<address>", "as in bob@example.org")
+    .option("--rcpt", "ask the servers whether they would take mail for it; nothing is sent")
+    .option("--mail-from <address>", "the sender to ask with; empty is the null sender", "")
+    .action(async (address, options) => finish(await runRoute(address, options, tools)));
+
+  addWorldOptions(
     command("troubleshoot", "from a symptom, or from a pasted bounce, to the first cause and its fix"),
   )
     .argument("[domain]", "the domain; with --bounce the one that the bounce names")
@@ -130,7 +144,7 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     )
     .action(async (domain, options) => finish(await runTroubleshoot(domain, options, tools)));
 
-  addDomainCheckOptions(
+  addWorldOptions(
     command(
       "compliance",
       "what Google, Yahoo, Microsoft and Apple ask of senders, and what the domain shows of it",
@@ -143,6 +157,33 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .argument("<name>", "the owner name")
     .argument("[type]", "the record type", "A")
     .action(async (name, type, options) => finish(await runLookup(name, type, options, tools)));
+
+  addViewOptions(
+    command(
+      "wait",
+      "after a change: follow it to every name server, then to the resolvers, until all have it",
+    ),
+  )
+    .argument("<name>", "the owner name; with --config and no type, a domain with all its records")
+    .argument("[type]", "the record type")
+    .argument("[value...]", "data that must be there; without one, any record that all name servers agree on")
+    .option("-c, --config <file>", "wait for what this description wants")
+    .option("--absent", "wait until the values, or all records, are gone")
+    .option("--changed", "wait for any other answer than at the first look")
+    .option("--once", "look once, and say until when caches may hold the old answer")
+    .option(
+      "--timeout <duration>",
+      "give up after this time",
+      (text: string) => readDuration(text, "--timeout"),
+      600,
+    )
+    .option("--interval <duration>", "between two looks (default: 2s, growing to 30s)", (text) =>
+      readDuration(text, "--interval", 0.2),
+    )
+    .option("--old-ttl <duration>", "the TTL of what was there before, where that is gone already", (text) =>
+      readDuration(text, "--old-ttl"),
+    )
+    .action(async (name, type, values, options) => finish(await runWait(name, type, values, options, tools)));
 
   command(
     "explain",
@@ -185,6 +226,39 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     )
     .option("--helo <name>", "the HELO name (default: the domain)")
     .action(async (domain, options) => finish(await runSpfTest(domain, options, tools)));
+
+  const trap = program.command("trap").description("a last MX that takes no mail, to see who asks it first");
+  command("listen", "listen as the trap, and write down who comes", trap)
+    .requiredOption("--listen <ip:port>", "where to listen, as in 192.0.2.99:25")
+    .requiredOption("--log <file>", "one line of JSON for each connection is added here")
+    .option("--host <name>", "the name of the trap's MX, which it greets with")
+    .action(async (options) => finish(await runTrapListen(options, tools)));
+  command("evaluate", "tell who came to the trap without having tried a better server", trap)
+    .addOption(repeatable("--trap-log <file>", "what the trap wrote", "needed"))
+    .addOption(
+      repeatable("--primary-log <file>", "Postfix' log of a better server, or lines of JSON", "needed"),
+    )
+    .addOption(
+      repeatable(
+        "--primary-down <from/to>",
+        "the better server was down; as 2026-11-21T06:00:00Z/…",
+        "never",
+      ),
+    )
+    .option(
+      "--window <duration>",
+      "how long before a better server may have been tried",
+      (text: string) => readDuration(text, "--window", 1),
+      3600,
+    )
+    .option(
+      "--quiet <duration>",
+      "a better server to which nobody connects for longer may have been down",
+      (text: string) => readDuration(text, "--quiet", 1),
+      3600,
+    )
+    .option("--utc-offset <offset>", "of log times without a zone, as +01:00 (default: this machine's)")
+    .action(async (options) => finish(runTrapEvaluate(options, tools)));
 
   command("schema", "print the JSON Schema of the description, for editors").action(async () =>
     finish(runSchema(tools)),

@@ -194,3 +194,60 @@ it("zonepost schema prints the JSON Schema of the description", async () => {
   expect(schema).toMatchObject({ $schema: expect.stringContaining("json-schema.org"), type: "object" });
   for (const key of Object.keys(parse(DESCRIPTION))) expect(schema.properties).toHaveProperty(key);
 });
+
+describe("zonepost records --dns-host", () => {
+  const silent = {
+    files: {
+      ...files,
+      "etc/zonepost.yaml": `${DESCRIPTION}  - { domain: example.net, receives: false, sends: false }\n`,
+    },
+  };
+
+  it("prints the form of the host, and what it cannot hold", async () => {
+    const { exitCode, out } = await records(["example.com", "example.net", "--dns-host", "loopia"], silent);
+    expect(exitCode).toBe(0);
+    expect(out).toContain("In the form of Loopia, for example.com");
+    expect(out).toContain("Type: MX | Name: @ | Priority: 10 | Value: mail.example.com | TTL: 3600");
+    expect(out).toMatch(/What Loopia cannot hold\n\nexample\.net: .*exchange "\."/);
+    expect(out).toContain("How the form of Loopia looks is not known here");
+    expect(out).toContain("1.2.0.192.in-addr.arpa. IN PTR mail.example.com.");
+  });
+
+  it("says nothing of limits where there are none", async () => {
+    const { out } = await records(["example.com", "--dns-host", "cloudflare"]);
+    expect(out).toContain("Mail server: mail.example.com");
+    expect(out).not.toContain("cannot hold");
+    expect(out).not.toContain("not known here");
+  });
+
+  it("has both as JSON", async () => {
+    const { out } = await records(["--dns-host", "loopia", "--json"], silent);
+    const { host, records: list } = JSON.parse(out) as {
+      host: object;
+      records: {
+        owner: string;
+        fields: { key: string; value: string }[] | null;
+        cannotStore: string | null;
+      }[];
+    };
+    expect(host).toEqual({ id: "loopia", name: "Loopia" });
+    expect(list.flatMap(({ cannotStore }) => cannotStore ?? [])).toEqual([
+      expect.stringContaining("receives no mail either"),
+    ]);
+    expect(list.find(({ owner }) => owner.endsWith(".arpa"))?.fields).toBeNull();
+  });
+
+  it("lists the hosts, without a description", async () => {
+    const { exitCode, out } = await zonepost(["records", "--dns-host", "list"]);
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/^hetzner +Hetzner DNS +hydrogen\.ns\.hetzner\.com/m);
+  });
+
+  it("suggests what was probably meant", async () => {
+    const { exitCode, err } = await records(["--dns-host", "cloudfare"]);
+    expect({ exitCode, err }).toEqual({
+      exitCode: 64,
+      err: 'zonepost: no DNS host "cloudfare" is known; did you mean cloudflare? --dns-host list names them all\n',
+    });
+  });
+});

@@ -5,6 +5,9 @@ import { lookupCommands } from "../../records/command.ts";
 import { derive, derivedFor } from "../../records/derive.ts";
 import type { Derived, DerivedRecord, Importance } from "../../records/derived-record.ts";
 import { type Description, descriptionJsonSchema } from "../../records/description.ts";
+import { type DnsHost, dnsHostById } from "../../records/dns-host.ts";
+import { formatForHost, hostJson } from "../../records/dns-host-listing.ts";
+import { DNS_HOSTS } from "../../records/dns-hosts.ts";
 import { formFields, type NameStyle } from "../../records/form.ts";
 import { byZone, type Format, formatRecords, zoneTitle } from "../../records/format.ts";
 import { reverseRequest, wantedReverse } from "../../records/request.ts";
@@ -21,6 +24,7 @@ export interface RecordsOptions {
   readonly nameStyle: NameStyle;
   readonly txtStyle: TxtStyle;
   readonly details?: boolean;
+  readonly dnsHost?: string;
   readonly json?: boolean;
 }
 
@@ -29,8 +33,17 @@ export async function runRecords(
   options: RecordsOptions,
   tools: Tools,
 ): Promise<ExitCode> {
+  if (options.dnsHost === "list") return printDnsHosts(options, tools);
+  const host = options.dnsHost === undefined ? undefined : readDnsHost(options.dnsHost);
   const description = loadDescription(options.config, tools);
   const derived = select(names, derive(description), description);
+  if (host !== undefined) {
+    const zones = byZone(derived, description);
+    tools.terminal.out(
+      options.json ? `${JSON.stringify(hostJson(zones, host), null, 2)}\n` : formatForHost(zones, host),
+    );
+    return EXIT.ok;
+  }
   const format = options.json ? "json" : options.format;
   tools.terminal.out(
     format === "table"
@@ -39,6 +52,28 @@ export async function runRecords(
           nameStyle: options.nameStyle,
           txtStyle: options.txtStyle,
         }),
+  );
+  return EXIT.ok;
+}
+
+function readDnsHost(id: string): DnsHost {
+  const host = dnsHostById(id);
+  if (host !== undefined) return host;
+  const near = closest(
+    id,
+    DNS_HOSTS.map((each) => each.id),
+  );
+  throw new UsageError(
+    `no DNS host "${id}" is known; ${near ? `did you mean ${near}? ` : ""}--dns-host list names them all`,
+  );
+}
+
+function printDnsHosts({ json }: RecordsOptions, { terminal }: Tools): ExitCode {
+  const rows = DNS_HOSTS.map(({ id, name, nameServers }) => [id, name, nameServers.join(" ")]);
+  terminal.out(
+    json
+      ? `${JSON.stringify(DNS_HOSTS, null, 2)}\n`
+      : `${table(["ID", "NAME", "NAME SERVERS"], rows, terminal.style)}\n`,
   );
   return EXIT.ok;
 }

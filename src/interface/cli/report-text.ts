@@ -1,7 +1,8 @@
 /** A report as people read it on a terminal: grouped by record, worst first, the fix ready to copy. */
 import { CATALOGUE, GROUPS } from "../../check/catalogue.ts";
-import type { DomainReport, Finding, Fix } from "../../check/finding.ts";
+import type { Change, DomainReport, Finding, Fix } from "../../check/finding.ts";
 import { SEVERITIES, type Severity } from "../../check/severity.ts";
+import { hostFormLine } from "../../records/dns-host.ts";
 import { formLine } from "../../records/form.ts";
 import { type Style, type Terminal, visible, wrap } from "./terminal.ts";
 
@@ -110,11 +111,24 @@ function fixLines({ changes }: Fix, width: number, style: Style): string[] {
         ? indent + style.green(`+ ${visible(zoneText)}`)
         : indent + style.red(`- ${visible(middleCut(zoneText, width - 2))}`),
     ),
-    ...created.map(
-      ({ form }, at) =>
-        `${INDENT}${style.dim((at === 0 ? "in a form" : "").padEnd(LABEL_WIDTH))}${visible(formLine(form))}`,
-    ),
+    ...formLines(created, width, style),
   ];
+}
+
+/** In the words of the zone's DNS host where that is known, with what it cannot hold. */
+function formLines(created: readonly Change[], width: number, style: Style): string[] {
+  const labelled = (label: string, text: string) =>
+    `${INDENT}${style.dim(label.padEnd(LABEL_WIDTH))}${visible(text)}`;
+  const [first] = created;
+  if (!first?.host)
+    return created.map(({ form }, at) => labelled(at === 0 ? "in a form" : "", formLine(form)));
+  return created.flatMap(({ form, host }, at) => [
+    ...(at === 0 ? [labelled("in a form", `of ${host?.name}:`)] : []),
+    labelled("", host === null ? formLine(form) : hostFormLine(host.fields)),
+    ...(host?.cannotStore ? wrap(host.cannotStore, width).split("\n") : []).map(
+      (line) => INDENT + " ".repeat(LABEL_WIDTH) + style.yellow(visible(line)),
+    ),
+  ]);
 }
 
 /** Long texts without their middle: what people look at are the two ends. */
@@ -132,12 +146,17 @@ function fineLine(group: string, finding: Finding, full: boolean, { style, colum
 }
 
 /** One line for each problem, for scripts and mails. */
+/** Without the line of carets that points into the one above it. */
+function oneLine(text: string): string {
+  return text.replace(/\n *\^+$/, "").replaceAll("\n", " ");
+}
+
 export function quietLines({ domain, findings }: DomainReport, { style }: Terminal): string {
   return findings
     .filter(({ severity }) => severity === "error" || severity === "unknown" || severity === "warning")
     .map(({ severity, code, owner, observed }) => {
       const { colour } = MARKS[severity];
-      return `${visible(domain)}: ${style[colour](severity)} ${code} ${visible(owner)}: ${visible(observed).replaceAll("\n", " ")}\n`;
+      return `${visible(domain)}: ${style[colour](severity)} ${code} ${visible(owner)}: ${oneLine(visible(observed))}\n`;
     })
     .join("");
 }

@@ -12,15 +12,16 @@ import {
 } from "../../check/troubleshoot.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import { readDomain, readFileNamed } from "./argument.ts";
-import { checkOneDomain, type DomainCheckOptions } from "./domain-check.ts";
+import { checkOneDomain } from "./domain-check.ts";
 import { EXIT, type ExitCode, exitCodeOf, UsageError } from "./exit-code.ts";
 import { findingsText } from "./report-text.ts";
 import { type Terminal, visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
+import type { WorldOptions } from "./world-options.ts";
 
 export const SYMPTOM_NAMES = Object.keys(SYMPTOMS) as readonly Symptom[];
 
-export interface TroubleshootOptions extends DomainCheckOptions {
+export interface TroubleshootOptions extends WorldOptions {
   readonly symptom?: Symptom;
   /** A file; standard input where the option has no value. */
   readonly bounce?: string | true;

@@ -1,0 +1,102 @@
+/** What stands behind the records: each server fault gives its own finding, and nothing else turns red. */
+import { describe, expect, it } from "vitest";
+import {
+  BARE_SERVERS,
+  BROKEN_SERVERS,
+  DESCRIBED_SERVERS,
+  HEALTHY_SERVERS,
+} from "../../test/support/broken-servers.ts";
+import { DOMAIN } from "../../test/support/healthy-world.ts";
+import { tableProber } from "../../test/support/table-prober.ts";
+import { edited, tableWorld } from "../../test/support/table-world.ts";
+import { checkDomain } from "./check.ts";
+import type { Finding } from "./finding.ts";
+
+const isRed = ({ severity }: Finding) => severity !== "ok" && severity !== "notice";
+const codes = (findings: readonly Finding[]) => [...new Set(findings.map(({ code }) => code))].sort();
+
+describe("healthy servers", () => {
+  it.each([
+    ["described", DESCRIBED_SERVERS],
+    ["of which nothing is known", BARE_SERVERS],
+  ])("%s have no fault", async (_, options) => {
+    const prober = tableProber();
+    const { findings } = await checkDomain(
+      DOMAIN,
+      { ...tableWorld({ zone: HEALTHY_SERVERS }), prober },
+      options,
+    );
+    expect(findings.filter(isRed)).toEqual([]);
+    expect(codes(findings)).toEqual(
+      expect.arrayContaining([
+        "smtp-ok",
+        "service-ok",
+        "mta-sts-policy-ok",
+        "tlsa-ok",
+        "settings-ok",
+        "dnsbl-ok",
+      ]),
+    );
+    expect(new Set(prober.probed).size).toBe(prober.probed.length);
+  });
+});
+
+describe("one fault", () => {
+  it.each(BROKEN_SERVERS)("$why: $red, and nothing else", async ({ rows, probes, options, red, also }) => {
+    const world = { ...tableWorld(rows), prober: tableProber(probes) };
+    const { findings } = await checkDomain(DOMAIN, world, options);
+    expect(codes(findings.filter(isRed))).toEqual(red);
+    expect(codes(findings)).toEqual(expect.arrayContaining([...also]));
+  });
+
+  it.each(BROKEN_SERVERS.filter(({ red }) => red.length > 0))(
+    "$why: the severity fits what is known",
+    async ({ rows, probes, options }) => {
+      const world = { ...tableWorld(rows), prober: tableProber(probes) };
+      const { findings } = await checkDomain(DOMAIN, world, options);
+      for (const { code, severity } of findings.filter(isRed)) {
+        expect(/untold|broken|no-route/.test(code), code).toBe(severity === "unknown");
+      }
+    },
+  );
+});
+
+describe("whom it connects to", () => {
+  const inner = edited(HEALTHY_SERVERS, {
+    without: ["mail.example.org A", "mail.example.org AAAA"],
+    add: [
+      "mail.example.org. A 10.0.0.25",
+      "mail.example.org. AAAA fe80::25",
+      "mail.example.org. A 127.0.0.1",
+    ],
+  });
+
+  it("never an address that DNS points to inside, unless told", async () => {
+    const prober = tableProber();
+    await checkDomain(DOMAIN, { ...tableWorld({ zone: inner }), prober }, BARE_SERVERS);
+    expect(prober.probed).toEqual([]);
+    await checkDomain(
+      DOMAIN,
+      { ...tableWorld({ zone: inner }), prober },
+      { ...BARE_SERVERS, allowPrivate: true },
+    );
+    expect(prober.probed.some((text) => text.includes("10.0.0.25"))).toBe(true);
+  });
+
+  it("no more addresses and servers than its bound", async () => {
+    const many = Array.from({ length: 500 }, (_, at) => [
+      `example.org. MX 10 m${at % 40}.example.org.`,
+      `m${at % 40}.example.org. A 198.51.100.${at % 250}`,
+    ]).flat();
+    const prober = tableProber();
+    const zone = edited(HEALTHY_SERVERS, { without: ["example.org MX"], add: [...new Set(many)] });
+    await checkDomain(DOMAIN, { ...tableWorld({ zone }), prober }, BARE_SERVERS);
+    expect(prober.probed.length).toBeGreaterThan(30);
+    expect(prober.probed.length).toBeLessThanOrEqual(96);
+  });
+
+  it("nobody at all without a prober", async () => {
+    const { findings } = await checkDomain(DOMAIN, tableWorld({ zone: HEALTHY_SERVERS }), BARE_SERVERS);
+    expect(codes(findings).filter((code) => /^(smtp|service|settings|certificate)-/.test(code))).toEqual([]);
+  });
+});
