@@ -441,7 +441,7 @@ const RECEIVER_RULES = ofSender([
     },
     "The name with which the server greets does not exist in DNS, or is no full name.",
     "Let the server greet with a name that has an address (in Postfix: myhostname), the same as its reverse name.",
-    ["host-address-differs", "address", "reverse", "spf-helo-missing"],
+    ["smtp-name-invalid", "smtp-name-no-address", "smtp-name-differs", "reverse", "address"],
     `${POSTFIX_UCE}#reject_unknown_helo_hostname`,
   ],
   [

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BARE, DOMAIN, HEALTHY } from "../../test/support/healthy-world.ts";
 import { edited, tableWorld } from "../../test/support/table-world.ts";
-import { domainToCheck, findingsFor, readBounce } from "./bounce.ts";
+import { commandsFor, domainToCheck, findingsFor, readBounce } from "./bounce.ts";
 import { BOUNCE_CAUSES } from "./bounce-causes.ts";
 import { CATALOGUE, GROUPS } from "./catalogue.ts";
 import { checkDomain } from "./check.ts";
@@ -351,6 +351,16 @@ Diagnostic-Code: smtp; 550-5.7.1 first line
     const bounce = readBounce(text)!;
     expect(bounce.cause?.about).toBe(about);
     expect(domainToCheck(bounce)).toBe(domain);
+  });
+
+  it.each([
+    ["gmail-spf", ["zonepost spf test example.org --ip 192.0.2.25"]],
+    ["gmail-reverse", ["dig -x 192.0.2.25"]],
+    ["connection-refused", []],
+  ])("%s: what shows more of the address", (id, expected) => {
+    const cause = BOUNCE_CAUSES.find((each) => each.id === id)!;
+    const bounce = { ...readBounce("550 5.7.1 [192.0.2.25] refused")!, cause };
+    expect(commandsFor(bounce, DOMAIN)).toEqual(expected);
   });
 
   it("takes any text without a throw, and in time", () => {

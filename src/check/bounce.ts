@@ -1,8 +1,9 @@
 /** A pasted bounce, or a mail server's log line, read: who refused what, with which code, and what is behind it. */
+import { shellWord } from "../records/command.ts";
 import { type IpAddress, parseAddress } from "../standards/dns/address.ts";
 import { type DomainName, isHostName, parseDomainName } from "../standards/dns/name.ts";
 import { BOUNCE_CAUSES, type BounceCause, type Provider } from "./bounce-causes.ts";
-import type { FindingCode, Group } from "./catalogue.ts";
+import { CATALOGUE, type FindingCode, type Group, isFindingCode } from "./catalogue.ts";
 import { concernOf } from "./concern.ts";
 import type { DomainReport, Finding } from "./finding.ts";
 
@@ -299,4 +300,18 @@ export function findingsFor({ checks }: BounceCause, { findings }: DomainReport)
   const inOrder = (list: readonly Finding[]) =>
     checks.flatMap((check) => list.filter((finding) => isOf(check, finding)));
   return [...new Set([...inOrder(bad), ...inOrder(unknown)])];
+}
+
+/** What shows more of the address that the refusal names: a check knows only the domain's own mail servers. */
+export function commandsFor({ cause, address }: Bounce, domain: DomainName | undefined): readonly string[] {
+  if (cause === undefined || address === undefined || cause.about === "recipient") return [];
+  const groups = new Set(
+    cause.checks.map((check) => (isFindingCode(check) ? CATALOGUE[check].group : check)),
+  );
+  return [
+    ...(groups.has("reverse") ? [`dig -x ${address.text}`] : []),
+    ...(groups.has("spf") && domain !== undefined
+      ? [`zonepost spf test ${shellWord(domain)} --ip ${address.text}`]
+      : []),
+  ];
 }

@@ -38,6 +38,7 @@ describe("judgeCompliance", () => {
       ['example.org. TXT "v=spf1 mx -all"', 'example.org. TXT "v=spf1 a -all"'],
       ["google-spf", "yahoo-spf", "microsoft-spf", "apple-spf"],
     ],
+    ["a sender to whom nobody can answer", ["example.org MX"], ["example.org. MX 0 ."], ["microsoft-sender"]],
     [
       "neither SPF nor a key",
       ["example.org TXT", "default._domainkey.example.org TXT"],

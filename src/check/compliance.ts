@@ -8,7 +8,13 @@ import type { DomainReport, Finding } from "./finding.ts";
 /** How a rule is judged. */
 export type Judgement =
   /** Met where the group was looked at and has no error; codes in `except` are about something else. */
-  | { readonly by: "group"; readonly group: Group; readonly except?: readonly FindingCode[] }
+  | {
+      readonly by: "group";
+      readonly group: Group;
+      readonly except?: readonly FindingCode[];
+      /** Fine for others, but not by this rule. */
+      readonly broken?: readonly FindingCode[];
+    }
   /** One of them is enough. */
   | { readonly by: "either"; readonly of: readonly Judgement[] }
   /** DNS can show that it is broken, never that it is kept. */
@@ -62,10 +68,7 @@ const DMARC: Judgement = {
   ],
 };
 const REVERSE: Judgement = { by: "group", group: "reverse" };
-const RECEIVES: Judgement = {
-  by: "group",
-  group: "mx",
-};
+const RECEIVES: Judgement = { by: "group", group: "mx", broken: ["mx-null"] };
 const ALIGNED: Judgement = {
   by: "refutation",
   codes: ["dmarc-without-authentication", "spf-missing", "dkim-all-revoked"],
@@ -175,11 +178,11 @@ function judge(judgement: Judgement, report: DomainReport): Outcome {
 const OF_NO_WEIGHT: readonly FindingCode[] = ["dkim-selector-unknown"];
 
 function judgeGroup(
-  { group, except = [] }: Extract<Judgement, { by: "group" }>,
+  { group, except = [], broken = [] }: Extract<Judgement, { by: "group" }>,
   { findings }: DomainReport,
 ): Outcome {
   const own = findings.filter((finding) => concernOf(finding) === group && !except.includes(finding.code));
-  const errors = own.filter(({ severity }) => severity === "error");
+  const errors = own.filter(({ severity, code }) => severity === "error" || broken.includes(code));
   if (errors.length > 0) return { verdict: "not-met", evidence: errors };
   const unknown = findings.filter(
     (finding) =>

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { BROKEN_SERVERS } from "../../test/support/broken-servers.ts";
 import { BROKEN_WORLDS } from "../../test/support/broken-worlds.ts";
 import { BARE, DESCRIBED, DOMAIN, HEALTHY } from "../../test/support/healthy-world.ts";
+import { tableProber } from "../../test/support/table-prober.ts";
 import { edited, tableWorld, type WorldRows } from "../../test/support/table-world.ts";
 import { CATALOGUE, GROUPS } from "./catalogue.ts";
 import { checkDomain } from "./check.ts";
@@ -106,6 +108,23 @@ describe("troubleshoot", () => {
     expect(found.cause?.code).toBe(code);
     expect(found.steps.map(({ state }) => state === "cause").indexOf(true)).toBe(step);
     expect(found.steps.slice(step + 1).every(({ state }) => state === "not-run")).toBe(true);
+  });
+
+  it.each<[string, Symptom, string | undefined, number]>([
+    ["R14: port 25 refuses", "not-received", "smtp-refused", 3],
+    ["R14: 554 at every address", "not-received", "smtp-rejects", 3],
+    ["no way to the server", "not-received", undefined, -1],
+    ["EHLO localhost", "not-received", undefined, -1],
+    ["struggle 24: no way out on port 25", "not-received", undefined, -1],
+    ["the certificate of port 25 has ended", "not-received", "certificate-expired", 4],
+    ["EHLO localhost", "marked-as-spam", "smtp-name-invalid", 5],
+    ["struggle 21: on a block list", "marked-as-spam", "dnsbl-listed", 6],
+  ])("behind sound DNS, %j: %s", async (why, symptom, code, step) => {
+    const { rows, probes, options } = BROKEN_SERVERS.find((world) => world.why === why)!;
+    const world = { ...tableWorld(rows), prober: tableProber(probes) };
+    const found = troubleshoot(symptom, await checkDomain(DOMAIN, world, options));
+    expect(found.cause?.code).toBe(code);
+    expect(found.steps.map(({ state }) => state === "cause").indexOf(true)).toBe(step);
   });
 
   it("says that nothing looked where nothing did", async () => {

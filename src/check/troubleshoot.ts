@@ -22,6 +22,15 @@ export interface Step {
   readonly needsDescription?: true;
 }
 
+/** About the name that a server gives itself, and how it sends: what others think of its mail, not whether mail comes. */
+const SERVER_NAMES = [
+  "smtp-name-invalid",
+  "smtp-name-no-address",
+  "smtp-name-differs",
+  "smtp-no-starttls",
+  "smtp-outbound-blocked",
+] as const satisfies readonly FindingCode[];
+
 /** A new group of findings is a new word in `about`. */
 export const STEPS: Readonly<Record<Symptom, readonly Step[]>> = {
   "not-received": [
@@ -36,7 +45,11 @@ export const STEPS: Readonly<Record<Symptom, readonly Step[]>> = {
       about: ["mx-host-no-address", "address"],
       except: ["ttl-too-long", "ttl-too-short", "ttl-too-long-for-dynamic"],
     },
-    { title: "Port 25 of the mail host is open, and a mail server answers", about: ["smtp"] },
+    {
+      title: "Port 25 of the mail host is open, and a mail server answers",
+      about: ["smtp"],
+      except: SERVER_NAMES,
+    },
     {
       title: "Senders that ask for a valid certificate get one",
       about: ["dane", "mta-sts", "certificate"],
@@ -55,6 +68,10 @@ export const STEPS: Readonly<Record<Symptom, readonly Step[]>> = {
       about: ["dmarc-rua-missing", "dmarc-report-unauthorized", "dmarc-report-undeliverable"],
     },
     { title: "The sending addresses have reverse names that lead back", about: ["reverse"] },
+    {
+      title: "The mail server greets with a name of its own that exists",
+      about: ["smtp-name-invalid", "smtp-name-no-address", "smtp-name-differs"],
+    },
     { title: "No block list has the addresses or the domain", about: ["reputation"] },
   ],
   "dkim-fails": [

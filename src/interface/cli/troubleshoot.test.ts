@@ -82,6 +82,7 @@ describe("zonepost troubleshoot --bounce", () => {
     expect(exitCode).toBe(2);
     expect(out).toMatch(/code +550 5\.7\.25/);
     expect(out).toMatch(/said by +Gmail/);
+    expect(out).toMatch(/see +dig -x 192\.0\.2\.25$/m);
     expect(out).toContain("ptr-missing");
   });
 

@@ -1,5 +1,5 @@
 /** `zonepost troubleshoot`: from a symptom, or from a pasted bounce, to the first cause and its fix. */
-import { type Bounce, domainToCheck, findingsFor, readBounce } from "../../check/bounce.ts";
+import { type Bounce, commandsFor, domainToCheck, findingsFor, readBounce } from "../../check/bounce.ts";
 import { PROVIDER_NAMES } from "../../check/bounce-causes.ts";
 import type { Finding } from "../../check/finding.ts";
 import { summarize } from "../../check/finding.ts";
@@ -126,6 +126,7 @@ function bounceJson(
     address: address?.text ?? null,
     cause: cause === undefined ? null : { id: cause.id, checks: cause.checks, about: cause.about },
     advice: cause?.advice ?? null,
+    see: commandsFor(bounce, domain),
     domain: domain ?? null,
     findings: findings ?? null,
   };
@@ -154,6 +155,7 @@ function bounceText(
     ...field("words", words.length > 400 ? `${words.slice(0, 400)} …` : words),
     ...field("means", `${meaning} (${reference})`),
     ...field("do", cause?.isHarmless ? `Nothing. ${cause.advice}` : cause?.advice),
+    ...field("see", commandsFor(bounce, domain).join("\n")),
   ];
   return `${[
     `${style.bold("Refused")}${cause === undefined ? "" : `  ${style.dim(cause.id)}`}`,
