@@ -103,7 +103,7 @@ function addKey(
     return;
   }
   const parsed = parseDkimSelector(selector);
-  if (!parsed.ok) return collection.hidden(place, parsed.problem);
+  if (!parsed.ok) return collection.hidden(place, `${quote(selector)} is no selector`);
   const isPattern = domain.includes("*");
   const name = parseDomainName(domain);
   if (!isPattern && !name.ok) {

@@ -128,9 +128,10 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1);
 }
 
-/** Names of files and settings are a stranger's text, and may be long. */
+/** What a file holds in the place of a name may be long, and a key in the wrong place is not repeated. */
 export function quote(text: string): string {
   const MAX = 80;
+  if (/[A-Za-z0-9+/=]{40}/.test(text)) return `a text of ${text.length} characters`;
   return `"${text.length > MAX ? `${text.slice(0, MAX)}…` : text}"`;
 }
 

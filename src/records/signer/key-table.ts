@@ -51,11 +51,11 @@ export function readTableFile(
 ): Table | undefined {
   const read = collection.read(file.trim(), place);
   if (read === undefined) return undefined;
-  const rows = contentLines(read.text, read.path).map(({ line, place: at }) => {
+  const rows = [...contentLines(read.text, read.path)].map(({ line, place: at }) => {
     const [, key = "", value = ""] = /^(\S+)\s*(.*)$/.exec(line) ?? [];
     return { key, value, place: at };
   });
-  return { rows: [...rows], isGlob };
+  return { rows, isGlob };
 }
 
 /** "a=b, c=d", or bare words. */
@@ -80,7 +80,7 @@ export function readKeyTable(
     const [domain = "", selector, key] =
       parts.length === 2 && defaultSelector !== undefined ? [parts[0], defaultSelector, parts[1]] : parts;
     if (!selector || !key) {
-      collection.hidden(place, `${quote(name)} is not followed by domain:selector:key`);
+      collection.hidden(place, "this line is not `name domain:selector:key`");
       continue;
     }
     const made = configuredKey(domain, selector, key, place, collection);
@@ -99,7 +99,7 @@ export function configuredKey(
 ): ConfiguredKey | undefined {
   const parsed = parseDkimSelector(selector);
   if (!parsed.ok) {
-    collection.hidden(place, parsed.problem);
+    collection.hidden(place, `${quote(selector)} is no selector`);
     return undefined;
   }
   const name = domain === SENDER_DOMAIN ? undefined : parseDomainName(domain);

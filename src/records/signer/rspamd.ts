@@ -222,7 +222,7 @@ function keyOf(
 ): ConfiguredKey[] {
   const parsed = parseDkimSelector(selector.value);
   if (!parsed.ok) {
-    collection.hidden(selector.place, parsed.problem);
+    collection.hidden(selector.place, `${quote(selector.value)} is no selector`);
     return [];
   }
   const key = isStored

@@ -1,4 +1,5 @@
 /** The configuration language of rspamd, as far as settings need it: objects, arrays, texts, comments. */
+import { quote } from "./configuration.ts";
 
 export type UclValue = string | UclObject | readonly UclValue[];
 
@@ -126,7 +127,7 @@ class Scanner {
       // `section "name" { … }` is `section { name { … } }`.
       const name = this.#readWord();
       this.#skipBlank();
-      if (this.#peek() !== "{") throw new Mistake(`"${key.slice(0, 80)}" is followed by no value`);
+      if (this.#peek() !== "{") throw new Mistake(`${quote(key)} is followed by no value`);
       const value = { entries: [{ key: name, value: this.#readValue(depth + 1), line }] };
       return { key, value, line };
     }
