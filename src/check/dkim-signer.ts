@@ -18,7 +18,7 @@ import {
 import { type DomainName, isWithin, prepend, tryPrepend } from "../standards/dns/name.ts";
 import { toCharacterStrings } from "../standards/dns/record.ts";
 import { type Context, type TxtRecord, texts } from "./context.ts";
-import type { Finding, Fix } from "./finding.ts";
+import { type Finding, type Fix, proposed } from "./finding.ts";
 
 export interface SigningUse extends SigningKey {
   /** The signer's configuration. */
@@ -66,10 +66,9 @@ export async function notPublished(
 export async function compareWithSigners(
   uses: readonly SigningUse[],
   published: DkimPublicKey,
-  record: TxtRecord,
+  { owner, record }: { readonly owner: DomainName; readonly record: TxtRecord },
   context: Context,
 ): Promise<Finding[]> {
-  const owner = record.name;
   return Promise.all(
     uses.map(async (use) => {
       const said = { owner, verify: "TXT" as const };
@@ -103,9 +102,8 @@ function publish(
 ): Promise<Fix> {
   const strings = toCharacterStrings(formatDkimKey(recordForKey(key)));
   const record = {
-    name: owner,
-    ttlSeconds: remove[0]?.ttlSeconds ?? 3600,
-    data: { type: "TXT" as const, strings },
+    ...proposed(owner, { type: "TXT", strings: toCharacterStrings(formatDkimKey(recordForKey(key))) }),
+    ...(remove[0] && { ttlSeconds: remove[0].ttlSeconds }),
   };
   return context.fix("Publish the key that the signer uses.", { remove, create: [record] });
 }

@@ -252,7 +252,7 @@ async function keyFindings(
   }
   if (reading.status === "valid") {
     const { key: published } = reading.record;
-    findings.push(...(await compareWithSigners(uses, published, record, context)));
+    findings.push(...(await compareWithSigners(uses, published, { owner, record }, context)));
     if (key !== undefined && !sameDkimKey(key, published)) {
       findings.push(...(await describedKeyDiffers(selector, key, { published, record }, all, context)));
     }
@@ -284,7 +284,7 @@ async function describedKeyDiffers(
     selector.uses.some((use) => use.key.ok && sameDkimKey(use.key.value, used));
   if (isUsed(key)) return []; // said of the signer
   const said = {
-    owner: record.name,
+    owner: dkimOwner(selector.dkimSelector, context.domain),
     expected: `${describeDkimKey(key)}, fingerprint ${shortDkimFingerprint(key)}`,
     observed: `${describeDkimKey(published)}, fingerprint ${shortDkimFingerprint(published)}${whose(published, selector, all)}`,
     verify: "TXT" as const,

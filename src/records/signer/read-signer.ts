@@ -7,6 +7,7 @@ import { readAmavisd } from "./amavisd.ts";
 import {
   Collection,
   type ConfiguredKey,
+  type FileRead,
   type Place,
   type ReadFile,
   SENDER_DOMAIN,
@@ -139,12 +140,16 @@ export function signingOf(
     );
     const keys = new Map<string, SigningKey>();
     const signedAs = new Set<DomainName>();
+    let isWhole = isComplete;
     for (const { keys: configured, needsKeyFile } of [...own, ...others]) {
       for (const one of configured) {
         const signingDomain = one.signingDomain === SENDER_DOMAIN ? host : one.signingDomain;
-        const read = readKey(one, signingDomain, readFile);
-        if (read === "absent" && needsKeyFile) continue;
-        const key = read === "absent" ? ({ ok: false, problem: "there is no such file" } as const) : read;
+        const { status, key } = readKey(one, signingDomain, readFile);
+        if (needsKeyFile && status !== "read") {
+          // A folder that is closed to us may hold the file or not.
+          if (status === "refused") isWhole = false;
+          continue;
+        }
         if (signingDomain === domain) {
           const { dkimSelector, place } = one;
           if (tryDkimOwner(dkimSelector, domain) === undefined) continue;
@@ -153,7 +158,7 @@ export function signingOf(
         } else signedAs.add(signingDomain as DomainName);
       }
     }
-    return { path, keys: [...keys.values()], signedAs: [...signedAs], isComplete };
+    return { path, keys: [...keys.values()], signedAs: [...signedAs], isComplete: isWhole };
   };
 }
 
@@ -161,22 +166,16 @@ function readKey(
   { key, dkimSelector }: ConfiguredKey,
   signingDomain: string,
   readFile: ReadFile,
-): Parsed<DkimPublicKey> | "absent" {
-  if ("half" in key) return key.half;
-  // The domain may come from a stranger's list; in a path it must not climb.
-  if (signingDomain.includes("/") || signingDomain.includes("\\")) return "absent";
+): { readonly status: FileRead["status"]; readonly key: Parsed<DkimPublicKey> } {
+  if ("half" in key) return { status: "read", key: key.half };
   const file = key.file.replaceAll("$domain", signingDomain).replaceAll("$selector", dkimSelector);
-  const read = readFile(file);
-  switch (read.status) {
-    case "read": {
-      const half = publicHalfOf(read.text);
-      return half.ok ? half : { ok: false, problem: `${file}: ${half.problem}` };
-    }
-    case "absent":
-      return "absent";
-    case "refused":
-      return { ok: false, problem: `${file}: ${read.problem}` };
-    default:
-      return read satisfies never;
-  }
+  // The domain may come from a stranger's list; in a path it must not climb.
+  const read: FileRead = /[/\\]/.test(signingDomain)
+    ? { status: "absent", problem: "there is no such file" }
+    : readFile(file);
+  const half = read.status === "read" ? publicHalfOf(read.text) : ({ ok: false, ...read } as const);
+  return {
+    status: read.status,
+    key: half.ok ? half : { ok: false, problem: `${file}: ${half.problem}` },
+  };
 }
