@@ -102,7 +102,7 @@ function publish(
 ): Promise<Fix> {
   const strings = toCharacterStrings(formatDkimKey(recordForKey(key)));
   const record = {
-    ...proposed(owner, { type: "TXT", strings: toCharacterStrings(formatDkimKey(recordForKey(key))) }),
+    ...proposed(owner, { type: "TXT", strings }),
     ...(remove[0] && { ttlSeconds: remove[0].ttlSeconds }),
   };
   return context.fix("Publish the key that the signer uses.", { remove, create: [record] });
