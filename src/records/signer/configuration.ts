@@ -115,6 +115,10 @@ export class Collection {
       return undefined;
     }
     const read = this.#readFile(path);
+    if (read.status === "read" && read.text.includes("PRIVATE KEY-----")) {
+      this.hidden(place, `${path} is a private key; a table or a configuration belongs here`);
+      return undefined;
+    }
     if (read.status === "read" && read.text.length <= MAX_FILE_CHARACTERS) return { path, text: read.text };
     this.hidden(
       place,

@@ -124,7 +124,7 @@ export function addSigningTable({ rows, isGlob }: Table, keys: KeyTable, collect
     if (senders !== undefined) return [{ row, senders }];
     collection.note(
       row.place,
-      `${quote(row.key)} matches no address: write *@${row.key} for all mail of a domain`,
+      "this pattern matches no address: write *@ in front of a domain for all its mail",
     );
     return [];
   });

@@ -99,7 +99,7 @@ function readPlainKeys(settings: Settings, collection: Collection): void {
   });
   for (const { key: name } of names?.rows ?? []) {
     const keyed = pairs.flatMap(({ selector, file }): ConfiguredKey[] => {
-      const path = file.value.includes("/") ? file.value : `./${file.value}`;
+      const path = /^\.{0,2}\//.test(file.value) ? file.value : `./${file.value}`;
       const signingDomain = name.includes("*") ? SENDER_DOMAIN : name;
       const key = configuredKey(signingDomain, selector.value, path, selector.place, collection);
       return key === undefined ? [] : [key];

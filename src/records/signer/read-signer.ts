@@ -138,11 +138,14 @@ export function signingOf(
     const others = (bySigningDomain.get(domain) ?? []).filter(
       ({ senders }) => !globMatches(senders.host, host),
     );
-    const keys = new Map<string, SigningKey>();
+    const keys: SigningKey[] = [];
     const signedAs = new Set<DomainName>();
+    const seen = new Set<ConfiguredKey>();
     let isWhole = isComplete;
     for (const { keys: configured, needsKeyFile } of [...own, ...others]) {
       for (const one of configured) {
+        if (seen.has(one)) continue;
+        seen.add(one);
         const signingDomain = one.signingDomain === SENDER_DOMAIN ? host : one.signingDomain;
         const { status, key } = readKey(one, signingDomain, readFile);
         if (needsKeyFile && status !== "read") {
@@ -153,12 +156,11 @@ export function signingOf(
         if (signingDomain === domain) {
           const { dkimSelector, place } = one;
           if (tryDkimOwner(dkimSelector, domain) === undefined) continue;
-          const id = `${dkimSelector} ${"file" in one.key ? one.key.file : place.line}`;
-          if (!keys.has(id)) keys.set(id, { dkimSelector, key, place });
+          keys.push({ dkimSelector, key, place });
         } else signedAs.add(signingDomain as DomainName);
       }
     }
-    return { path, keys: [...keys.values()], signedAs: [...signedAs], isComplete: isWhole };
+    return { path, keys, signedAs: [...signedAs], isComplete: isWhole };
   };
 }
 

@@ -39,7 +39,7 @@ export function parseUcl(text: string): UclReading {
 }
 
 export const isUclObject = (value: UclValue): value is UclObject =>
-  typeof value === "object" && "entries" in value;
+  typeof value === "object" && !Array.isArray(value);
 
 class Mistake extends Error {}
 
