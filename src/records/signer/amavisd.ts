@@ -4,19 +4,23 @@ import { parseDomainName } from "../../standards/dns/name.ts";
 import { type Collection, type ConfiguredKey, type Place, quote, SENDER_DOMAIN } from "./configuration.ts";
 
 const MAX_CALL_CHARACTERS = 2000;
+/** Variables may double one another line by line. */
+const MAX_VALUE_CHARACTERS = 4096;
 
 export function readAmavisd(text: string, collection: Collection): void {
   const code = withoutComments(text);
   const variables = readVariables(code);
   const lineAt = lineCounter(code);
-  const enabled = [...code.matchAll(/^\s*\$enable_dkim_signing\s*=\s*([^;\s]{1,20})\s*;/gm)].at(-1);
+  const enabled = [...code.matchAll(/^[ \t]*\$enable_dkim_signing[ \t]*=[ \t]*([^;\s]{1,20})[ \t]*;/gm)].at(
+    -1,
+  );
   if (enabled !== undefined && /^(0|undef|''|"")$/.test(enabled[1]!)) {
     const place = { path: collection.path, line: lineAt(enabled.index + enabled[0].search(/\$/)) };
     collection.note(place, "$enable_dkim_signing is off: nothing is signed");
     return;
   }
   const keys = new Map<string, ConfiguredKey[]>();
-  for (const { 0: call, index } of code.matchAll(/\b(?:dkim_key\s*\(|include_config_files\s*\()/g)) {
+  for (const { 0: call, index } of code.matchAll(/\b(?:dkim_key[ \t]*\(|include_config_files[ \t]*\()/g)) {
     const place = { path: collection.path, line: lineAt(index) };
     if (call.startsWith("include")) {
       collection.hidden(place, "it reads more files: name those with keys too");
@@ -56,10 +60,13 @@ function withoutComments(text: string): string {
 
 function readVariables(code: string): ReadonlyMap<string, string> {
   const variables = new Map<string, string>();
-  const assignments = code.matchAll(/^\s*(?:my\s+|our\s+)?\$(\w+)\s*=\s*("[^"\n]*"|'[^'\n]*')\s*;/gm);
+  const assignments = code.matchAll(
+    /^[ \t]*(?:my[ \t]+|our[ \t]+)?\$(\w+)[ \t]*=[ \t]*("[^"\n]*"|'[^'\n]*')[ \t]*;/gm,
+  );
   for (const [, name, quoted] of assignments) {
     const value = readString(quoted!, variables);
-    if (value !== undefined) variables.set(name!, value);
+    if (value === undefined || value.length > MAX_VALUE_CHARACTERS) variables.delete(name!);
+    else variables.set(name!, value);
   }
   return variables;
 }

@@ -546,6 +546,21 @@ describe("globs", () => {
   });
 });
 
+it.each<[why: string, path: string, text: string]>([
+  ["empty lines", "/amavisd.conf", "\n".repeat(300_000)],
+  ["empty lines of rspamd", "/dkim_signing.conf", "\n".repeat(300_000)],
+  ["variables that double", "/amavisd.conf", `$a="xx";\n${'$a="$a$a";\n'.repeat(60)}dkim_key('a.b','c',$a)`],
+  ["calls that never end", "/amavisd.conf", "dkim_key(".repeat(100_000)],
+  ["blanks", "/opendkim.conf", `KeyFile${" ".repeat(300_000)}`],
+  ["comments that never end", "/dkim_signing.conf", "/*".repeat(300_000)],
+])(
+  "hostile: %s",
+  (_, path, text) => {
+    expect(readSigner(path, text, reader({})).ok).toBe(true);
+  },
+  3000,
+);
+
 it("tens of thousands of domains are a matter of seconds", () => {
   const COUNT = 50_000;
   const keys = Array.from({ length: COUNT }, (_, at) => `k${at} d${at}.example:s:/k`).join("\n");

@@ -22,13 +22,17 @@ import { readRspamd } from "./rspamd.ts";
 
 /** By the settings in it; by its name where they tell nothing, since a file without any says "the defaults". */
 export function recognizeSigner(path: string, text: string): SignerFormat | undefined {
-  if (/^[^#\n]*\bdkim_key\s*\(/m.test(text)) return "amavisd";
-  const isDkimpy = /dkimpy/i.test(path) || /^\s*(KeyTable|KeyFile|Selector)Ed25519\s/im.test(text);
+  if (/^[^#\n]*\bdkim_key[ \t]*\(/m.test(text)) return "amavisd";
+  const isDkimpy = /dkimpy/i.test(path) || /^[ \t]*(KeyTable|KeyFile|Selector)Ed25519[ \t]/im.test(text);
   if (
     /^[ \t]*(KeyTable|SigningTable|KeyFile|Selector|KeyTableEd25519|KeyFileEd25519)[ \t]+[^\s={]/im.test(text)
   )
     return isDkimpy ? "dkimpy-milter" : "opendkim";
-  if (/^\s*"?(dkim_signing|selector|path|domain|selector_map|path_map|signing_table)"?\s*[={:]/im.test(text))
+  if (
+    /^[ \t]*[{"]*(dkim_signing|selector|path|domain|selector_map|path_map|signing_table)"?[ \t]*[={:]/im.test(
+      text,
+    )
+  )
     return "rspamd";
   const name = path.slice(path.lastIndexOf("/") + 1);
   if (/opendkim/i.test(name)) return "opendkim";
