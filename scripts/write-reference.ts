@@ -7,6 +7,7 @@ import { createProgram } from "../src/interface/cli/program.ts";
 import { createStyle } from "../src/interface/cli/terminal.ts";
 import type { Tools } from "../src/interface/cli/tools.ts";
 import { descriptionJsonSchema } from "../src/records/description.ts";
+import { DNS_HOSTS } from "../src/records/dns-hosts.ts";
 
 const GENERATED = "<!-- Written by `npm run docs`; edit the code instead. -->";
 
@@ -15,6 +16,7 @@ export function referenceFiles(): ReadonlyMap<string, string> {
   return new Map([
     ["findings.md", findingsReference()],
     ["cli.md", cliReference()],
+    ["dns-hosts.md", dnsHostsReference()],
     ["configuration.md", configurationReference(descriptionJsonSchema())],
     ["zonepost.schema.json", `${JSON.stringify(descriptionJsonSchema(), null, 2)}\n`],
   ]);
@@ -31,7 +33,7 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
 }
 
 function findingsReference(): string {
-  const groups = Object.entries(GROUPS).map(([group, title]) => {
+  const groups = Object.entries(GROUPS).flatMap(([group, title]) => {
     const entries: [string, CatalogueEntry][] = Object.entries(CATALOGUE);
     const rows = entries
       .filter(([, entry]) => entry.group === group)
@@ -42,6 +44,7 @@ function findingsReference(): string {
         why,
         reference,
       ]);
+    if (rows.length === 0) return [];
     return `## ${title}\n\n${table(["code", "severity", "expected", "why", "source"], rows)}`;
   });
   const introduction = [
@@ -50,6 +53,37 @@ function findingsReference(): string {
     "that a lookup failed, and that nothing is said of what is published.",
   ];
   return page("Findings", introduction.join("\n"), ...groups);
+}
+
+function dnsHostsReference(): string {
+  const rows = DNS_HOSTS.map(({ id, name, nameServers, form, store, note }) => {
+    const refused = [
+      ...Object.entries(store?.types ?? {}).flatMap(([type, stored]) => (stored === false ? [type] : [])),
+      ...(store?.nullMx === false ? ["MX “.”"] : []),
+      ...(store?.nullSrv === false ? ["SRV “.”"] : []),
+      ...(store?.maxTxtOctets === undefined ? [] : [`TXT beyond ${store.maxTxtOctets} octets`]),
+      ...(store?.dnssec === false ? ["DNSSEC"] : []),
+    ];
+    const sources = [...(form?.sources ?? []), ...(store?.sources ?? [])];
+    const shown = new Map(sources.map(({ url, certainty }) => [url, `[${certainty}](${url})`]));
+    return [
+      `\`${id}\``,
+      note === undefined ? name : `${name} (${note})`,
+      nameServers.map((pattern) => `\`${pattern}\``).join(" "),
+      refused.join(", "),
+      [...shown.values()].join(", "),
+    ];
+  });
+  const introduction = [
+    "Who hosts DNS, as `zonepost check` recognises it by the name servers, and `zonepost records --dns-host <id>` knows",
+    "its form. What a host does not hold is said only where it is known: an empty cell is no promise. Sources are",
+    "`documented` (read there), `declared` (by DNSControl, which drives the API) or `known` (not looked up).",
+  ];
+  return page(
+    "DNS hosts",
+    introduction.join("\n"),
+    table(["id", "host", "name servers", "does not hold", "sources"], rows),
+  );
 }
 
 /** Characters in a line of help, whatever terminal the reference is written on. */
@@ -77,10 +111,13 @@ function cliReference(): string {
     readFile: nowhere,
     fileExists: nowhere,
     writeFile: nowhere,
+    appendFile: nowhere,
     readStdin: nowhere,
     ask: undefined,
     openWorld: nowhere,
     startNameServer: nowhere,
+    startTrap: nowhere,
+    untilInterrupted: nowhere,
     organizationalDomain: nowhere,
   };
   const helpOf = (command: Command): string => {

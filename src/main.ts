@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** Wiring only: joins the rooms to the real world, in their order. */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { text as readAll } from "node:stream/consumers";
@@ -21,6 +22,7 @@ import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
 import { parseServerAddress, type ServerAddress } from "./net/server-address.ts";
 import { createProber } from "./net/service-probe.ts";
 import { readSystemResolvers } from "./net/system-resolvers.ts";
+import { startTrapListener } from "./net/trap-listener.ts";
 import { createAuthoritativeView } from "./net/zone-survey.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 
@@ -125,11 +127,16 @@ process.exitCode = await runCli(process.argv.slice(2), {
   readFile: (path) => readFileSync(path, "utf8"),
   fileExists: existsSync,
   writeFile: (path, content, { overwrite }) => writeFileSync(path, content, { flag: overwrite ? "w" : "wx" }),
+  appendFile: (path, content) => appendFileSync(path, content),
   readStdin: () => readAll(process.stdin),
   ask: process.stdin.isTTY ? ask : undefined,
   organizationalDomain: registrableDomain,
   openWorld,
   startNameServer: (zones, address, port) => startDnsServer({ zones, address, port }),
+  startTrap: (settings) => startTrapListener({ ...settings, now: () => new Date() }),
+  untilInterrupted: async () => {
+    await Promise.race(["SIGINT", "SIGTERM"].map((signal) => once(process, signal)));
+  },
 });
 
 async function ask(question: string): Promise<string> {

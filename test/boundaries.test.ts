@@ -52,6 +52,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     runs: ["standards", "records", "check", "interface/cli", "net"],
     modules: [
       "node:crypto",
+      "node:events",
       "node:fs",
       "node:os",
       "node:readline/promises",

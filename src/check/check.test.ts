@@ -7,7 +7,7 @@ import { recordsOf, tableWorld } from "../../test/support/table-world.ts";
 import { zoneLine } from "../records/zone-listing.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { type ResourceRecord, typeOf } from "../standards/dns/record.ts";
-import { CATALOGUE, type FindingCode, GROUPS } from "./catalogue.ts";
+import { CATALOGUE, type FindingCode, GROUPS, type Group } from "./catalogue.ts";
 import { checkDomain } from "./check.ts";
 import { type DomainReport, type Finding, summarize } from "./finding.ts";
 import { SEVERITIES } from "./severity.ts";
@@ -94,6 +94,39 @@ describe("the catalogue", () => {
     const cited = Object.values(CATALOGUE).map(({ reference }) => reference);
     expect(cited.filter((reference) => OBSOLETE.test(reference))).toEqual([]);
     expect(cited.filter((reference) => !/^(RFC \d+( §[0-9.]+)?|draft-[a-z-]+)$/.test(reference))).toEqual([]);
+  });
+});
+
+describe("a check of some groups alone", () => {
+  /** A lookup that failed is said by whoever looked, so it belongs to no group for certain. */
+  const inGroup = ({ findings }: DomainReport, group: Group) =>
+    codes(
+      findings.filter(
+        ({ code }) => CATALOGUE[code].group === group && code !== "dns-no-answer" && code !== "dnssec-bogus",
+      ),
+    );
+
+  it("says all that the whole check says of them", async () => {
+    const differing: string[] = [];
+    for (const { why, rows, options, domain, report } of await reports) {
+      const [first] = report.findings.filter(isRed);
+      if (first === undefined) continue;
+      const { group } = CATALOGUE[first.code];
+      const part = await checkDomain(domain, tableWorld(rows), options, { groups: new Set([group]) });
+      if (inGroup(part, group).join() !== inGroup(report, group).join())
+        differing.push(`${why}: ${inGroup(report, group)}; alone ${inGroup(part, group)}`);
+    }
+    for (const [at, { why, rows, probes, options }] of BROKEN_SERVERS.entries()) {
+      const whole = (await serverReports)[at]!;
+      const [first] = whole.findings.filter(isRed);
+      if (first === undefined) continue;
+      const { group } = CATALOGUE[first.code];
+      const world = { ...tableWorld(rows), prober: tableProber(probes) };
+      const part = await checkDomain(DOMAIN, world, options, { groups: new Set([group]) });
+      if (inGroup(part, group).join() !== inGroup(whole, group).join())
+        differing.push(`${why}: ${inGroup(whole, group)}; alone ${inGroup(part, group)}`);
+    }
+    expect(differing).toEqual([]);
   });
 });
 

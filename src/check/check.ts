@@ -19,7 +19,7 @@ import { checkMx } from "./mx.ts";
 import { checkOutboundPort } from "./outbound-port.ts";
 import { checkReputation } from "./reputation.ts";
 import { checkReverse } from "./reverse.ts";
-import { checkServices } from "./service-ports.ts";
+import { checkServicePorts } from "./service-ports.ts";
 import { SEVERITIES } from "./severity.ts";
 import { checkMailServers } from "./smtp.ts";
 import { checkSpf } from "./spf.ts";
@@ -27,50 +27,66 @@ import { checkMtaSts, checkTlsReports } from "./transport.ts";
 import type { ZoneReport } from "./view.ts";
 import { checkResolvers, checkSplitHorizon, checkZone, disagreementFindings } from "./zone.ts";
 
-const CHECKS: readonly ((context: Context) => Promise<Finding[]>)[] = [
-  checkZone,
-  checkDnsHost,
-  checkDnssec,
-  checkMx,
-  checkAddresses,
-  checkMailServers,
-  checkReverse,
-  checkSpf,
-  checkDkim,
-  checkDmarc,
-  checkMtaSts,
-  checkTlsReports,
-  checkDane,
-  checkCaa,
-  checkCaaIssuers,
-  checkClientSetup,
-  checkServices,
-  checkClientSettings,
-  checkBimi,
-  checkOutboundPort,
-  checkReputation,
-  checkDrift,
-  checkResolvers,
-  checkSplitHorizon,
+interface Check {
+  readonly run: (context: Context) => Promise<Finding[]>;
+  /** The groups of what it may say. */
+  readonly groups: readonly Group[];
+}
+
+const check = (run: Check["run"], ...groups: Group[]): Check => ({ run, groups });
+
+const CHECKS: readonly Check[] = [
+  check(checkZone, "zone"),
+  check(checkDnsHost, "zone"),
+  check(checkDnssec, "dnssec"),
+  check(checkMx, "mx", "zone"),
+  check(checkAddresses, "address"),
+  check(checkMailServers, "smtp", "certificate"),
+  check(checkReverse, "reverse"),
+  check(checkSpf, "spf"),
+  check(checkDkim, "dkim"),
+  check(checkDmarc, "dmarc"),
+  check(checkMtaSts, "mta-sts", "certificate"),
+  check(checkTlsReports, "tls-rpt"),
+  check(checkDane, "dane"),
+  check(checkCaa, "caa"),
+  check(checkCaaIssuers, "caa"),
+  check(checkClientSetup, "client", "zone"),
+  check(checkServicePorts, "service", "certificate"),
+  check(checkClientSettings, "client", "certificate"),
+  check(checkBimi, "bimi"),
+  check(checkOutboundPort, "smtp"),
+  check(checkReputation, "reputation"),
+  check(checkDrift, "drift"),
+  check(checkResolvers, "zone"),
+  check(checkSplitHorizon, "zone"),
 ];
 
+export interface CheckCourse {
+  /** Hears of each check that is done. */
+  readonly onProgress?: (done: number, of: number) => void;
+  /** Only checks that may say something of these groups are run; all where absent. */
+  readonly groups?: ReadonlySet<Group>;
+}
+
 /**
- * Everything that can be told of a domain: from DNS, and with a prober from its servers. All checks run at once and share what they look up;
- * `onProgress` hears of each that is done.
+ * Everything that can be told of a domain: from DNS, and with a prober from its servers. All checks run at once and share
+ * what they look up.
  */
 export async function checkDomain(
   domain: DomainName,
   world: World,
   options: CheckOptions,
-  onProgress?: (done: number, of: number) => void,
+  { onProgress, groups }: CheckCourse = {},
 ): Promise<DomainReport> {
   const context = new Context(domain, world, options);
   if (tryPrepend(LONGEST_PREFIX, domain) === undefined) return report(domain, [tooLong(context)]);
-  const checks = (await isThere(context)) ? CHECKS : [checkZone];
+  const asked = CHECKS.filter((one) => groups === undefined || one.groups.some((group) => groups.has(group)));
+  const checks = (await isThere(context)) ? asked : [check(checkZone, "zone")];
   let done = 0;
   const findings = await Promise.all(
-    checks.map(async (check) => {
-      const found = await check(context);
+    checks.map(async ({ run }) => {
+      const found = await run(context);
       onProgress?.(++done, checks.length);
       return found;
     }),

@@ -4,7 +4,7 @@ import { describedDomain } from "../records/derive.ts";
 import { derivedAt } from "../records/derived-index.ts";
 import type { Derived, DerivedRecord, Purpose } from "../records/derived-record.ts";
 import type { Description, MailDomain } from "../records/description.ts";
-import { recognizeDnsHost } from "../records/dns-host.ts";
+import { cannotStore, recognizeDnsHost } from "../records/dns-host.ts";
 import type { DomainSigning } from "../records/signer/read-signer.ts";
 import {
   contains,
@@ -274,6 +274,17 @@ export class Context implements Resolver {
     return { apex, host: zone.status === "found" ? recognizeDnsHost(nameServersOf(zone.zone)) : undefined };
   }
 
+  /** As `formZone`; a record that the zone's host cannot hold may live in a zone below, at other servers. */
+  async formZoneOf(record: ResourceRecord): Promise<FormZone | undefined> {
+    const above = await this.formZone(record.name);
+    if (above?.host === undefined || cannotStore(record, above.host) === undefined) return above;
+    const { authoritative } = this.world;
+    const own = await authoritative.findZone(record.name);
+    const holding = own.status === "absent" ? await authoritative.findZone(own.closest) : own;
+    if (holding.status !== "found" || holding.zone.apex === above.apex) return above;
+    return { apex: holding.zone.apex, host: recognizeDnsHost(nameServersOf(holding.zone)) };
+  }
+
   /**
    * A fix that makes and removes records. Where a record to remove was reached through an alias into another
    * zone, the change is its owner's, and nothing may be made beside the alias.
@@ -298,7 +309,7 @@ export class Context implements Resolver {
     return {
       summary,
       changes: await Promise.all(
-        changes.map(async ({ action, record }) => change(action, record, await this.formZone(record.name))),
+        changes.map(async ({ action, record }) => change(action, record, await this.formZoneOf(record))),
       ),
       ...(request !== undefined && { request }),
     };

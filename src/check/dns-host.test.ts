@@ -92,6 +92,17 @@ it("says what the host cannot hold, once it is wanted and not there", async () =
   expect(missing?.fix?.changes[0]?.host?.cannotStore).toContain("DigitalOcean cannot hold TLSA");
 });
 
+it("knows that the way out was taken: a zone below, at other servers", async () => {
+  const servers = ["ns1.digitalocean.com", "ns2.digitalocean.com"];
+  const zone = `${at(servers, ["_25._tcp.mail.example.org TLSA"])}
+_tcp.mail.example.org. SOA ns1.example.org. hostmaster.example.org. 1 7200 900 1209600 300
+_tcp.mail.example.org. NS ns1.example.org.`;
+  const found = await findings({ zone }, DESCRIBED);
+  expect(found.filter(({ code }) => code === "dns-host-cannot-store")).toEqual([]);
+  const changes = found.flatMap(({ fix }) => fix?.changes ?? []).filter(({ type }) => type === "TLSA");
+  expect(changes.map(({ form, host }) => [form.name, host])).toEqual([["_25", null]]);
+});
+
 it("calls nothing missing where the lookup failed", async () => {
   const zone = at(["ns1.digitalocean.com"], ["_25._tcp.mail.example.org TLSA"]);
   const failing = { "_25._tcp.mail.example.org TLSA": "timeout" } as const;

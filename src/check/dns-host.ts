@@ -52,7 +52,9 @@ async function unstorable(host: DnsHost, apex: DomainName, context: Context): Pr
   );
   const found = await Promise.all(
     wanted.map(async ({ record, importance }) => {
-      const problem = cannotStore(record, host);
+      if (cannotStore(record, host) === undefined) return [];
+      const zone = await context.formZoneOf(record);
+      const problem = zone?.host && cannotStore(record, zone.host);
       if (problem === undefined) return [];
       const type = typeOf(record.data);
       const answer = await context.lookup(record.name, type);

@@ -36,7 +36,7 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
 /** More servers for one domain than any real one has. */
 const MAX_OFFERED = 24;
 
-export async function checkServices(context: Context): Promise<Finding[]> {
+export async function checkServicePorts(context: Context): Promise<Finding[]> {
   if (context.world.prober === undefined) return [];
   const offered = [...describedServices(context), ...(await publishedServices(context))];
   const unique = [

@@ -175,6 +175,25 @@ describe("what a resolver's reply means", () => {
   });
 });
 
+it.each<[keepsAnswers: boolean | undefined, asked: number, why: string]>([
+  [undefined, 1, "an answer is kept for as long as its TTL says"],
+  [true, 1, "the same"],
+  [false, 2, "who waits for a change asks the resolver each time"],
+])("keepsAnswers %s: asked %i times: %s", async (keepsAnswers, asked) => {
+  const transport = scripted(() => ({
+    answers: [record("www.example.org", { type: "A", address: "192.0.2.1" })],
+  }));
+  const view = createRecursiveView({
+    server,
+    transport,
+    now: () => 0,
+    ...(keepsAnswers !== undefined && { keepsAnswers }),
+  });
+  await view.lookup(name, "A");
+  await view.lookup(name, "A");
+  expect(transport.asked).toHaveLength(asked);
+});
+
 describe("createFailoverResolver", () => {
   const fixed = (answer: Answer): Resolver => ({ lookup: async () => answer as Answer<never> });
   const failed = (cause: UnknownCause) => fixed({ status: "unknown", cause, detail: cause });

@@ -36,7 +36,8 @@ export function createRecursiveView(options: RecursiveViewOptions): RecursiveVie
   return {
     label: formatServerAddress(options.server),
     lookup<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
-      const kept = keepsAnswers ? cache.get(name, type) : undefined;
+      if (!keepsAnswers) return resolveName(name, type, options).then(({ answer }) => answer);
+      const kept = cache.get(name, type);
       if (kept) return Promise.resolve(aged(kept.answer, kept.ageSeconds));
       return cache.join(name, type, () => resolveName(name, type, options));
     },

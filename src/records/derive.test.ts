@@ -210,6 +210,51 @@ ${rows.map(([host, preference]) => `      - host: ${host}${preference === undefi
   });
 });
 
+describe("R12 a trap", () => {
+  const trapped = (mx: string) =>
+    derive(
+      described(`
+servers: [{ host: mail.example.com, addresses: 192.0.2.1 }]
+domains: [{ domain: example.com, mx: ${mx} }]
+`),
+    );
+
+  it.each<[mx: string, preferences: number[], why: string]>([
+    ["[mail.example.com, { host: trap.example.com, trap: true }]", [10, 20], "behind the others"],
+    [
+      "[{ host: trap.example.com, trap: true }, mail.example.com]",
+      [10, 20],
+      "wherever it stands in the list",
+    ],
+    [
+      "[{ host: trap.example.com, trap: true }, { host: mail.example.com, preference: 50 }]",
+      [50, 60],
+      "the last",
+    ],
+    [
+      "[mail.example.com, { host: trap.example.com, trap: true, preference: 99 }]",
+      [10, 99],
+      "by its own number",
+    ],
+  ])("%s: %j: %s", (mx, preferences) => {
+    const records = trapped(mx).records.filter(({ purpose }) => purpose === "mx");
+    expect(records.map(({ record: { data } }) => data.type === "MX" && data.preference)).toEqual(preferences);
+    expect(records.map(({ importance }) => importance)).toEqual(["required", "optional"]);
+    expect(records[1]?.reason).toBe(
+      "trap.example.com is a trap: tried last, it takes no mail, and shows who asks it without having tried the others",
+    );
+    expect(records[1]?.caution).toContain("never take mail or refuse it for good");
+  });
+
+  it("is no mail server of programs", () => {
+    const { records } = trapped("[filter.example.net, { host: trap.example.com, trap: true }]");
+    expect(records.filter(({ purpose }) => purpose === "client-srv")).toEqual([]);
+    const { records: own } = trapped("[{ host: trap.example.com, trap: true }, mail.example.com]");
+    const targets = own.flatMap(({ record: { data } }) => (data.type === "SRV" ? [data.target] : []));
+    expect(new Set(targets)).toEqual(new Set(["mail.example.com"]));
+  });
+});
+
 describe("TTLs", () => {
   const ttlOf = (yaml: string, type: string) =>
     derive(described(yaml)).records.find(({ record }) => record.data.type === type)?.record.ttlSeconds;

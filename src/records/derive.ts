@@ -68,22 +68,35 @@ export function derive(description: Description): Derived {
   return draft.finish();
 }
 
-/** The servers that receive for a domain, best first: those named in its MX, else all that offer smtp. */
-export function mailServersOf(
-  domain: MailDomain,
-  description: Description,
-): { host: DomainName; preference: number }[] {
+/** A host of a domain's MX. */
+interface MailServer {
+  readonly host: DomainName;
+  readonly preference: number;
+  /** It takes no mail (R12). */
+  readonly isTrap: boolean;
+}
+
+/** The servers that receive for a domain, best first: those named in its MX, else all that offer smtp. Traps come last. */
+export function mailServersOf(domain: MailDomain, description: Description): readonly MailServer[] {
   if (!domain.receives) return [];
   const named =
     domain.mx ??
     description.servers
       .filter(({ services }) => services.includes("smtp"))
-      .map(({ host }) => ({ host, preference: undefined }));
-  let last = 0;
+      .map(({ host }) => ({ host, preference: undefined, trap: false }));
+  const [takers = [], traps = []] = [false, true].map((isTrap) =>
+    named.filter(({ trap }) => trap === isTrap),
+  );
+  const servers = ranked(takers, 0);
+  return [...servers, ...ranked(traps, Math.max(0, ...servers.map(({ preference }) => preference)))];
+}
+
+function ranked(named: NonNullable<MailDomain["mx"]>, from: number): readonly MailServer[] {
+  let last = from;
   return named
-    .map(({ host, preference = last + PREFERENCE_STEP }) => {
+    .map(({ host, preference = Math.min(last + PREFERENCE_STEP, 65_535), trap }) => {
       last = preference;
-      return { host, preference };
+      return { host, preference, isTrap: trap };
     })
     .sort((x, y) => x.preference - y.preference);
 }
@@ -261,6 +274,9 @@ const txt = (text: string): RdataOf<"TXT"> => ({
 });
 const cname = (target: DomainName): Rdata => ({ type: "CNAME", target });
 
+const TRAP_CAUTION =
+  "Publish it only while `zonepost trap listen` runs there: its name needs an address, its port has to be open to everybody, and it must never take mail or refuse it for good.";
+
 function deriveReceiving(domain: MailDomain, draft: Draft): void {
   if (!domain.receives) {
     draft.add(
@@ -277,7 +293,7 @@ function deriveReceiving(domain: MailDomain, draft: Draft): void {
   }
   const servers = mailServersOf(domain, draft.description);
   const best = servers[0]?.preference;
-  for (const { host, preference } of servers) {
+  for (const { host, preference, isTrap } of servers) {
     const first = preference === best;
     const shared = servers.filter((other) => other.preference === preference).length > 1;
     draft.add(
@@ -285,10 +301,13 @@ function deriveReceiving(domain: MailDomain, draft: Draft): void {
       { type: "MX", preference, exchange: host },
       {
         purpose: "mx",
-        importance: "required",
-        reason: first
-          ? `mail for ${domain.domain} goes to ${host}: preference ${preference} is ${shared ? "tried first, the load shared with its equals" : "tried first"}`
-          : `${host} takes the mail while every server with a lower number than ${preference} is out of reach`,
+        importance: isTrap ? "optional" : "required",
+        ...(isTrap && { caution: TRAP_CAUTION }),
+        reason: isTrap
+          ? `${host} is a trap: tried last, it takes no mail, and shows who asks it without having tried the others`
+          : first
+            ? `mail for ${domain.domain} goes to ${host}: preference ${preference} is ${shared ? "tried first, the load shared with its equals" : "tried first"}`
+            : `${host} takes the mail while every server with a lower number than ${preference} is out of reach`,
         reference: "RFC 5321 §5.1",
       },
     );
@@ -538,8 +557,9 @@ function deriveReportAuthorizations(domain: MailDomain, draft: Draft): void {
 /** The best mail server that is ours: described, or at least in a described domain; not a filter in front. */
 function ownMailHost(domain: MailDomain, draft: Draft): DomainName | undefined {
   return mailServersOf(domain, draft.description).find(
-    ({ host }) =>
-      draft.server(host) !== undefined || describedDomainOf(host, draft.description) !== undefined,
+    ({ host, isTrap }) =>
+      !isTrap &&
+      (draft.server(host) !== undefined || describedDomainOf(host, draft.description) !== undefined),
   )?.host;
 }
 

@@ -213,6 +213,18 @@ describe("mistakes", () => {
       'domains[0].spf.ending: "hard" is none of softfail, fail, neutral',
     ],
     [
+      "nothing but traps",
+      domain("mx: [{ host: trap.example.org, trap: true }]"),
+      "domains[0].mx: a trap takes no mail; name a server that does",
+    ],
+    [
+      "a trap before a mail server",
+      domain(
+        "mx: [{ host: mail.example.org, preference: 20 }, { host: t.example.org, preference: 20, trap: true }]",
+      ),
+      "domains[0].mx[1].preference: a trap is tried last: say more than 20, or leave it out",
+    ],
+    [
       "a preference out of bounds",
       domain("mx: [{ host: mail.example.org, preference: 65536 }]"),
       "domains[0].mx[0].preference: must be 65535 or less, not 65536",

@@ -210,7 +210,7 @@ const server = z.strictObject({
 });
 
 const mxEntry = z.union([
-  hostName("A mail server.", "an MX").transform((host) => ({ host, preference: undefined })),
+  hostName("A mail server.", "an MX").transform((host) => ({ host, preference: undefined, trap: false })),
   z.strictObject({
     host: hostName("A mail server.", "an MX"),
     preference: z
@@ -219,6 +219,10 @@ const mxEntry = z.union([
       .max(65_535)
       .optional()
       .describe("Lowest is tried first; equal ones share the load."),
+    trap: z
+      .boolean()
+      .default(false)
+      .describe("Tried last, takes no mail, shows who asks it first: see `zonepost trap`."),
   }),
 ]);
 
@@ -428,6 +432,17 @@ function faultsOf(
   }
   if (receives && mx?.length === 0) {
     faults.push(fault(["mx"], "the list is empty; leave it out for the default, or say receives: false"));
+  }
+  if (mx !== undefined && mx.length > 0 && mx.every(({ trap }) => trap)) {
+    faults.push(fault(["mx"], "a trap takes no mail; name a server that does"));
+  }
+  const worst = Math.max(-1, ...(mx ?? []).map(({ trap, preference = -1 }) => (trap ? -1 : preference)));
+  for (const [at, { trap, preference }] of (mx ?? []).entries()) {
+    if (trap && preference !== undefined && preference <= worst) {
+      faults.push(
+        fault(["mx", at, "preference"], `a trap is tried last: say more than ${worst}, or leave it out`),
+      );
+    }
   }
   if (!receives && mx !== undefined) {
     faults.push(

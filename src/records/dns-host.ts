@@ -17,10 +17,10 @@ import { DNS_HOSTS } from "./dns-hosts.ts";
 import { formFields, type NameStyle, parseFormName } from "./form.ts";
 
 /**
- * `documented` read in the host's documentation · `tested` other software holds it against the host's API ·
+ * `documented` read in the host's documentation · `declared` software that drives the host's API says so ·
  * `known` general knowledge, not looked up.
  */
-export type Certainty = "documented" | "tested" | "known";
+export type Certainty = "documented" | "declared" | "known";
 
 export interface FactSource {
   readonly url: string;

@@ -6,10 +6,10 @@ import type { DnsHost, FactSource } from "./dns-host.ts";
 
 const known = (url: string): FactSource => ({ url, certainty: "known" });
 const documented = (url: string): FactSource => ({ url, certainty: "documented" });
-/** By DNSControl's tables of what each host takes, its own audits among them; `provider` is its name there. */
-const tested = (provider: string): FactSource => ({
+/** By what DNSControl says of the APIs that it drives; `provider` is its name there. */
+const declared = (provider: string): FactSource => ({
   url: `https://docs.dnscontrol.org/provider/${provider}`,
-  certainty: "tested",
+  certainty: "declared",
 });
 
 export const DNS_HOSTS: readonly DnsHost[] = [
@@ -41,7 +41,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       minTtlSeconds: 60,
     },
     store: {
-      sources: [tested("cloudflare")],
+      sources: [declared("cloudflareapi")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: true, SVCB: true, PTR: true, NS: true },
       dnssec: true,
       apexAlias: "flattened CNAME",
@@ -64,7 +64,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
     },
     store: {
       sources: [
-        tested("route53"),
+        declared("route53"),
         documented("https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecord.html"),
       ],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: true, SVCB: true, PTR: true, NS: true },
@@ -91,7 +91,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       labels: { name: "DNS name", type: "Resource record type", value: "Data" },
     },
     store: {
-      sources: [tested("gcloud")],
+      sources: [declared("gcloud")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: true, SVCB: true, PTR: true, NS: true },
       dnssec: true,
     },
@@ -126,7 +126,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
     store: {
       sources: [
         documented("https://learn.microsoft.com/dotnet/api/azure.resourcemanager.dns.models"),
-        tested("azuredns"),
+        declared("azuredns"),
       ],
       types: { TLSA: true, CAA: true, SRV: true, PTR: true, NS: true },
       nullMx: false,
@@ -146,7 +146,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       minTtlSeconds: 60,
     },
     store: {
-      sources: [tested("hetzner")],
+      sources: [declared("hetznerv2")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: true, SVCB: true, PTR: true, NS: true },
       dnssec: false,
       apexAlias: "none",
@@ -174,7 +174,11 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       valueLabels: { TXT: "Value" },
       minTtlSeconds: 60,
     },
-    store: { sources: [tested("ovh")], types: { TLSA: true, CAA: true, SRV: true, NS: true }, dnssec: true },
+    store: {
+      sources: [declared("ovh")],
+      types: { TLSA: true, CAA: true, SRV: true, NS: true },
+      dnssec: true,
+    },
   },
   {
     id: "gandi",
@@ -188,7 +192,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       minTtlSeconds: 300,
     },
     store: {
-      sources: [tested("gandiv5")],
+      sources: [declared("gandiv5")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: true, SVCB: true, PTR: true, NS: true },
       dnssec: true,
       apexAlias: "ALIAS record",
@@ -276,7 +280,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       minTtlSeconds: 60,
     },
     store: {
-      sources: [tested("namecheap")],
+      sources: [declared("namecheap")],
       types: { TLSA: false, CAA: true, SRV: true, NS: true },
       nullMx: false,
       dnssec: true,
@@ -306,7 +310,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       minTtlSeconds: 30,
     },
     store: {
-      sources: [tested("digitalocean")],
+      sources: [declared("digitalocean")],
       types: { TLSA: false, CAA: true, SRV: true, HTTPS: false, SVCB: false, PTR: false, NS: true },
       nullMx: false,
       maxTxtOctets: 504,
@@ -338,7 +342,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
     name: "Akamai Edge DNS",
     nameServers: ["a*-*.akam.net"],
     store: {
-      sources: [tested("akamaiedgedns")],
+      sources: [declared("akamaiedgedns")],
       types: { TLSA: true, CAA: true, SRV: true, PTR: true },
       dnssec: true,
     },
@@ -355,7 +359,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       labels: { value: "Data" },
     },
     store: {
-      sources: [tested("vultr")],
+      sources: [declared("vultr")],
       types: { TLSA: false, CAA: true, SRV: true },
       nullMx: false,
       dnssec: true,
@@ -374,7 +378,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       minTtlSeconds: 3600,
     },
     store: {
-      sources: [tested("desec")],
+      sources: [declared("desec")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: true, SVCB: true, PTR: true, NS: true },
       dnssec: true,
     },
@@ -390,7 +394,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       minTtlSeconds: 300,
     },
     store: {
-      sources: [tested("inwx")],
+      sources: [declared("inwx")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: true, SVCB: true, PTR: true, NS: true },
       dnssec: true,
       apexAlias: "ALIAS record",
@@ -407,7 +411,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       srv: "value",
       labels: { name: "Host", priority: "MX", value: "Destination" },
     },
-    store: { sources: [tested("netcup")], types: { TLSA: true, CAA: true, SRV: true } },
+    store: { sources: [declared("netcup")], types: { TLSA: true, CAA: true, SRV: true } },
   },
   {
     id: "hostinger",
@@ -452,7 +456,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       minTtlSeconds: 600,
     },
     store: {
-      sources: [tested("porkbun")],
+      sources: [declared("porkbun")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: true, SVCB: true, NS: true },
       dnssec: true,
       apexAlias: "ALIAS record",
@@ -471,7 +475,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       labels: { name: "Host", value: "Answer" },
       minTtlSeconds: 300,
     },
-    store: { sources: [tested("namedotcom")], types: { SRV: true, NS: true }, maxTxtOctets: 507 },
+    store: { sources: [declared("namedotcom")], types: { SRV: true, NS: true }, maxTxtOctets: 507 },
   },
   {
     id: "dnsimple",
@@ -487,7 +491,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       labels: { value: "Content" },
     },
     store: {
-      sources: [tested("dnsimple")],
+      sources: [declared("dnsimple")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: true, SVCB: true, PTR: true, NS: true },
       nullMx: false,
       maxTxtOctets: 1000,
@@ -501,7 +505,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
     nameServers: ["dns*.p*.nsone.net"],
     note: "Netlify has name servers of NS1 too",
     store: {
-      sources: [tested("ns1")],
+      sources: [declared("ns1")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: true, SVCB: true, PTR: true },
       dnssec: true,
       apexAlias: "ALIAS record",
@@ -519,7 +523,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       srv: "fields",
     },
     store: {
-      sources: [tested("netlify")],
+      sources: [declared("netlify")],
       types: { TLSA: false, CAA: true, SRV: true, PTR: false },
       nullMx: false,
       dnssec: false,
@@ -534,7 +538,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       nameStyle: "blank",
       priority: "field",
     },
-    store: { sources: [tested("infomaniak")], types: { TLSA: true, CAA: true, SRV: true } },
+    store: { sources: [declared("infomaniak")], types: { TLSA: true, CAA: true, SRV: true } },
   },
   {
     id: "bunny",
@@ -549,7 +553,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       labels: { name: "Hostname" },
     },
     store: {
-      sources: [tested("bunnydns")],
+      sources: [declared("bunnydns")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: true, SVCB: true, PTR: true },
       dnssec: true,
     },
@@ -584,7 +588,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       minTtlSeconds: 60,
     },
     store: {
-      sources: [tested("vercel")],
+      sources: [declared("vercel")],
       types: { TLSA: false, CAA: true, SRV: true, HTTPS: true, SVCB: false, PTR: false },
       dnssec: false,
       apexAlias: "ALIAS record",
@@ -604,7 +608,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       minTtlSeconds: 60,
     },
     store: {
-      sources: [tested("transip")],
+      sources: [declared("transip")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: false, SVCB: false, PTR: false, NS: true },
       nullMx: false,
     },
@@ -646,7 +650,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
     name: "Loopia",
     nameServers: ["ns1.loopia.se", "ns2.loopia.se"],
     store: {
-      sources: [tested("loopia")],
+      sources: [declared("loopia")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: false, SVCB: false, PTR: false },
       nullMx: false,
       nullSrv: false,
@@ -706,7 +710,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       minTtlSeconds: 300,
     },
     store: {
-      sources: [tested("hedns")],
+      sources: [declared("hedns")],
       types: { TLSA: false, CAA: true, SRV: true, HTTPS: true, SVCB: true, PTR: true, NS: true },
       dnssec: false,
       apexAlias: "ALIAS record",
@@ -725,7 +729,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
       minTtlSeconds: 60,
     },
     store: {
-      sources: [tested("cloudns")],
+      sources: [declared("cloudns")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: false, SVCB: false, PTR: true },
       dnssec: true,
     },
@@ -735,7 +739,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
     name: "DNS Made Easy",
     nameServers: ["ns*.dnsmadeeasy.com"],
     store: {
-      sources: [tested("dnsmadeeasy")],
+      sources: [declared("dnsmadeeasy")],
       types: { TLSA: false, CAA: true, SRV: true, PTR: true },
       apexAlias: "ALIAS record",
     },
@@ -745,7 +749,7 @@ export const DNS_HOSTS: readonly DnsHost[] = [
     name: "Joker.com",
     nameServers: ["*.ns.joker.com"],
     store: {
-      sources: [tested("joker")],
+      sources: [declared("joker")],
       types: { TLSA: false, CAA: true, SRV: true, HTTPS: false, SVCB: false, PTR: false },
     },
   },
@@ -753,14 +757,14 @@ export const DNS_HOSTS: readonly DnsHost[] = [
     id: "mythic-beasts",
     name: "Mythic Beasts",
     nameServers: ["ns1.mythic-beasts.com", "ns2.mythic-beasts.com"],
-    store: { sources: [tested("mythicbeasts")], types: { TLSA: true, CAA: true, SRV: true, PTR: true } },
+    store: { sources: [declared("mythicbeasts")], types: { TLSA: true, CAA: true, SRV: true, PTR: true } },
   },
   {
     id: "scaleway",
     name: "Scaleway",
     nameServers: ["ns0.dom.scw.cloud", "ns1.dom.scw.cloud"],
     store: {
-      sources: [tested("scaleway")],
+      sources: [declared("scaleway")],
       types: { TLSA: true, CAA: true, SRV: true, HTTPS: true, SVCB: true, PTR: true },
     },
   },

@@ -59,6 +59,7 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
       if (!overwrite && files.has(path)) fail("EEXIST", `file already exists, open '${path}'`);
       files.set(path, content);
     },
+    appendFile: (path, content) => files.set(path, (files.get(path) ?? "") + content),
     readStdin: async () => setup.stdin ?? "",
     ask:
       answers &&
@@ -69,6 +70,8 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
     organizationalDomain: () => undefined,
     openWorld: async () => fail("ENETDOWN", "this test opens no world"),
     startNameServer: async () => fail("ENETDOWN", "this test starts no name server"),
+    startTrap: async () => fail("ENETDOWN", "this test starts no trap"),
+    untilInterrupted: async () => {},
     ...setup.tools,
   };
   const caught = () => ({

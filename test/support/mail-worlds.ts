@@ -25,7 +25,7 @@ const EMPTY = "198.18.0.83";
 const WEB_WITHOUT_TLS = "198.18.0.84";
 export const SILENT_NETWORK = "198.19.0.0/16";
 const SILENT = "198.19.0.1";
-export const POLICY_PATH = "/.well-known/mta-sts.txt";
+const POLICY_PATH = "/.well-known/mta-sts.txt";
 
 /** A mail server of the hoster: `NAME.hoster.example`. */
 interface MailServer {

@@ -64,6 +64,29 @@ export function readRecordType(text: string): RecordType {
   throw new UsageError(`there is no record type "${text}"${near ? `; did you mean ${near}?` : ""}`);
 }
 
+/** "192.0.2.1:25", "[2001:db8::1]:25" */
+export function readListenAddress(text: string, name: string): { address: string; port: number } {
+  const [, bracketed, plain, port = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text) ?? [];
+  const address = parseAddress(bracketed ?? plain ?? "");
+  if (!address.ok) {
+    throw new UsageError(
+      `${name} takes an address and a port, as in 192.0.2.1:25 or [2001:db8::1]:25, not "${text}"`,
+    );
+  }
+  return { address: address.value.text, port: readInteger(port, name, 0, 65_535) };
+}
+
+/** "2026-11-21T06:00:00Z": with its zone, or it would be anybody's. */
+export function readTime(text: string, name: string): Date {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text)
+    ? new Date(text)
+    : undefined;
+  if (time === undefined || Number.isNaN(time.getTime())) {
+    throw new UsageError(`${name} takes times as in 2026-11-21T06:00:00Z, not "${text}"`);
+  }
+  return time;
+}
+
 export function readSelector(text: string): DkimSelector {
   const selector = parseDkimSelector(text);
   if (!selector.ok) throw new UsageError(`--selector: ${selector.problem}`);

@@ -120,10 +120,12 @@ async function checkAll(
   const queue = domains.values();
   const work = async () => {
     for (const domain of queue) {
-      const report = await checkDomain(domain, opened.world, checkOptions, (done, of) => {
-        if (!showProgress) return;
-        const where = domains.length > 1 ? ` (${finished} of ${domains.length} domains)` : "";
-        terminal.err(`\r\u001b[K${visible(domain)}: ${done} of ${of} checks done${where}`);
+      const report = await checkDomain(domain, opened.world, checkOptions, {
+        onProgress: (done, of) => {
+          if (!showProgress) return;
+          const where = domains.length > 1 ? ` (${finished} of ${domains.length} domains)` : "";
+          terminal.err(`\r\u001b[K${visible(domain)}: ${done} of ${of} checks done${where}`);
+        },
       });
       finished++;
       clear();

@@ -5,6 +5,7 @@ import { FORMATS } from "../../records/format.ts";
 import { TXT_STYLES } from "../../standards/dns/txt-rendering.ts";
 import { readDuration, readInteger } from "./argument.ts";
 import { runCheck } from "./check.ts";
+import { runCompliance } from "./compliance.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { runExplain } from "./explain.ts";
 import { IMPORT_FORMATS, runImport } from "./import.ts";
@@ -16,6 +17,8 @@ import { runRoute } from "./route.ts";
 import { runSpfTest, runSpfTree } from "./spf.ts";
 import type { Tools } from "./tools.ts";
 import { runTour } from "./tour.ts";
+import { runTrapEvaluate, runTrapListen } from "./trap.ts";
+import { runTroubleshoot, SYMPTOM_NAMES } from "./troubleshoot.ts";
 import { addViewOptions, repeatable } from "./view-options.ts";
 import { runWait } from "./wait.ts";
 import { addWorldOptions } from "./world-options.ts";
@@ -139,6 +142,29 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .option("--rcpt", "ask the servers whether they would take mail for it; nothing is sent")
     .option("--mail-from <address>", "the sender to ask with; empty is the null sender", "")
     .action(async (address, options) => finish(await runRoute(address, options, tools)));
+  addWorldOptions(
+    command("troubleshoot", "from a symptom, or from a pasted bounce, to the first cause and its fix"),
+  )
+    .argument("[domain]", "the domain; with --bounce the one that the bounce names")
+    .addOption(
+      new Option("--symptom <name>", "what goes wrong; asked for on a terminal").choices([...SYMPTOM_NAMES]),
+    )
+    .addOption(
+      new Option(
+        "--bounce [file]",
+        "read a bounce, or a mail server's log line; standard input where no file is given",
+      ).conflicts("symptom"),
+    )
+    .action(async (domain, options) => finish(await runTroubleshoot(domain, options, tools)));
+
+  addWorldOptions(
+    command(
+      "compliance",
+      "what Google, Yahoo, Microsoft and Apple ask of senders, and what the domain shows of it",
+    ),
+  )
+    .argument("<domain>", "the domain that stands in From")
+    .action(async (domain, options) => finish(await runCompliance(domain, options, tools)));
 
   addViewOptions(command("lookup", "ask every name server and resolver for a record, side by side"))
     .argument("<name>", "the owner name")
@@ -213,6 +239,39 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     )
     .option("--helo <name>", "the HELO name (default: the domain)")
     .action(async (domain, options) => finish(await runSpfTest(domain, options, tools)));
+
+  const trap = program.command("trap").description("a last MX that takes no mail, to see who asks it first");
+  command("listen", "listen as the trap, and write down who comes", trap)
+    .requiredOption("--listen <ip:port>", "where to listen, as in 192.0.2.99:25")
+    .requiredOption("--log <file>", "one line of JSON for each connection is added here")
+    .option("--host <name>", "the name of the trap's MX, which it greets with")
+    .action(async (options) => finish(await runTrapListen(options, tools)));
+  command("evaluate", "tell who came to the trap without having tried a better server", trap)
+    .addOption(repeatable("--trap-log <file>", "what the trap wrote", "needed"))
+    .addOption(
+      repeatable("--primary-log <file>", "Postfix' log of a better server, or lines of JSON", "needed"),
+    )
+    .addOption(
+      repeatable(
+        "--primary-down <from/to>",
+        "the better server was down; as 2026-11-21T06:00:00Z/…",
+        "never",
+      ),
+    )
+    .option(
+      "--window <duration>",
+      "how long before a better server may have been tried",
+      (text: string) => readDuration(text, "--window", 1),
+      3600,
+    )
+    .option(
+      "--quiet <duration>",
+      "a better server to which nobody connects for longer may have been down",
+      (text: string) => readDuration(text, "--quiet", 1),
+      3600,
+    )
+    .option("--utc-offset <offset>", "of log times without a zone, as +01:00 (default: this machine's)")
+    .action(async (options) => finish(runTrapEvaluate(options, tools)));
 
   command("schema", "print the JSON Schema of the description, for editors").action(async () =>
     finish(runSchema(tools)),

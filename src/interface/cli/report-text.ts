@@ -46,6 +46,12 @@ export function reportText(
   return `${[heading, ...blocks, ...(fine.length > 0 ? [fine.join("\n")] : [])].join("\n\n")}\n`;
 }
 
+/** Some findings in full, without groups around them. */
+export function findingsText(findings: readonly Finding[], terminal: Terminal): string {
+  const shown = new Set<string>();
+  return findings.map((finding) => findingText(finding, shown, terminal)).join("\n");
+}
+
 function worst(findings: readonly Finding[]): number {
   return Math.min(...findings.map(({ severity }) => SEVERITIES.indexOf(severity)));
 }

@@ -1,5 +1,6 @@
 /** What the commands need from outside; main.ts joins it to the real world, tests to a small one. */
 import type { World } from "../../check/context.ts";
+import type { TrapContact } from "../../check/mx-trap.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import type { ResourceRecord } from "../../standards/dns/record.ts";
 import type { Terminal } from "./terminal.ts";
@@ -39,6 +40,8 @@ export interface Tools {
   readonly fileExists: (path: string) => boolean;
   /** Writes a new file, and refuses to overwrite one unless told. */
   readonly writeFile: (path: string, content: string, options: { readonly overwrite: boolean }) => void;
+  /** Adds to the end of a file, which is made where there is none. */
+  readonly appendFile: (path: string, content: string) => void;
   readonly readStdin: () => Promise<string>;
   /** Asks a person; undefined where nobody is there to answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
@@ -52,6 +55,22 @@ export interface Tools {
     address: string,
     port: number,
   ) => Promise<NameServerHandle>;
+  /** Starts the mail server that takes no mail; port 0 takes a free one. */
+  readonly startTrap: (settings: TrapSettings) => Promise<TrapHandle>;
+  /** Resolves once somebody ends the program. */
+  readonly untilInterrupted: () => Promise<void>;
+}
+
+export interface TrapSettings {
+  readonly address: string;
+  readonly port: number;
+  readonly hostName: string;
+  readonly onContact: (contact: TrapContact) => void;
+}
+
+export interface TrapHandle {
+  readonly port: number;
+  close(): Promise<void>;
 }
 
 export interface ServedZone {

@@ -213,8 +213,8 @@ describe("readPasted", () => {
     ],
     [
       "columns between tabs",
-      "Type\tName\tPriority\tContent\tTTL\nMX\texample.org\t10\tmail.example.org\t3600\nA\tmail\t\t192.0.2.1\t300",
-      ["example.org. IN MX 10 mail.example.org."],
+      "Name\tType\tPriority\tContent\n@\tMX\t10\tmail.example.org\n@\tTXT\t\tv=spf1 mx ~all",
+      ["example.org. IN MX 10 mail.example.org.", 'example.org. IN TXT "v=spf1 mx ~all"'],
       DOMAIN,
     ],
     [
@@ -262,6 +262,20 @@ describe("readPasted", () => {
       "dig's semicolons",
       'dkim._domainkey.example.org. 600 IN TXT "v=DKIM1\\; p=AAAA"',
       ['dkim._domainkey.example.org. 600 IN TXT "v=DKIM1; p=AAAA"'],
+    ],
+    [
+      "a quoted mail, a list, and backticks",
+      "> example.org. IN MX 10 mail.example.org.\n- mail.example.org. IN A 192.0.2.25\n`*.example.org. IN A 192.0.2.26`",
+      [
+        "example.org. IN MX 10 mail.example.org.",
+        "mail.example.org. IN A 192.0.2.25",
+        "*.example.org. IN A 192.0.2.26",
+      ],
+    ],
+    [
+      "dig's answer alone, whose TTL may be a cache's",
+      "$ dig +noall +answer MX example.org\nexample.org.\t\t512\tIN\tMX\t10 mail.example.org.",
+      ["example.org. IN MX 10 mail.example.org."],
     ],
     [
       "prose that speaks of records",
@@ -312,6 +326,14 @@ describe("readPasted", () => {
     ],
     ["a name that does not exist", "Host none.example.org not found: 3(NXDOMAIN)", ["1 pasted-not-found"]],
     ["a lookup that failed", "** server can't find example.org: SERVFAIL", ["1 pasted-no-answer"]],
+    [
+      "a host elsewhere without its final dot",
+      "example.org. MX 10 mx.example.com",
+      ["1 pasted-dotless-target"],
+      DOMAIN,
+    ],
+    ["a host of one's own without it", "example.org. MX 10 mx.com-lan", [], DOMAIN],
+    ["an MX without its preference", "example.org. MX mail.example.org.", ["1 pasted-unreadable"]],
     ["an address that is none", "mail.example.org. A 192.0.2.256", ["1 pasted-unreadable"]],
     [
       "dots that stand for the rest",

@@ -63,6 +63,8 @@ const READERS: readonly Reader[] = [
   readHostLine,
   readNslookupLine,
   readSignerLine,
+  // Below a header, what looks like a zone line is a row.
+  (lines, at, known) => (known.columns === undefined ? undefined : readTableRow(lines, at, known)),
   readTutorialLine,
   readZoneLine,
   readTableRow,
@@ -84,7 +86,7 @@ export function readPasted(text: string, options: PasteOptions): PastedText {
     dig: undefined,
     columns: undefined,
   };
-  const lines = bounded.split(/\r\n|\n|\r/, MAX_LINES).map((line) => line.replace(/\u00a0/g, " "));
+  const lines = bounded.split(/\r\n|\n|\r/, MAX_LINES).map(unwrapped);
   const questions: (Question & { readonly at: number })[] = [];
   const readings = readJson(bounded, start) ?? readLines(lines, start, questions);
   const { records, remarks } = withoutRepeats(readings.flatMap((reading) => reading.records ?? []));
@@ -113,6 +115,12 @@ export function readPasted(text: string, options: PasteOptions): PastedText {
     unplaced: readings.flatMap((reading) => reading.unplaced ?? []).slice(0, MAX_RECORDS),
     remarks: all.toSorted((one, other) => one.line - other.line).slice(0, MAX_REMARKS),
   };
+}
+
+/** Without what mails, lists and pages put around a line: "> ", "- ", backticks; a star may be a wildcard's name. */
+function unwrapped(line: string): string {
+  const plain = line.replace(/\u00a0/g, " ").replace(/^\s{0,3}(?:>\s?)+(?=[^\s>])|^\s{0,8}[-•]\s+(?=\S)/, "");
+  return /^\s*`[^`]+`\s*$/.test(plain) ? plain.trim().slice(1, -1) : plain;
 }
 
 function readLines(
@@ -186,7 +194,7 @@ function withoutRepeats(records: readonly PastedRecord[]): {
 function countdownRemark({ line }: PastedRecord): PastedRemark {
   const message =
     "the answer came from a cache, and its TTL is what was left there, not what is published; ask a name server of the zone for that";
-  return remarkAt(line - 1, "notice", "pasted-cache-ttl", message, "RFC 1034 §5.3.3");
+  return remarkAt(line - 1, "notice", "pasted-cache-ttl", message, "RFC 1034 §3.6");
 }
 
 /** E8: a command that asks for another domain than the records around it belong to. */

@@ -3,6 +3,7 @@ import { absolute, domainName, labelTexts, parseDomainName } from "../../standar
 import {
   octetsToText,
   parseRecordType,
+  type Rdata,
   type ResourceRecord,
   toCharacterStrings,
   txtText,
@@ -66,7 +67,7 @@ function readEntryAt(lines: readonly string[], at: number, known: Known): Readin
   const [, owner = "", ttlBefore, ttlBehind, typeText = "", rest = ""] = head;
   const type = parseRecordType(typeText)!;
   if (owner.includes("|")) return undefined; // a table
-  const chunk = [line, ...(rest.includes("(") ? lines.slice(at + 1, at + MAX_ENTRY_LINES) : [])].join("\n");
+  const chunk = [line, ...(rest.includes("(") ? linesOfEntry(lines, at + 1) : [])].join("\n");
   const entry = readEntry(chunk, 0);
   const text = entry.unclosed ? line : chunk.slice(0, entry.next).trimEnd();
   const taken = text.split("\n").length;
@@ -101,19 +102,55 @@ function readEntryAt(lines: readonly string[], at: number, known: Known): Readin
   if ((record.data.type === "TXT" || record.data.type === "SPF") && isShortened(txtText(record.data))) {
     return { taken, remarks: [shortenedRemark(at)] };
   }
+  const elsewhere =
+    known.dig === undefined && !rest.trimEnd().endsWith(".") ? withoutZone(record, zone) : undefined;
+  if (elsewhere !== undefined) {
+    const message = `the target has no final dot, so ${zone} is added to it and nobody finds it`;
+    remarks.push(
+      remarkAt(at, "error", "pasted-dotless-target", message, "RFC 1035 §5.1", zoneLine(elsewhere)),
+    );
+    record = elsewhere;
+  }
   if (zone === undefined && record.name.endsWith(NOWHERE)) {
     const value = record.data.type === "TXT" ? octetsToText(txtText(record.data)) : rest;
     return { taken, unplaced: [{ line: at + 1, type, name: owner, value }], remarks };
   }
   const isStated = ttlBefore !== undefined || ttlBehind !== undefined || known.ttlSeconds !== undefined;
-  const isCached = known.dig !== undefined && !known.dig.authoritative;
+  // `dig +noall +answer`: nothing but the line, below its command.
+  const isBareAnswer =
+    known.dig === undefined && known.asked?.name === record.name && ttlBefore !== undefined;
+  const isCached = (known.dig !== undefined && !known.dig.authoritative) || isBareAnswer;
   const found: PastedRecord = {
     record: isCached ? { ...record, ttlSeconds: LISTING_TTL_SECONDS } : record,
     line: at + 1,
-    format: known.dig ? "dig" : "zone",
+    format: known.dig || isBareAnswer ? "dig" : "zone",
     ttl: isCached ? "countdown" : isStated ? "stated" : "unknown",
   };
   return { taken, records: [found], remarks, known: { owner: record.name } };
+}
+
+/** What may stand in the parentheses: everything up to the next record. */
+function linesOfEntry(lines: readonly string[], from: number): readonly string[] {
+  const following = lines.slice(from, from + MAX_ENTRY_LINES);
+  const next = following.findIndex((line) => HEAD.exec(line.trim())?.[1] !== undefined);
+  return next < 0 ? following : following.slice(0, next);
+}
+
+/** Endings that nobody gives to a host of their own. */
+const FOREIGN = /\.(?:com|net|org|edu|gov|info|biz|io|eu)$/;
+
+/** A host elsewhere, written without its final dot: the zone was added to it. */
+function withoutZone(record: ResourceRecord, zone: Known["zone"]): ResourceRecord | undefined {
+  const { data } = record;
+  const target = data.type === "MX" ? data.exchange : "target" in data ? data.target : undefined;
+  if (zone === undefined || !target?.endsWith(`.${zone}`)) return undefined;
+  const written = target.slice(0, -zone.length - 1);
+  if (!FOREIGN.test(written) || written === zone || written.endsWith(`.${zone}`)) return undefined;
+  const meant = domainName(written);
+  return {
+    ...record,
+    data: { ...data, ...(data.type === "MX" ? { exchange: meant } : { target: meant }) } as Rdata,
+  };
 }
 
 const isUnquoted = (rest: string) => !/^[("]/.test(rest);
@@ -168,6 +205,7 @@ function isConvincing(owner: string, type: string, rest: string): boolean {
     case "AAAA":
       return /^[0-9a-f]*[.:][0-9a-f.:]+\s*(?:;.*)?$/i.test(rest);
     case "MX":
+      return /^\d+\s+\S/.test(rest) || /^\S+\.\S+\s*(?:;.*)?$/.test(rest);
     case "SRV":
     case "CAA":
     case "TLSA":
