@@ -76,6 +76,20 @@ export function createDnsUpdateClient(options: DnsUpdateClientOptions): DnsUpdat
         ? { status: "transferred", records: reading.records }
         : { status: "denied", rcode: denied };
     },
+
+    async serves(zone: DomainName): Promise<boolean | "unknown"> {
+      let reply: Message | undefined;
+      const query = queryMessage(0, { name: zone, type: "SOA" }, { recursionDesired: false });
+      const bounds = { timeoutMilliseconds: updateTimeoutMilliseconds, maxOctets: MAX_REPLY_OCTETS };
+      const failure = await signedStream({ ...options, key: undefined }, query, bounds, (message) => {
+        reply = message;
+        return "finished";
+      });
+      if (failure !== undefined || reply === undefined) return "unknown";
+      return (
+        reply.authoritative && reply.answers.some(({ name, data }) => name === zone && data.type === "SOA")
+      );
+    },
   };
 }
 

@@ -13,6 +13,8 @@ export interface DnsUpdateClient {
   /** Over TCP; the message gets an id of its own. Throws a RangeError where it is too long to be sent. */
   exchange(message: Message): Promise<ExchangeOutcome>;
   transfer(zone: DomainName): Promise<TransferOutcome>;
+  /** Whether the server has authority for the zone, asked without a key: good for saying what may be wrong, no more. */
+  serves(zone: DomainName): Promise<boolean | "unknown">;
 }
 
 export type ExchangeOutcome =

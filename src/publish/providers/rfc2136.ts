@@ -60,7 +60,7 @@ async function readZone(zone: DomainName, client: DnsUpdateClient): Promise<Read
     case "denied":
       return transferDenied(zone, outcome.rcode, client);
     default:
-      return failureOf(outcome, client);
+      return failureOf(outcome, zone, client);
   }
 }
 
@@ -83,7 +83,7 @@ async function apply(
     );
   }
   if (outcome.status !== "answered") {
-    const failure = failureOf(outcome, client);
+    const failure = await failureOf(outcome, zone, client);
     return mayHaveHappened(outcome) ? { status: "interrupted", applied: [], failure } : failure;
   }
   const { rcode } = outcome.message;
@@ -95,13 +95,13 @@ async function apply(
       return whatIsStale(zone, changes, rcode, client);
     case "refused":
       return client.keyName === undefined
-        ? failed("credentials", `${client.server} refuses the update: it may ask for a key.`)
+        ? zoneOrKey(zone, rcode, client)
         : failed(
             "refused",
             `${client.server} refuses the update: its policy does not let ${keyText(client)} change these records, or it does not take one of them.`,
           );
     case "not-its-zone":
-      return noZone(zone, rcode, client);
+      return zoneOrKey(zone, rcode, client);
     case "not-understood":
       return failed("refused", `${client.server} does not do this update (${rcodeName(rcode)}).`);
     case "server-failed":
@@ -153,16 +153,15 @@ function aliasCollision(content: ZoneContent, changes: readonly RrsetChange[]): 
   return undefined;
 }
 
-function transferDenied(zone: DomainName, rcode: number, client: DnsUpdateClient): ProviderFailure {
+async function transferDenied(
+  zone: DomainName,
+  rcode: number,
+  client: DnsUpdateClient,
+): Promise<ProviderFailure> {
   switch (rcode) {
-    case RCODES.REFUSED: {
-      const who = client.keyName === undefined ? "anybody without a key" : keyText(client);
-      return failed("credentials", `${client.server} does not let ${who} read the zone ${zone} (REFUSED).`);
-    }
+    case RCODES.REFUSED:
     case RCODES.NOTAUTH:
-    case RCODES.NOTZONE:
-    case RCODES.NXDOMAIN:
-      return noZone(zone, rcode, client);
+      return zoneOrKey(zone, rcode, client);
     default:
       return failed(
         "provider-error",
@@ -171,11 +170,18 @@ function transferDenied(zone: DomainName, rcode: number, client: DnsUpdateClient
   }
 }
 
-function noZone(zone: DomainName, rcode: number, client: DnsUpdateClient): ProviderFailure {
-  return failed(
-    "no-zone",
-    `${client.server} is not the primary server of a zone ${zone} (${rcodeName(rcode)}), or keeps ${keyText(client)} from it.`,
-  );
+/** Servers give one and the same answer where they have no such zone, and where they keep somebody from it. */
+async function zoneOrKey(zone: DomainName, rcode: number, client: DnsUpdateClient): Promise<ProviderFailure> {
+  const serves = await client.serves(zone);
+  const said = `${client.server} says ${rcodeName(rcode)}`;
+  if (serves === false) {
+    return failed("no-zone", `${said}: it does not hold the zone ${zone}. Ask the zone's primary server.`);
+  }
+  const detail =
+    client.keyName === undefined
+      ? `${said}: it may ask for a key.`
+      : `${said}: the key "${client.keyName}" is unknown there, has another secret or algorithm, or no rights on ${zone}; or the clocks differ by minutes.`;
+  return failed("credentials", detail);
 }
 
 /** An answer that proves nothing may stand in for the real one, which was never seen. */
@@ -189,31 +195,41 @@ function mayHaveHappened(outcome: Unanswered): boolean {
       const { verdict } = outcome;
       // Servers that refuse a key cannot prove it: RFC 8945 §5.3.2
       if (verdict.status === "refused") return false;
-      return !(verdict.status === "unsigned" && verdict.message.rcode === RCODES.REFUSED);
+      return !(verdict.status === "unsigned" && isDenial(verdict.message.rcode));
     }
     default:
       return outcome satisfies never;
   }
 }
 
-function failureOf(outcome: Unanswered, client: DnsUpdateClient): ProviderFailure {
+/** PowerDNS answers so, unsigned, to a key or a time that it does not like, and Knot for zones that it does not have. */
+function isDenial(rcode: number): boolean {
+  return rcode === RCODES.REFUSED || rcode === RCODES.NOTAUTH;
+}
+
+async function failureOf(
+  outcome: Unanswered,
+  zone: DomainName,
+  client: DnsUpdateClient,
+): Promise<ProviderFailure> {
   switch (outcome.status) {
     case "unreachable":
       return failed("unreachable", `${outcome.detail}.`);
     case "unreadable":
       return failed("unreachable", `${outcome.problem}.`);
     case "unverified":
-      return signatureFailure(outcome.verdict, outcome.ourTime, client);
+      return signatureFailure(outcome.verdict, outcome.ourTime, zone, client);
     default:
       return outcome satisfies never;
   }
 }
 
-function signatureFailure(
+async function signatureFailure(
   verdict: UnverifiedReply,
   ourTime: number,
+  zone: DomainName,
   client: DnsUpdateClient,
-): ProviderFailure {
+): Promise<ProviderFailure> {
   const { server } = client;
   switch (verdict.status) {
     case "refused":
@@ -225,12 +241,7 @@ function signatureFailure(
       );
     case "unsigned": {
       const { rcode } = verdict.message;
-      if (rcode === RCODES.REFUSED) {
-        return failed(
-          "credentials",
-          `${server} refuses without a signature, as PowerDNS does where ${keyText(client)} is unknown, has another secret, or has no rights on this zone.`,
-        );
-      }
+      if (isDenial(rcode)) return zoneOrKey(zone, rcode, client);
       return failed(
         "not-authentic",
         `The answer of ${server} (${rcodeName(rcode)}) is not signed, so it may be anybody's.`,
