@@ -157,13 +157,12 @@ function planRrset(
   const after: Rdata[] = [...wantedData];
   let hasForeign = false;
   for (const data of published?.data ?? []) {
-    const value = formatRdata(data);
     const reasonOf = wantedKeys.get(valueKey(data));
     if (reasonOf !== undefined) {
       draft.values.push(plannedValue("keep", published!, data, true, reasonOf));
       continue;
     }
-    const isOurs = ownedKeys.has(value);
+    const isOurs = ownedKeys.has(valueKey(data));
     const isSpf = spf !== undefined && data.type === "TXT" && isSpfRecord(octetsToText(txtText(data)));
     if (isOurs || isSpf) {
       const reason = isSpf ? "its terms go on in the new record" : "the description asks for it no more";
@@ -194,7 +193,7 @@ function planRrset(
     draft.ownedAfter.push({
       name,
       type,
-      value: formatRdata(data),
+      value: valueKey(data),
       ...(spf?.record === derived && { spfTerms: octetsOfSpf(derived) }),
     });
   }
