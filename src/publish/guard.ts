@@ -7,16 +7,18 @@ import { isSpfRecord, lookupCost, parseSpfRecord } from "../standards/spf/record
 import type { PlanInput, PlannedValue } from "./plan.ts";
 import type { RrsetChange } from "./provider.ts";
 
-export type GuardId =
-  | "apex-ns-soa"
-  | "foreign-record"
-  | "alias-beside-others"
-  | "signing-key"
-  | "dmarc-jump"
-  | "mx-unresolvable"
-  | "tlsa-unsigned"
-  | "spf-lookups"
-  | "many-deletions";
+export const GUARD_IDS = [
+  "apex-ns-soa",
+  "foreign-record",
+  "alias-beside-others",
+  "signing-key",
+  "dmarc-jump",
+  "mx-unresolvable",
+  "tlsa-unsigned",
+  "spf-lookups",
+  "many-deletions",
+] as const;
+export type GuardId = (typeof GUARD_IDS)[number];
 
 export interface Guard {
   readonly id: GuardId;
