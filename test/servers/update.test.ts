@@ -27,7 +27,14 @@ $ORIGIN ${apex}.
 ns A 127.0.0.1
 `,
 });
-const zones = [zoneText(zone), zoneText(contractZone)];
+/** Half a million octets: a transfer takes several messages, each signed with the one before. */
+const largeZone = domainName("large.example.org");
+const LARGE_COUNT = 4000;
+const large = zoneText(largeZone);
+const largeText = Array.from({ length: LARGE_COUNT }, (_, at) => `n${at} TXT "${"x".repeat(100)}"\n`).join(
+  "",
+);
+const zones = [zoneText(zone), zoneText(contractZone), { apex: largeZone, text: large.text + largeText }];
 
 function keyOf(changes: { name?: string; secret?: string; algorithm?: string } = {}): TsigKey {
   const key = parseTsigKey({ name: "testkey", algorithm: ALGORITHM, secret: SECRET, ...changes });
@@ -129,6 +136,11 @@ for (const kind of kinds) {
       withWrongCredentials: providerWith(keyOf({ secret: "AAAA" })),
       close: () => undefined,
     }));
+
+    it("gives away a zone of several messages, all signed", async () => {
+      const { rrsets } = await contentOf(providerWith(keyOf()), largeZone);
+      expect(rrsets).toHaveLength(LARGE_COUNT + 2);
+    });
 
     it("changes 40 RRsets in one update, and raises the serial once", async () => {
       const provider = providerWith(keyOf());
@@ -273,6 +285,28 @@ describe("servers that are not there", () => {
       cause: "unreachable",
       detail: expect.stringContaining("ECONNREFUSED"),
     });
+  });
+});
+
+describeWithServers(["named"], "keys of BIND", () => {
+  it.each(["hmac-sha256", "hmac-sha384", "hmac-sha512"])("%s", async (algorithm) => {
+    const server = { address: "127.0.0.1", port: await freePort() };
+    const running = await startBind({
+      ...server,
+      zones: [zones[0]!, zones[2]!],
+      options: "allow-transfer { key testkey; };",
+      statements: `key testkey { algorithm ${algorithm}; secret "${SECRET}"; };`,
+      zoneStatements: () => "allow-update { key testkey; };",
+    });
+    try {
+      const client = createDnsUpdateClient({ server, key: keyOf({ algorithm }), now: Date.now });
+      const provider = createRfc2136Provider(client);
+      const change = changeOf(undefined, rrsetIn(zone, "www", "A", ["192.0.2.1"]));
+      expect(await provider.apply(zone, [change])).toEqual({ status: "applied" });
+      expect((await contentOf(provider, largeZone)).rrsets).toHaveLength(LARGE_COUNT + 2);
+    } finally {
+      await running.stop();
+    }
   });
 });
 
