@@ -69,7 +69,7 @@ export function nextStep(keys: readonly DkimKey[], looks: readonly KeyLook[], no
   const noticed = lane.map((key) =>
     notice(key, sight(key), lookAt(looks, key)?.negativeTtlSeconds ?? DEFAULT_NEGATIVE_TTL_SECONDS, now),
   );
-  const { after, signer, isNew } = chooseSigner(noticed, sight, now);
+  const { after, signer, isNew } = chooseSigner(noticed, now);
   const steps = [
     ...(signer !== undefined && isNew ? [signStep(signer, lane)] : []),
     ...after.flatMap((key) =>
@@ -131,7 +131,7 @@ function waitingState(key: DkimKey, look: LookSummary, now: Date): KeyState {
   return key.state !== "prepared" && isUnclear ? "published" : "prepared";
 }
 
-/** Every name server shows it, and no cache can hold anything else. */
+/** At this very look every name server shows it, and no cache can hold anything else. */
 const isProven = ({ sighting }: DkimKey, now: Date): boolean =>
   sighting.everywhereSince !== undefined &&
   sighting.cachesClearAt !== undefined &&
@@ -164,13 +164,10 @@ interface Choice {
 }
 
 /** The newest proven key signs; where there is none, the old key goes on, or comes back. */
-function chooseSigner(keys: readonly DkimKey[], sight: (key: KeyName) => LookSummary, now: Date): Choice {
+function chooseSigner(keys: readonly DkimKey[], now: Date): Choice {
   const current = signingKey(keys);
   const ready = (state: KeyState) =>
-    keys.findLast(
-      (key) =>
-        key.state === state && key.barred === undefined && isProven(key, now) && sight(key).isEverywhere,
-    );
+    keys.findLast((key) => key.state === state && key.barred === undefined && isProven(key, now));
   const proven = ready("proven");
   const next = current
     ? proven && byAge(current, proven) < 0
