@@ -5,6 +5,7 @@ import { derivedAt } from "../records/derived-index.ts";
 import type { Derived, DerivedRecord, Purpose } from "../records/derived-record.ts";
 import type { Description, MailDomain } from "../records/description.ts";
 import { cannotStore, recognizeDnsHost } from "../records/dns-host.ts";
+import type { DomainSigning } from "../records/signer/read-signer.ts";
 import {
   contains,
   type IpAddress,
@@ -54,6 +55,8 @@ export interface CheckOptions {
   readonly derived?: Derived;
   /** Selectors to look at beside those of the description. */
   readonly dkimSelectors: readonly string[];
+  /** The mail server's signing programs: what each does for a domain. */
+  readonly signers?: readonly ((domain: DomainName) => DomainSigning)[];
   /** Networks that count as public, for laboratories. */
   readonly assumePublic: readonly IpNetwork[];
   /** Connect also to private, loopback and link-local addresses that the domain's DNS names. */

@@ -26,6 +26,14 @@ import { toCharacterStrings, txtText } from "../standards/dns/record.ts";
 import type { Remark } from "../standards/dns/remark.ts";
 import type { Answer } from "../standards/dns/resolver.ts";
 import { type Context, type TxtRecord, texts } from "./context.ts";
+import {
+  checkSigners,
+  compareWithSigners,
+  notPublished,
+  type SigningUse,
+  type SigningUses,
+  signingUses,
+} from "./dkim-signer.ts";
 import type { Finding, Fix } from "./finding.ts";
 
 interface Selector {
@@ -34,43 +42,49 @@ interface Selector {
   readonly isNamed: boolean;
   /** The key that the signer uses, where the description gives it. */
   readonly key?: DkimPublicKey;
+  /** By signers whose configuration is known. */
+  readonly uses: readonly SigningUse[];
 }
 
 export async function checkDkim(context: Context): Promise<Finding[]> {
   const { domain } = context;
   const { described } = context;
-  const named = namedSelectors(context);
+  const named = namedSelectors(await signingUses(context), context);
   const parent = prepend("_domainkey", domain);
   const [top, apex] = await Promise.all([context.lookup(parent, "TXT"), context.everywhere(domain, "TXT")]);
-  const perSelector = await Promise.all(named.map((selector) => selectorFindings(selector, context)));
+  const ofSigners = await checkSigners(described?.sends === false || (await sendsNothing(context)), context);
+  const perSelector = await Promise.all(named.map((selector) => selectorFindings(selector, named, context)));
+  const isLost = ({ code }: Finding) => code === "dkim-missing" || code === "dkim-signer-not-published";
   // Where the key is in its place, nobody needs to look for it elsewhere.
-  const lost = named.filter((_, at) => perSelector[at]!.some(({ code }) => code === "dkim-missing"));
+  const lost = named.filter((_, at) => perSelector[at]!.some(isLost));
   const misplaced = await misplacedFindings(named, lost, { top, apex }, context);
   // A missing key that stands elsewhere is to be moved, not made anew.
   const found = perSelector.flat().map((finding) => {
     const elsewhere = misplaced.find(({ expected }) => expected === finding.owner);
-    return finding.code === "dkim-missing" && elsewhere ? { ...finding, fix: elsewhere.fix } : finding;
+    return isLost(finding) && elsewhere ? { ...finding, fix: elsewhere.fix } : finding;
   });
-  const findings = [...misplaced, ...found];
+  const findings = [...misplaced, ...found, ...ofSigners];
   if (named.length > 0 || described?.sends === false) return findings;
   return [...findings, ...(await usualSelectors(parent, top, findings, context))];
 }
 
-function namedSelectors(context: Context): Selector[] {
+function namedSelectors(uses: SigningUses, context: Context): Selector[] {
   const { described } = context;
   const selectors = new Map<DkimSelector, Selector>();
+  const usesOf = (selector: DkimSelector) => uses.get(selector) ?? [];
   for (const key of described?.dkim ?? []) {
     selectors.set(key.selector, {
       dkimSelector: key.selector,
       isNamed: true,
+      uses: usesOf(key.selector),
       ...("key" in key && { key: key.key }),
     });
   }
-  for (const text of context.options.dkimSelectors) {
+  for (const text of [...uses.keys(), ...context.options.dkimSelectors]) {
     const parsed = parseDkimSelector(text);
     if (!parsed.ok || selectors.has(parsed.value)) continue;
     if (tryDkimOwner(parsed.value, context.domain) !== undefined)
-      selectors.set(parsed.value, { dkimSelector: parsed.value, isNamed: true });
+      selectors.set(parsed.value, { dkimSelector: parsed.value, isNamed: true, uses: usesOf(parsed.value) });
   }
   return [...selectors.values()];
 }
@@ -101,9 +115,11 @@ async function usualSelectors(
   }
   const usual = COMMON_DKIM_SELECTORS.flatMap((text) => {
     const parsed = parseDkimSelector(text);
-    return parsed.ok ? [{ dkimSelector: parsed.value, isNamed: false }] : [];
+    return parsed.ok ? [{ dkimSelector: parsed.value, isNamed: false, uses: [] }] : [];
   });
-  const findings = (await Promise.all(usual.map((selector) => selectorFindings(selector, context)))).flat();
+  const findings = (
+    await Promise.all(usual.map((selector) => selectorFindings(selector, usual, context)))
+  ).flat();
   const keys = findings.filter(({ severity }) => severity !== "unknown");
   if (keys.length > 0) return keys; // a guess that failed beside one that is right is worth no word
   if (findings.length > 0) return findings;
@@ -120,15 +136,19 @@ async function usualSelectors(
   ];
 }
 
+/** SPF names nobody who may send. */
+async function sendsNothing(context: Context): Promise<boolean> {
+  return texts(await context.everywhere(context.domain, "TXT")).some(({ text }) =>
+    /^v=spf1\s+-all\s*$/i.test(text),
+  );
+}
+
 async function noKeyFindings(
   parent: DomainName,
   found: readonly Finding[],
   context: Context,
 ): Promise<Finding[]> {
-  const spf = texts(await context.everywhere(context.domain, "TXT")).some(({ text }) =>
-    /^v=spf1\s+-all\s*$/i.test(text),
-  );
-  if (spf || found.some(({ code }) => code === "dkim-wrong-owner")) return []; // sends nothing, or the key is elsewhere
+  if ((await sendsNothing(context)) || found.some(({ code }) => code === "dkim-wrong-owner")) return []; // sends nothing, or the key is elsewhere
   return [
     context.finding("dkim-no-key", {
       owner: parent,
@@ -142,20 +162,24 @@ async function noKeyFindings(
   ];
 }
 
-async function selectorFindings(selector: Selector, context: Context): Promise<Finding[]> {
+async function selectorFindings(
+  selector: Selector,
+  all: readonly Selector[],
+  context: Context,
+): Promise<Finding[]> {
   const owner = dkimOwner(selector.dkimSelector, context.domain);
   const answer = await (selector.isNamed ? context.everywhere(owner, "TXT") : context.lookup(owner, "TXT"));
   if (answer.status === "unknown") return [context.unknown(owner, "TXT", answer)];
   const published = texts(answer);
   if (published.length === 0) {
     if (!selector.isNamed) return [];
+    const observed =
+      answer.status === "absent" && answer.kind === "nxdomain" ? `${owner} does not exist` : "no TXT record";
+    if (selector.uses.length > 0) return [await notPublished(selector.uses, owner, observed, context)];
     return [
       context.finding("dkim-missing", {
         owner,
-        observed:
-          answer.status === "absent" && answer.kind === "nxdomain"
-            ? `${owner} does not exist`
-            : "no TXT record",
+        observed,
         verify: "TXT",
         fix: await publishKey(selector, [], context),
       }),
@@ -175,7 +199,7 @@ async function selectorFindings(selector: Selector, context: Context): Promise<F
       }),
     ];
   }
-  return keyFindings(selector, owner, published[0]!, context);
+  return keyFindings(selector, all, published[0]!, context);
 }
 
 async function publishKey(
@@ -201,10 +225,11 @@ async function publishKey(
 
 async function keyFindings(
   selector: Selector,
-  owner: DomainName,
+  all: readonly Selector[],
   { text, record }: { text: string; record: TxtRecord },
   context: Context,
 ): Promise<Finding[]> {
+  const owner = dkimOwner(selector.dkimSelector, context.domain);
   const reading = parseDkimKey(text);
   const remarks = remarksOnDkimKey(text, reading);
   const isSound = remarks.every(({ severity }) => severity === "notice");
@@ -212,28 +237,25 @@ async function keyFindings(
   const findings = remarks.map((remark) =>
     context.remark(remark, { owner, text, fix: remedyFor(remark, fix) }),
   );
-  const { key } = selector;
-  if (key !== undefined && reading.status === "revoked") {
+  const { key, uses } = selector;
+  if (reading.status === "revoked" && (key !== undefined || uses.length > 0)) {
+    const [using] = [...uses.flatMap((use) => (use.key.ok ? [use.key.value] : [])), key];
     findings.push(
       context.finding("dkim-signer-uses-revoked", {
         owner,
-        expected: describeDkimKey(key),
+        ...(using !== undefined && { expected: describeDkimKey(using) }),
         observed: text,
         verify: "TXT",
         fix: await publishKey(selector, [record], context),
       }),
     );
   }
-  if (key !== undefined && reading.status === "valid" && !sameDkimKey(key, reading.record.key)) {
-    findings.push(
-      context.finding("dkim-key-differs", {
-        owner,
-        expected: `${describeDkimKey(key)}, fingerprint ${shortDkimFingerprint(key)}`,
-        observed: `${describeDkimKey(reading.record.key)}, fingerprint ${shortDkimFingerprint(reading.record.key)}${whose(reading.record.key, selector, context)}`,
-        verify: "TXT",
-        fix: await publishKey(selector, [record], context),
-      }),
-    );
+  if (reading.status === "valid") {
+    const { key: published } = reading.record;
+    findings.push(...(await compareWithSigners(uses, published, { owner, record }, context)));
+    if (key !== undefined && !sameDkimKey(key, published)) {
+      findings.push(...(await describedKeyDiffers(selector, key, { published, record }, all, context)));
+    }
   }
   if (
     reading.status === "valid" &&
@@ -248,6 +270,37 @@ async function keyFindings(
     );
   }
   return findings;
+}
+
+/** The description's key is not the published one; where a signer's configuration is known, that one decides. */
+async function describedKeyDiffers(
+  selector: Selector,
+  key: DkimPublicKey,
+  { published, record }: { readonly published: DkimPublicKey; readonly record: TxtRecord },
+  all: readonly Selector[],
+  context: Context,
+): Promise<Finding[]> {
+  const isUsed = (used: DkimPublicKey) =>
+    selector.uses.some((use) => use.key.ok && sameDkimKey(use.key.value, used));
+  if (isUsed(key)) return []; // said of the signer
+  const said = {
+    owner: dkimOwner(selector.dkimSelector, context.domain),
+    expected: `${describeDkimKey(key)}, fingerprint ${shortDkimFingerprint(key)}`,
+    observed: `${describeDkimKey(published)}, fingerprint ${shortDkimFingerprint(published)}${whose(published, selector, all)}`,
+    verify: "TXT" as const,
+  };
+  if (!isUsed(published)) {
+    const fix = await publishKey(selector, [record], context);
+    return [context.finding("dkim-key-differs", { ...said, fix })];
+  }
+  return [
+    context.finding("dkim-key-differs", {
+      ...said,
+      severity: "warning",
+      why: "The published key is the signer's; the description has another one, and would publish that.",
+      fix: { summary: "Put the signer's key into the description.", changes: [] },
+    }),
+  ];
 }
 
 /** The same record without the damage; where nothing is left to save, the signer's key. */
@@ -280,8 +333,8 @@ function remedyFor({ code, severity }: Remark, fix: Fix | null): Fix | null {
 }
 
 /** Another described key in the place of this one: two selectors mixed up. */
-function whose(published: DkimPublicKey, selector: Selector, context: Context): string {
-  const other = namedSelectors(context).find(
+function whose(published: DkimPublicKey, selector: Selector, all: readonly Selector[]): string {
+  const other = all.find(
     ({ dkimSelector, key }) =>
       dkimSelector !== selector.dkimSelector && key !== undefined && sameDkimKey(key, published),
   );

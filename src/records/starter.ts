@@ -8,17 +8,28 @@ export interface Starter {
   /** Undefined for domains without mail. */
   readonly server?: { readonly host: DomainName; readonly addresses: readonly IpAddress[] };
   /** A selector whose key is not known yet stands in the file as a comment. */
-  readonly dkim: { readonly selector: DkimSelector; readonly publicKey?: string };
+  readonly dkim: StarterKey;
+  /** What signers use, by domain; where one has keys, they stand in the place of `dkim`. */
+  readonly signing?: ReadonlyMap<DomainName, readonly StarterKey[]>;
+}
+
+export interface StarterKey {
+  readonly selector: DkimSelector;
+  readonly publicKey?: string;
 }
 
 /** YAML with a word on each choice; `parseDescription` reads it back. */
-export function formatStarter({ domains, server, dkim }: Starter): string {
+export function formatStarter({ domains, server, dkim, signing }: Starter): string {
   const lines = [
     "# What Zonepost knows of your mail. All keys: zonepost schema",
     ...(server === undefined ? [] : serverLines(server)),
     "",
     "domains:",
-    ...domains.flatMap((domain) => (server === undefined ? noMailLines(domain) : domainLines(domain, dkim))),
+    ...domains.flatMap((domain) => {
+      if (server === undefined) return noMailLines(domain);
+      const keys = signing?.get(domain) ?? [];
+      return domainLines(domain, keys.length > 0 ? keys : [dkim]);
+    }),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -35,26 +46,32 @@ function serverLines({ host, addresses }: NonNullable<Starter["server"]>): strin
   ];
 }
 
-function domainLines(domain: DomainName, { selector, publicKey }: Starter["dkim"]): string[] {
+function domainLines(domain: DomainName, keys: readonly StarterKey[]): string[] {
   return [
     `  - domain: ${domain} # what comes after the @; Postfix: virtual_mailbox_domains or mydestination`,
     "    spf:",
     "      mechanisms: [mx, a, addresses]",
     "      ending: softfail # fail (-all) once every sender is known",
-    ...(publicKey === undefined
-      ? [
-          "    # dkim: # once your signer has a key",
-          `    #   - selector: ${quoted(selector)}`,
-          `    #     file: ${quoted(`${selector}.txt`)} # the record or public key that it made`,
-        ]
-      : [
-          "    dkim:",
-          `      - selector: ${quoted(selector)}`,
-          `        publicKey: ${JSON.stringify(publicKey)}`,
-        ]),
+    ...dkimLines(keys),
     "    dmarc:",
     "      policy: none # watch for a month, then quarantine",
     `      reports: dmarc@${domain}`,
+  ];
+}
+
+function dkimLines(keys: readonly StarterKey[]): string[] {
+  const known = keys.filter(({ publicKey }) => publicKey !== undefined);
+  const unknown = keys.filter(({ publicKey }) => publicKey === undefined);
+  return [
+    known.length > 0 ? "    dkim:" : "    # dkim: # once your signer has a key",
+    ...known.flatMap(({ selector, publicKey }) => [
+      `      - selector: ${quoted(selector)}`,
+      `        publicKey: ${JSON.stringify(publicKey)}`,
+    ]),
+    ...unknown.flatMap(({ selector }) => [
+      `    #   - selector: ${quoted(selector)}`,
+      `    #     file: ${quoted(`${selector}.txt`)} # the record or public key that it made`,
+    ]),
   ];
 }
 

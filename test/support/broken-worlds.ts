@@ -2,6 +2,8 @@
 import { createPublicKey } from "node:crypto";
 import type { FindingCode } from "../../src/check/catalogue.ts";
 import type { CheckOptions } from "../../src/check/context.ts";
+import type { FileRead } from "../../src/records/signer/configuration.ts";
+import { readSigner, signingOf } from "../../src/records/signer/read-signer.ts";
 import { zoneLine } from "../../src/records/zone-listing.ts";
 import { type DomainName, domainName } from "../../src/standards/dns/name.ts";
 import { formatRdata } from "../../src/standards/dns/rdata-text.ts";
@@ -343,6 +345,93 @@ const DKIM = [
     "the private key",
     { without: [KEY_OWNER], add: [txtLine(KEY_OWNER, `${head}${PRIVATE_KEY()}`)] },
     "dkim-private-key",
+  ),
+];
+
+/** An OpenDKIM that signs for example.org with one selector; `key` is what the key file holds, if it may be read. */
+function signedBy(
+  selector: string,
+  key: string | undefined,
+  options: CheckOptions = BARE,
+  domain = "example.org",
+): CheckOptions {
+  const text = `Domain ${domain}\nSelector ${selector}\nKeyFile /keys/dkim.key\n`;
+  const readFile = (): FileRead =>
+    key === undefined
+      ? { status: "refused", problem: "you may not read it" }
+      : { status: "read", text: `-----BEGIN PUBLIC KEY-----\n${key}\n-----END PUBLIC KEY-----\n` };
+  const read = readSigner("/etc/opendkim.conf", text, readFile);
+  if (!read.ok) throw new Error(read.problem);
+  return { ...options, signers: [signingOf(read.value, readFile, () => undefined)] };
+}
+
+const SIGNERS = [
+  broken("a signer whose key is published", {
+    options: signedBy("default", DKIM_KEY),
+    also: ["dkim-ok", "dkim-signer-ok"],
+  }),
+  broken(
+    "a signer whose selector is not there",
+    { options: signedBy("s2026", DKIM_KEY, DESCRIBED), also: ["dkim-selector-unused"] },
+    "dkim-signer-not-published",
+  ),
+  broken(
+    "a signer whose key stands at the doubled name",
+    {
+      without: [KEY_OWNER],
+      add: [txtLine(`${KEY_OWNER}.example.org`, `${head}${DKIM_KEY}`)],
+      options: signedBy("default", DKIM_KEY),
+    },
+    "dkim-signer-not-published",
+    "dkim-wrong-owner",
+    "zone-doubled-name",
+  ),
+  broken("a key at a usual selector that the signer does not use", {
+    add: [txtLine("dkim._domainkey.example.org", `${head}${OTHER_DKIM_KEY}`)],
+    options: signedBy("default", DKIM_KEY),
+    also: ["dkim-selector-unused", "dkim-signer-ok"],
+  }),
+  broken(
+    "a signer with another key",
+    { options: signedBy("default", OTHER_DKIM_KEY) },
+    "dkim-signer-key-differs",
+  ),
+  broken(
+    "a signer with another key than the description has and DNS too, which is said once",
+    {
+      without: [KEY_OWNER],
+      add: [txtLine(KEY_OWNER, `${head}${OTHER_DKIM_KEY}`)],
+      options: signedBy("default", DKIM_KEY, DESCRIBED),
+    },
+    "dkim-signer-key-differs",
+  ),
+  broken(
+    "a description whose key is out of date",
+    {
+      without: [KEY_OWNER],
+      add: [txtLine(KEY_OWNER, `${head}${OTHER_DKIM_KEY}`)],
+      options: signedBy("default", OTHER_DKIM_KEY, DESCRIBED),
+      also: ["dkim-signer-ok"],
+    },
+    "dkim-key-differs",
+  ),
+  broken(
+    "a signer that uses a revoked key",
+    {
+      without: [KEY_OWNER],
+      add: [txtLine(KEY_OWNER, "v=DKIM1; p=")],
+      options: signedBy("default", undefined),
+    },
+    "dkim-signer-uses-revoked",
+  ),
+  broken("a key file that may not be read", {
+    options: signedBy("default", undefined),
+    also: ["dkim-signer-key-unread"],
+  }),
+  broken(
+    "a signer that does not know the domain",
+    { options: signedBy("default", DKIM_KEY, BARE, "example.net") },
+    "dkim-signer-no-domain",
   ),
 ];
 
@@ -988,6 +1077,7 @@ export const BROKEN_WORLDS: readonly BrokenWorld[] = [
   ...REVERSE,
   ...SPF,
   ...DKIM,
+  ...SIGNERS,
   ...DMARC,
   ...TRANSPORT,
   ...CAA,

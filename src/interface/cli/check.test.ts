@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { look } from "../../../test/support/cli-world.ts";
-import { DESCRIPTION, HEALTHY } from "../../../test/support/healthy-world.ts";
+import { DESCRIPTION, HEALTHY, OTHER_DKIM_KEY } from "../../../test/support/healthy-world.ts";
 import { edited } from "../../../test/support/table-world.ts";
 import type { DomainReport } from "../../check/finding.ts";
 
@@ -90,6 +90,35 @@ describe("zonepost check", () => {
     expect(out).toMatch(/^example\.org {2}.*checks are fine\.$/m);
   });
 
+  it("compares the signer's configuration, which lies beside its tables and keys", async () => {
+    const files = {
+      "/etc/opendkim.conf": "KeyTable /etc/kt\nSigningTable refile:/etc/st\n",
+      "/etc/kt": `k example.org:default:/etc/key\nnew example.org:s2026:/etc/none\n`,
+      "/etc/st": "*@example.org k\nboss@example.org new\n*@example.net none\n",
+      "/etc/key": `-----BEGIN PUBLIC KEY-----\n${OTHER_DKIM_KEY}\n-----END PUBLIC KEY-----\n`,
+    };
+    const run = await check(["--signer", "/etc/opendkim.conf", "--json"], HEALTHY, { files });
+    const { domain, findings } = JSON.parse(run.out) as DomainReport;
+    expect(domain).toBe("example.org");
+    const signer = findings.filter(({ code }) => code.includes("signer"));
+    expect(signer.map(({ code, owner }) => [code, owner])).toEqual([
+      ["dkim-signer-key-differs", "default._domainkey.example.org"],
+    ]);
+    expect(signer[0]!.fix!.changes.map(({ action }) => action)).toEqual(["delete", "create"]);
+    expect(signer[0]!.fix!.changes[1]!.value).toContain(OTHER_DKIM_KEY.slice(0, 40));
+    expect(signer[0]!.expected).toContain("/etc/kt:1");
+    expect(run.err).toBe('/etc/st:3: "*@example.net" names the key "none", which no KeyTable has\n');
+    expect(run.exitCode).toBe(2);
+  });
+
+  it("cannot tell what a table that is not there would say", async () => {
+    const files = { "/o": "KeyTable /kt\nSigningTable refile:/st\n" };
+    const run = await check(["example.org", "--signer", "/o", "--quiet"], HEALTHY, { files });
+    expect(run.out).toContain("unknown dkim-signer-no-domain example.org: /o could not be read whole");
+    expect(run.err).toContain("/o:1: cannot read /kt: there is no such file");
+    expect(run.exitCode).toBe(3);
+  });
+
   it("shows the fix, ready to copy, and the command that shows the fault", async () => {
     const { out } = await check(["example.org"], FAULTY);
     expect(out).toContain("- example.org. IN MX 10 192.0.2.25.");
@@ -116,6 +145,7 @@ describe("zonepost check", () => {
       ["example.org", "--selector", "x._domainkey.example.org"],
       "the selector is only what precedes ._domainkey",
     ],
+    [["example.org", "--signer", "none.conf"], "cannot read none.conf: there is no such file"],
     [["example.org", "--concurrency", "0"], "--concurrency takes a whole number"],
     [["example.org", "--assume-public", "x"], "--assume-public x"],
     [["example.org", "--jason"], "Did you mean --json"],

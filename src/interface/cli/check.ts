@@ -6,6 +6,7 @@ import type { DomainName } from "../../standards/dns/name.ts";
 import { readDomain, readFileNamed } from "./argument.ts";
 import { type ExitCode, exitCodeOf, UsageError } from "./exit-code.ts";
 import { quietLines, reportText } from "./report-text.ts";
+import { loadSigners } from "./signer.ts";
 import { visible } from "./terminal.ts";
 import type { Tools, ViewSettings } from "./tools.ts";
 import type { ViewOptions } from "./view-options.ts";
@@ -13,6 +14,7 @@ import { readCheckOptions, type WorldOptions, worldSettings } from "./world-opti
 
 export interface CheckCommandOptions extends ViewOptions, WorldOptions {
   readonly fromFile?: string;
+  readonly signer: readonly string[];
   readonly concurrency: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -24,8 +26,13 @@ export async function runCheck(
   options: CheckCommandOptions,
   tools: Tools,
 ): Promise<ExitCode> {
-  const checkOptions = readCheckOptions(options, tools);
-  const domains = await readDomains(names, options, checkOptions, tools);
+  const signers = loadSigners(options.signer, tools);
+  const checkOptions = {
+    ...readCheckOptions(options, tools),
+    signers: signers.map(({ signingOf }) => signingOf),
+  };
+  const signed = signers.flatMap((signer) => signer.domains);
+  const domains = await readDomains(names, options, checkOptions, signed, tools);
   const settings = worldSettings(options, tools);
   const summaries: Summary[] = [];
   const lines = options.fromFile !== undefined;
@@ -50,11 +57,12 @@ function textOf(report: DomainReport, options: CheckCommandOptions, { terminal }
     : reportText(report, { showFine: options.all ?? false }, terminal);
 }
 
-/** From the command line, from a file (`-` is standard input), or all of the description. */
+/** From the command line, from a file (`-` is standard input), or all of the description or of the signers. */
 async function readDomains(
   names: readonly string[],
   options: CheckCommandOptions,
   { description }: CheckOptions,
+  signed: readonly DomainName[],
   tools: Tools,
 ): Promise<readonly DomainName[]> {
   const listed = options.fromFile === undefined ? [] : await readListed(options.fromFile, tools);
@@ -63,6 +71,7 @@ async function readDomains(
   if (description !== undefined && options.fromFile === undefined) {
     return description.domains.map(({ domain }) => domain);
   }
+  if (signed.length > 0 && options.fromFile === undefined) return [...new Set(signed)];
   throw new UsageError(
     "name a domain to check, as in `zonepost check example.org`, or give --config or --from-file",
   );

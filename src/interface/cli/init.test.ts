@@ -83,6 +83,32 @@ describe("zonepost init, with everything given", () => {
   });
 });
 
+describe("the signer's configuration", () => {
+  const files = {
+    "s.conf":
+      'domain { example.org { selectors [ { selector: "2026"; path: "/a" }, { selector: "b"; path: "/b" } ] } }',
+    "/a": PEM,
+  };
+  it("gives selectors and keys; what has no key that can be read stays a comment", async () => {
+    const run = await init(["--address", "192.0.2.1", "--signer", "s.conf"], { files });
+    const after = `    dkim:\n      - selector: "2026"\n        publicKey: "${BASE64}"\n    #   - selector: b\n`;
+    expect(text(run)).toContain(after);
+    expect(described(text(run)).domains[0]?.dkim).toMatchObject([{ selector: "2026" }]);
+  });
+
+  it("gives the domains where none is named", async () => {
+    const words = ["init", "--host", "mail.example.org", "--address", "192.0.2.1", "--output", "z.yaml"];
+    const run = await zonepost([...words, "--signer", "s.conf"], { files });
+    expect(described(text(run)).domains.map(({ domain }) => domain)).toEqual(["example.org"]);
+  });
+
+  it("says what it is not", async () => {
+    const run = await init(["--address", "192.0.2.1", "--signer", "/a"], { files });
+    expect(run.exitCode).toBe(64);
+    expect(run.err).toContain("--signer /a: it is no configuration of OpenDKIM");
+  });
+});
+
 describe("the DKIM selector", () => {
   it.each<[reason: string, words: readonly string[], expected: string]>([
     ["is default where none is named", [], "    #   - selector: default\n    #     file: default.txt #"],

@@ -1,6 +1,6 @@
 /** `zonepost init`: a description to start with, from flags or from a few questions. */
 import { parseDescription, readHostName, readMailDomain } from "../../records/description.ts";
-import { formatStarter, type Starter, usualHost } from "../../records/starter.ts";
+import { formatStarter, type Starter, type StarterKey, usualHost } from "../../records/starter.ts";
 import { readDkimPublicKey } from "../../standards/dkim/key-source.ts";
 import { parseDkimSelector } from "../../standards/dkim/selector.ts";
 import { type IpAddress, parseAddress } from "../../standards/dns/address.ts";
@@ -8,6 +8,7 @@ import type { DomainName } from "../../standards/dns/name.ts";
 import type { Parsed } from "../../standards/dns/parsed.ts";
 import { readFileNamed } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
+import { type LoadedSigner, loadSigners } from "./signer.ts";
 import type { Tools } from "./tools.ts";
 
 export interface InitOptions {
@@ -16,6 +17,7 @@ export interface InitOptions {
   readonly address?: readonly string[];
   readonly selector?: string;
   readonly dkimKey?: string;
+  readonly signer: readonly string[];
   /** False for --no-mail. */
   readonly mail: boolean;
   readonly postfix: string;
@@ -69,12 +71,28 @@ function closingWords(file: string, starter: Starter, { terminal: { style } }: T
 
 async function readStarter(options: InitOptions, tools: Tools): Promise<Starter> {
   const dkim = readDkim(options, tools);
+  const signers = loadSigners(options.signer, tools);
   const given = options.domain.map((text) => fromOption("--domain", readDomainOf(text)));
-  const domains = given.length > 0 ? [...new Set(given)] : [await askDomain(tools)];
+  const named = given.length > 0 ? given : signers.flatMap((signer) => signer.domains);
+  const domains = named.length > 0 ? [...new Set(named)] : [await askDomain(tools)];
   if (!options.mail) return { domains, dkim };
   const host = await readHost(options, domains[0]!, tools);
   const addresses = await readAddresses(options, host, tools);
-  return { domains, server: { host, addresses }, dkim };
+  const signing = new Map(domains.map((domain) => [domain, signerKeys(domain, signers)]));
+  return { domains, server: { host, addresses }, dkim, signing };
+}
+
+/** A selector stands in a description once. */
+function signerKeys(domain: DomainName, signers: readonly LoadedSigner[]): readonly StarterKey[] {
+  const keys = new Map<string, StarterKey>();
+  for (const { dkimSelector: selector, key } of signers.flatMap(({ signingOf }) => signingOf(domain).keys)) {
+    if (keys.get(selector)?.publicKey !== undefined) continue;
+    keys.set(selector, {
+      selector,
+      ...(key.ok && { publicKey: Buffer.from(key.value.spki).toString("base64") }),
+    });
+  }
+  return [...keys.values()];
 }
 
 function fromOption<T>(option: string, parsed: Parsed<T>): T {

@@ -73,6 +73,13 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .option("--address <ip...>", "the mail server's addresses")
     .option("--selector <name>", "the DKIM selector")
     .option("--dkim-key <file>", "the public key (or the record that the signer wrote) of the selector")
+    .addOption(
+      repeatable(
+        "--signer <file>",
+        "the signer's configuration, to take domains, selectors and keys from",
+        "none",
+      ),
+    )
     .option("--no-mail", "the domains neither send nor receive mail")
     .option("--postfix <dir>", "where Postfix' main.cf is", "/etc/postfix")
     .option("--output <file>", "where to write it; - is standard output", "zonepost.yaml")
@@ -103,7 +110,14 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
   addWorldOptions(
     command("check", "check what the world sees of a domain's mail, with the fix of every problem"),
   )
-    .argument("[domain...]", "the domains; those of the description where none is named")
+    .argument("[domain...]", "the domains; those of the description or the signer where none is named")
+    .addOption(
+      repeatable(
+        "--signer <file>",
+        "the configuration of OpenDKIM, dkimpy-milter, rspamd or amavisd, to compare its selectors and keys",
+        "none",
+      ),
+    )
     .option(
       "--from-file <file>",
       "read domains from a file, one a line (- is standard input); with --json one line each",
