@@ -10,6 +10,8 @@ need named bind9
 need named-compilezone bind9-utils
 need dig bind9-dnsutils
 need knotd knot
+need pdns_server "pdns-server pdns-backend-sqlite3"
+need sqlite3 sqlite3
 need unbound unbound
 need ip iproute2
 need postfix postfix

@@ -43,8 +43,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
   net: {
     runs: ["standards"],
     knows: ["records", "check", "publish"],
+    // A process only to have a zone file checked before it is put in place.
     modules: [
       ...PURE_MODULES,
+      "node:child_process",
       "node:dgram",
       "node:events",
       "node:fs",
@@ -52,6 +54,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "node:http",
       "node:https",
       "node:net",
+      "node:path",
       "node:tls",
     ],
     ambient: ["stopwatch", "chance", "timers"],

@@ -24,6 +24,7 @@ import { type RdataOf, textToOctets } from "../standards/dns/record.ts";
 import { parseDomainSpec } from "../standards/spf/macro.ts";
 import { isSpfRecord } from "../standards/spf/record.ts";
 import { formatPath, problemsOf, type SchemaNode } from "./description-problem.ts";
+import { publishEntry } from "./publish-settings.ts";
 
 /** A text that becomes a checked value, or an error that says what to write instead. */
 function checkedText<T>(description: string, check: (text: string) => Parsed<T>) {
@@ -378,6 +379,10 @@ export const descriptionSchema = z
     $schema: z.string().optional(),
     servers: z.array(server).default([]),
     domains: z.array(mailDomain),
+    publish: z
+      .array(publishEntry)
+      .default([])
+      .describe("Who holds the zones; the first entry for a zone counts."),
     ttl: ttls.optional(),
   })
   .superRefine(({ servers, domains }, context) => {

@@ -8,10 +8,12 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqli
 import type { DkimKey, KeyName, KeyState, Sighting } from "../keys/key.ts";
 import type { KeyChange, KeyStore } from "../keys/key-store.ts";
 import type { SealedKey } from "../keys/sealing.ts";
+import type { PublishStore } from "../publish/publish-store.ts";
 import { decodeBase64 } from "../standards/dkim/key-record.ts";
 import { decodeDkimKey, encodeDkimKey } from "../standards/dkim/public-key.ts";
 import { parseDkimSelector } from "../standards/dkim/selector.ts";
 import { parseDomainName } from "../standards/dns/name.ts";
+import { createPublishStore, PUBLISH_TABLES } from "./publish-tables.ts";
 
 /** Of the layout below. */
 const LAYOUT = 1;
@@ -33,11 +35,13 @@ CREATE TABLE dkim_key (
   sighting TEXT NOT NULL,
   PRIMARY KEY (domain, selector)
 ) STRICT, WITHOUT ROWID;
+${PUBLISH_TABLES}
 PRAGMA user_version = ${LAYOUT};
 `;
 
 export interface OpenedStore {
   readonly keys: KeyStore;
+  readonly publish: PublishStore;
   close(): void;
 }
 
@@ -55,7 +59,11 @@ export function openSqliteStore(path: string): OpenedStore {
     database.close();
     throw error;
   }
-  return { keys: keyStore(database), close: () => database.close() };
+  return {
+    keys: keyStore(database),
+    publish: createPublishStore(database, (act) => inTransaction(database, act)),
+    close: () => database.close(),
+  };
 }
 
 function layOut(database: DatabaseSync, path: string): void {

@@ -68,6 +68,9 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
         return answers.shift() ?? fail("EOF", `nobody answers "${question}"`);
       }),
     organizationalDomain: () => undefined,
+    isAdministrator: false,
+    openState: () => fail("EACCES", "this test opens no state"),
+    openProvider: async () => fail("ENETDOWN", "this test opens no provider"),
     openWorld: async () => fail("ENETDOWN", "this test opens no world"),
     startNameServer: async () => fail("ENETDOWN", "this test starts no name server"),
     startTrap: async () => fail("ENETDOWN", "this test starts no trap"),

@@ -12,6 +12,7 @@ import { IMPORT_FORMATS, runImport } from "./import.ts";
 import { runInit } from "./init.ts";
 import { runLint } from "./lint.ts";
 import { runLookup } from "./lookup.ts";
+import { runApply, runPlan, runUndo } from "./publish.ts";
 import { runRecords, runSchema } from "./records.ts";
 import { runRoute } from "./route.ts";
 import { runSpfTest, runSpfTree } from "./spf.ts";
@@ -225,6 +226,39 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     )
     .addOption(repeatable("--assume-public <cidr>", "count this network as public, for laboratories", "none"))
     .action(async (file, options) => finish(await runImport(file, options, tools)));
+
+  const publish = program
+    .command("publish")
+    .description("bring the derived records into your zones, and nothing else");
+  const onZone = (made: Command) =>
+    addViewOptions(made)
+      .option("-c, --config <file>", "the description", "zonepost.yaml")
+      .option(
+        "--state <dir>",
+        "where the state of this machine lies (default: ZONEPOST_STATE, then the system's place)",
+      )
+      .addOption(repeatable("--allow <guard>", "insist, though a guard speaks against it", "none"));
+  const changing = (made: Command) =>
+    onZone(made)
+      .option("-y, --yes", "do not ask")
+      .option(
+        "--look <seconds>",
+        "how long to look for the changes at every name server",
+        (text) => readInteger(text, "--look", 0, 86_400),
+        60,
+      );
+  onZone(
+    command("plan", "show what would change in your zones, what stays, and what speaks against it", publish),
+  )
+    .argument("[zone...]", "only these zones")
+    .action(async (zones, options) => finish(await runPlan(zones, options, tools)));
+  changing(command("apply", "carry the plan out, and look for it at every name server", publish))
+    .argument("[zone...]", "only these zones")
+    .option("--no-wait", "skip the waits between the steps")
+    .action(async (zones, options) => finish(await runApply(zones, options, tools)));
+  changing(command("undo", "take back what the last apply did", publish))
+    .argument("<zone>")
+    .action(async (zone, options) => finish(await runUndo(zone, { wait: true, ...options }, tools)));
 
   const spf = program.command("spf").description("look into SPF records");
   addViewOptions(command("tree", "what every include costs, and where it leads", spf))

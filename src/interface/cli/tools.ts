@@ -1,6 +1,9 @@
 /** What the commands need from outside; main.ts joins it to the real world, tests to a small one. */
 import type { World } from "../../check/context.ts";
 import type { TrapContact } from "../../check/mx-trap.ts";
+import type { Provider } from "../../publish/provider.ts";
+import type { PublishStore } from "../../publish/publish-store.ts";
+import type { PublishEntry } from "../../records/publish-settings.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import type { ResourceRecord } from "../../standards/dns/record.ts";
 import type { Terminal } from "./terminal.ts";
@@ -31,6 +34,12 @@ export interface OpenedWorld {
   readonly close: () => Promise<void>;
 }
 
+/** What outlives the process. */
+export interface OpenedState {
+  readonly publish: PublishStore;
+  close(): void;
+}
+
 export interface Tools {
   readonly terminal: Terminal;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -47,6 +56,12 @@ export interface Tools {
   readonly ask: ((question: string) => Promise<string>) | undefined;
   /** The registrable domain by the public suffix list. */
   readonly organizationalDomain: World["organizationalDomain"];
+  /** Whether this runs with all rights, and so keeps its state with the system's. */
+  readonly isAdministrator: boolean;
+  /** Opens, or makes, the state in a directory. Throws a UsageError where it cannot. */
+  readonly openState: (directory: string) => OpenedState;
+  /** Throws a UsageError where a secret is missing or a setting cannot be. */
+  readonly openProvider: (entry: PublishEntry) => Promise<Provider>;
   /** Throws a UsageError for settings that cannot be. */
   readonly openWorld: (settings: ViewSettings) => Promise<OpenedWorld>;
   /** Starts an authoritative name server on loopback, for the tour; port 0 takes a free one. */

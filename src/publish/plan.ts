@@ -1,0 +1,353 @@
+/**
+ * From what is derived and what stands in a zone to a plan: which RRsets change, in which order, with which waits,
+ * what is kept, and what speaks against it. Pure; `apply.ts` carries plans out.
+ *
+ * What is not ours stays: at a name with several values only ours are exchanged. Where only one record can stand
+ * (DMARC, a key, the MX list), a foreign one is in the way; it is replaced only after the user has said so.
+ */
+import type { DerivedRecord, Purpose } from "../records/derived-record.ts";
+import { type DomainName, isWithin, ROOT } from "../standards/dns/name.ts";
+import { formatRdata } from "../standards/dns/rdata-text.ts";
+import {
+  octetsToText,
+  type Rdata,
+  type RecordType,
+  toCharacterStrings,
+  txtText,
+  typeOf,
+} from "../standards/dns/record.ts";
+import { mergeSpf } from "../standards/spf/merge.ts";
+import {
+  formatSpfRecord,
+  isSpfRecord,
+  lookupCost,
+  parseSpfRecord,
+  type SpfTerm,
+  termKey,
+} from "../standards/spf/record.ts";
+import { type Guard, guardsOf } from "./guard.ts";
+import type { Capabilities, Rrset, RrsetChange, ZoneContent } from "./provider.ts";
+import type { OwnedValue } from "./publish-store.ts";
+import { rrsetKey, sameRrset, valueKey } from "./rrset.ts";
+import { unstorable } from "./storable.ts";
+
+/** One value, and what becomes of it. */
+export interface PlannedValue {
+  readonly action: "create" | "delete" | "keep";
+  readonly name: DomainName;
+  readonly type: RecordType;
+  /** As zone files write it. */
+  readonly value: string;
+  readonly ttlSeconds: number;
+  readonly isOurs: boolean;
+  /** Why it is there, or why it goes; undefined for what is not ours and stays. */
+  readonly reason?: string;
+  readonly purpose?: Purpose;
+}
+
+export interface PlanStep {
+  readonly changes: readonly RrsetChange[];
+  /** How long to wait before this step, and why; 0 for the first. */
+  readonly waitSeconds: number;
+  readonly waitReason?: string;
+}
+
+export interface Plan {
+  readonly zone: DomainName;
+  readonly values: readonly PlannedValue[];
+  readonly steps: readonly PlanStep[];
+  /** What speaks against it; a plan with a guard that is not overridden is not carried out. */
+  readonly guards: readonly Guard[];
+  /** Records that this provider cannot hold, with the way out; they are left out. */
+  readonly leftOut: readonly { readonly record: DerivedRecord; readonly because: string }[];
+  /** Worth knowing: SPF terms that stay, lookups that are left. */
+  readonly notes: readonly string[];
+  readonly ownedBefore: readonly OwnedValue[];
+  readonly ownedAfter: readonly OwnedValue[];
+}
+
+export interface PlanInput {
+  readonly content: ZoneContent;
+  /** The derived records of this zone that its owner creates. */
+  readonly wanted: readonly DerivedRecord[];
+  readonly owned: readonly OwnedValue[];
+  readonly capabilities: Capabilities;
+  /** min(SOA TTL, MINIMUM), RFC 2308 §5. */
+  readonly negativeTtlSeconds: number;
+  /** Whether a DS stands at the parent; undefined where nobody knows. */
+  readonly isSigned?: boolean;
+  /** Names outside of the zone that were looked up: whether they have an address. */
+  readonly resolves?: ReadonlyMap<DomainName, boolean>;
+  /** Names of keys that still sign. */
+  readonly signingKeys?: ReadonlySet<DomainName>;
+}
+
+/** Where only one value, or one list, makes sense: another's record is in the way and not beside. */
+const EXCLUSIVE: ReadonlySet<Purpose> = new Set([
+  "mx",
+  "null-mx",
+  "dkim",
+  "dkim-revoked",
+  "dmarc",
+  "mta-sts",
+  "mta-sts-host",
+  "tls-rpt",
+  "client-srv",
+  "autoconfig",
+  "autodiscover",
+  "xmpp",
+  "bimi",
+]);
+
+interface Draft {
+  readonly values: PlannedValue[];
+  readonly changes: RrsetChange[];
+  readonly ownedAfter: OwnedValue[];
+  readonly notes: string[];
+  /** Foreign values that would go. */
+  readonly foreignGone: PlannedValue[];
+}
+
+export function planChanges(input: PlanInput): Plan {
+  const { content, owned, capabilities } = input;
+  const leftOut = input.wanted.flatMap((record) => {
+    const because = unstorable(record.record, capabilities);
+    return because === undefined ? [] : [{ record, because }];
+  });
+  const wanted = input.wanted.filter((record) => !leftOut.some((left) => left.record === record));
+  const published = new Map(content.rrsets.map((rrset) => [rrsetKey(rrset), rrset]));
+  const wantedAt = Map.groupBy(wanted, ({ record }) =>
+    rrsetKey({ name: record.name, type: typeOf(record.data) }),
+  );
+  const ownedAt = Map.groupBy(owned, rrsetKey);
+  const draft: Draft = { values: [], changes: [], ownedAfter: [], notes: [], foreignGone: [] };
+  for (const key of new Set([...wantedAt.keys(), ...ownedAt.keys()])) {
+    planRrset(published.get(key), wantedAt.get(key) ?? [], ownedAt.get(key) ?? [], draft);
+  }
+  for (const rrset of content.rrsets) {
+    const key = rrsetKey(rrset);
+    if (wantedAt.has(key) || ownedAt.has(key)) continue;
+    for (const data of rrset.data) draft.values.push(plannedValue("keep", rrset, data, false));
+  }
+  return {
+    zone: content.zone,
+    values: draft.values,
+    steps: orderSteps(draft.changes, input),
+    guards: guardsOf({ ...input, wanted, changes: draft.changes, foreignGone: draft.foreignGone }),
+    leftOut,
+    notes: draft.notes,
+    ownedBefore: owned,
+    ownedAfter: draft.ownedAfter,
+  };
+}
+
+function planRrset(
+  published: Rrset | undefined,
+  wanted: readonly DerivedRecord[],
+  owned: readonly OwnedValue[],
+  draft: Draft,
+): void {
+  const name = published?.name ?? wanted[0]?.record.name ?? owned[0]!.name;
+  const type = published?.type ?? (wanted[0] ? typeOf(wanted[0].record.data) : owned[0]!.type);
+  const spf = planSpf(published, wanted, owned, draft);
+  const wantedData = wanted.map((record) => (spf?.record === record ? spf.data : record.record.data));
+  const wantedKeys = new Map(wantedData.map((data, at) => [valueKey(data), wanted[at]!]));
+  const ownedKeys = new Set(owned.map(({ value }) => value));
+  const isExclusive = wanted.some(({ purpose }) => EXCLUSIVE.has(purpose));
+  const after: Rdata[] = [...wantedData];
+  let hasForeign = false;
+  for (const data of published?.data ?? []) {
+    const reasonOf = wantedKeys.get(valueKey(data));
+    if (reasonOf !== undefined) {
+      draft.values.push(plannedValue("keep", published!, data, true, reasonOf));
+      continue;
+    }
+    const isOurs = ownedKeys.has(valueKey(data));
+    const isSpf = spf !== undefined && data.type === "TXT" && isSpfRecord(octetsToText(txtText(data)));
+    if (isOurs || isSpf) {
+      const reason = isSpf ? "its terms go on in the new record" : "the description asks for it no more";
+      draft.values.push({ ...plannedValue("delete", published!, data, isOurs), reason });
+      continue;
+    }
+    if (isExclusive && competes(data, wanted)) {
+      const value = {
+        ...plannedValue("delete", published!, data, false),
+        reason: "it is in the way of ours",
+      };
+      draft.values.push(value);
+      draft.foreignGone.push(value);
+      continue;
+    }
+    hasForeign = true;
+    after.push(data);
+    draft.values.push(plannedValue("keep", published!, data, false));
+  }
+  const wantedTtl = wanted[0]?.record.ttlSeconds;
+  // One RRset has one TTL (RFC 2181 §5.2): beside another's values theirs stays.
+  const ttlSeconds =
+    hasForeign || wantedTtl === undefined ? (published?.ttlSeconds ?? wantedTtl ?? 0) : wantedTtl;
+  for (const [at, data] of wantedData.entries()) {
+    const derived = wanted[at]!;
+    const isNew = !(published?.data ?? []).some((other) => valueKey(other) === valueKey(data));
+    if (isNew) draft.values.push(plannedValue("create", { name, type, ttlSeconds }, data, true, derived));
+    draft.ownedAfter.push({
+      name,
+      type,
+      value: valueKey(data),
+      ...(spf?.record === derived && { spfTerms: octetsOfSpf(derived) }),
+    });
+  }
+  const target: Rrset | undefined = after.length === 0 ? undefined : { name, type, ttlSeconds, data: after };
+  if (!sameRrset(published, target)) draft.changes.push({ name, type, before: published, after: target });
+}
+
+/** At a name with many kinds of TXT only the same kind is in the way. */
+function competes(data: Rdata, wanted: readonly DerivedRecord[]): boolean {
+  if (data.type !== "TXT") return true;
+  const version = (text: string) => /^\s*"?v\s*=\s*(\w+)/i.exec(text)?.[1]?.toLowerCase();
+  const own = version(octetsToText(txtText(data)));
+  return wanted.some(
+    ({ record }) => record.data.type === "TXT" && version(octetsToText(txtText(record.data))) === own,
+  );
+}
+
+function plannedValue(
+  action: PlannedValue["action"],
+  { name, type, ttlSeconds }: Pick<Rrset, "name" | "type" | "ttlSeconds">,
+  data: Rdata,
+  isOurs: boolean,
+  derived?: DerivedRecord,
+): PlannedValue {
+  return {
+    action,
+    name,
+    type,
+    value: formatRdata(data),
+    ttlSeconds,
+    isOurs,
+    ...(derived && { reason: derived.reason, purpose: derived.purpose }),
+  };
+}
+
+const octetsOfSpf = ({ record }: DerivedRecord): string =>
+  record.data.type === "TXT" ? octetsToText(txtText(record.data)) : "";
+
+/** Senders that others have put into SPF stay in it; only terms that were ours and are wanted no more go. */
+function planSpf(
+  published: Rrset | undefined,
+  wanted: readonly DerivedRecord[],
+  owned: readonly OwnedValue[],
+  draft: Draft,
+): { readonly record: DerivedRecord; readonly data: Rdata } | undefined {
+  const record = wanted.find(({ purpose }) => purpose === "spf" || purpose === "helo-spf");
+  if (record === undefined) return undefined;
+  const text = octetsOfSpf(record);
+  const ours = parseSpfRecord(text);
+  if (!ours.ok) return undefined;
+  const formerly = new Set(
+    owned.flatMap(({ spfTerms }) => (spfTerms === undefined ? [] : termsOf(spfTerms).map(termKey))),
+  );
+  const standing = (published?.data ?? []).flatMap((data) => {
+    const other = data.type === "TXT" ? octetsToText(txtText(data)) : "";
+    if (!isSpfRecord(other)) return [];
+    const parsed = parseSpfRecord(other);
+    if (!parsed.ok) {
+      draft.notes.push(`the SPF record "${other.slice(0, 200)}" cannot be read, so nothing of it goes on`);
+      return [];
+    }
+    return [{ terms: parsed.value.terms.filter((term) => !formerly.has(termKey(term))) }];
+  });
+  const ourKeys = new Set(ours.value.terms.map(termKey));
+  const foreign = standing.flatMap(({ terms }) =>
+    terms.filter((term) => !ourKeys.has(termKey(term)) && term.kind !== "all"),
+  );
+  if (foreign.length === 0) return { record, data: record.record.data };
+  const { record: merged, decisions } = mergeSpf(standing, ours.value.terms);
+  draft.notes.push(...decisions);
+  const names = [
+    ...new Set(foreign.map((term) => formatSpfRecord({ terms: [term] }).replace(/^v=spf1 /, ""))),
+  ];
+  const cost = merged.terms.reduce((sum, term) => sum + lookupCost(term), 0);
+  draft.notes.push(
+    `SPF at ${record.record.name}: ${names.join(", ")} stood there before and stays; ${cost} of 10 lookups at the first level`,
+  );
+  return { record, data: { type: "TXT", strings: toCharacterStrings(formatSpfRecord(merged)) } };
+}
+
+function termsOf(text: string): readonly SpfTerm[] {
+  const parsed = parseSpfRecord(text);
+  return parsed.ok ? parsed.value.terms : [];
+}
+
+/**
+ * Leaves before what points to them, and what is pointed to no more at the end. Where a name was not there before,
+ * resolvers may have noted its absence: what points to it waits until they have forgotten (RFC 2308 §5).
+ */
+function orderSteps(changes: readonly RrsetChange[], { content, negativeTtlSeconds }: PlanInput): PlanStep[] {
+  const standing = new Set(content.rrsets.map(({ name }) => name));
+  const created = new Set(
+    changes.flatMap(({ name, before, after }) => (!before && after && !standing.has(name) ? [name] : [])),
+  );
+  const isPointer = (change: RrsetChange) =>
+    change.after !== undefined && pointersOf(change.after).some((target) => created.has(target));
+  const pointers = changes.filter(isPointer);
+  const oldTargets = new Map<DomainName, number>();
+  for (const { before, after } of changes) {
+    const still = new Set(after === undefined ? [] : pointersOf(after));
+    for (const target of before === undefined ? [] : pointersOf(before)) {
+      if (!still.has(target))
+        oldTargets.set(target, Math.max(oldTargets.get(target) ?? 0, before!.ttlSeconds));
+    }
+  }
+  const late = changes.filter(
+    (change) => change.after === undefined && oldTargets.has(change.name) && !isPointer(change),
+  );
+  const first = changes.filter((change) => !pointers.includes(change) && !late.includes(change));
+  const lateWait = Math.max(0, ...late.map(({ name }) => oldTargets.get(name) ?? 0));
+  const steps: PlanStep[] = [
+    { changes: first, waitSeconds: 0 },
+    {
+      changes: pointers,
+      waitSeconds: first.length === 0 ? 0 : negativeTtlSeconds,
+      waitReason: "until no resolver remembers that the names they point to did not exist",
+    },
+    {
+      changes: late,
+      waitSeconds: lateWait,
+      waitReason: "until no resolver remembers what pointed to them",
+    },
+  ];
+  return steps.filter((step) => step.changes.length > 0);
+}
+
+/** Names that a record needs to exist: targets, and for the MTA-STS record the host of the policy. */
+function pointersOf({ name, data }: Rrset): DomainName[] {
+  return data.flatMap((one) => {
+    switch (one.type) {
+      case "MX":
+        return one.exchange === ROOT ? [] : [one.exchange];
+      case "SRV":
+        return one.target === ROOT ? [] : [one.target];
+      case "CNAME":
+        return [one.target];
+      case "TXT":
+        return name.startsWith("_mta-sts.") ? [name.replace(/^_/, "") as DomainName] : [];
+      default:
+        return [];
+    }
+  });
+}
+
+/** Of the derived records those that belong into a zone, by whoever runs it. */
+export function wantedIn(
+  zone: DomainName,
+  records: readonly DerivedRecord[],
+  otherZones: readonly DomainName[],
+): readonly DerivedRecord[] {
+  const isDeeper = (name: DomainName) =>
+    otherZones.some((other) => other !== zone && isWithin(other, zone) && isWithin(name, other));
+  return records.filter(({ record, creator }) => {
+    if (creator === "address-owner" && !zone.endsWith(".arpa")) return false;
+    return isWithin(record.name, zone) && !isDeeper(record.name);
+  });
+}

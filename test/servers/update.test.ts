@@ -1,0 +1,317 @@
+/** Updates and transfers with the servers that people run: BIND, Knot and PowerDNS. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDnsUpdateClient } from "../../src/net/dns-update-client.ts";
+import type { ServerAddress } from "../../src/net/server-address.ts";
+import type { FailureCause, Provider, Rrset } from "../../src/publish/provider.ts";
+import { createRfc2136Provider } from "../../src/publish/providers/rfc2136.ts";
+import { type DomainName, domainName } from "../../src/standards/dns/name.ts";
+import { parseTsigKey, type TsigKey } from "../../src/standards/dns/tsig.ts";
+import { changeOf, contentOf, findRrset, providerContract, rrsetIn } from "../contract/provider.ts";
+import { startBind } from "../support/bind.ts";
+import { freePort, type ZoneText } from "../support/dns-program.ts";
+import { startKnot } from "../support/knot.ts";
+import { POWERDNS_PROGRAMS, startPowerdns } from "../support/powerdns.ts";
+import { describeWithServers, type RunningServer } from "../support/real-server.ts";
+
+const ALGORITHM = "hmac-sha256";
+const SECRET = Buffer.alloc(32, 5).toString("base64");
+const zone = domainName("example.org");
+const contractZone = domainName("contract.example.org");
+const zoneText = (apex: DomainName): ZoneText => ({
+  apex,
+  text: `$TTL 300
+$ORIGIN ${apex}.
+@ SOA ns.${apex}. hostmaster.${apex}. 1 3600 600 86400 60
+@ NS ns.${apex}.
+ns A 127.0.0.1
+`,
+});
+const zones = [zoneText(zone), zoneText(contractZone)];
+
+function keyOf(changes: { name?: string; secret?: string; algorithm?: string } = {}): TsigKey {
+  const key = parseTsigKey({ name: "testkey", algorithm: ALGORITHM, secret: SECRET, ...changes });
+  if (!key.ok) throw new Error(key.problem);
+  return key.value;
+}
+
+interface Kind {
+  readonly title: string;
+  readonly programs: readonly string[];
+  start(port: number): Promise<RunningServer>;
+  /** What is said of our mistakes. */
+  readonly unknownKey: string;
+  readonly wrongSecret: string;
+  readonly wrongTime: readonly [cause: FailureCause, words: string];
+}
+
+const kinds: readonly Kind[] = [
+  {
+    title: "BIND",
+    programs: ["named"],
+    start: (port) =>
+      startBind({
+        address: "127.0.0.1",
+        port,
+        zones,
+        options: "allow-transfer { key testkey; };",
+        statements: `key testkey { algorithm ${ALGORITHM}; secret "${SECRET}"; };`,
+        zoneStatements: () => "update-policy { grant testkey zonesub ANY; };",
+      }),
+    unknownKey: "(BADKEY)",
+    wrongSecret: "(BADSIG)",
+    wrongTime: ["clock", "UTC, and here it is 20"],
+  },
+  {
+    title: "Knot",
+    programs: ["knotd"],
+    start: (port) =>
+      startKnot({
+        address: "127.0.0.1",
+        port,
+        zones,
+        sections: `key:
+  - id: testkey
+    algorithm: ${ALGORITHM}
+    secret: ${SECRET}
+acl:
+  - id: testacl
+    key: testkey
+    action: [ update, transfer ]`,
+        zoneLines: () => "    acl: testacl",
+      }),
+    unknownKey: "(BADKEY)",
+    wrongSecret: "(BADSIG)",
+    wrongTime: ["clock", "UTC, and here it is 20"],
+  },
+  {
+    title: "PowerDNS",
+    programs: POWERDNS_PROGRAMS,
+    start: (port) =>
+      startPowerdns({
+        address: "127.0.0.1",
+        port,
+        zones,
+        key: { name: "testkey", algorithm: ALGORITHM, secret: SECRET },
+      }),
+    unknownKey: 'the key "other" is unknown there',
+    wrongSecret: 'the key "testkey" is unknown there, has another secret',
+    // It gives one answer to all three.
+    wrongTime: ["credentials", "or the clocks differ"],
+  },
+];
+
+function numberIn(rrset: Rrset | undefined): number {
+  const [data] = rrset?.data ?? [];
+  return data?.type === "TXT" ? Number(data.strings[0]) : 0;
+}
+
+for (const kind of kinds) {
+  describeWithServers(kind.programs, `updates of ${kind.title}`, () => {
+    let running: RunningServer;
+    let server: ServerAddress;
+    beforeAll(async () => {
+      server = { address: "127.0.0.1", port: await freePort() };
+      running = await kind.start(server.port);
+    });
+    afterAll(() => running?.stop());
+
+    const providerWith = (key: TsigKey | undefined, now: () => number = Date.now): Provider =>
+      createRfc2136Provider(createDnsUpdateClient({ server, key, now }));
+    const see = async (owner: string, type: Rrset["type"]) =>
+      findRrset(await contentOf(providerWith(keyOf()), zone), domainName(`${owner}.${zone}`), type);
+    const probe = (owner: string) => changeOf(undefined, rrsetIn(zone, owner, "A", ["192.0.2.1"]));
+
+    providerContract(kind.title, () => ({
+      provider: providerWith(keyOf()),
+      zone: contractZone,
+      unknownZone: domainName("example.net"),
+      withWrongCredentials: providerWith(keyOf({ secret: "AAAA" })),
+      close: () => undefined,
+    }));
+
+    it("changes 40 RRsets in one update, and raises the serial once", async () => {
+      const provider = providerWith(keyOf());
+      const { serial } = await contentOf(provider, zone);
+      const changes = Array.from({ length: 40 }, (_, at) =>
+        changeOf(undefined, rrsetIn(zone, `host${at}`, "A", [`192.0.2.${at}`])),
+      );
+      expect(await provider.apply(zone, changes)).toEqual({ status: "applied" });
+      const content = await contentOf(provider, zone);
+      expect(content.rrsets.filter(({ name }) => name.startsWith("host"))).toHaveLength(40);
+      expect(content.serial).toBeGreaterThan(serial!);
+      const away = changes.map(({ after }) => changeOf(after, undefined));
+      expect(await provider.apply(zone, away)).toEqual({ status: "applied" });
+      expect(await see("host1", "A")).toBeUndefined();
+    });
+
+    it("does all of a call or nothing, where one change is stale", async () => {
+      const stale = changeOf(rrsetIn(zone, "never", "A", ["192.0.2.1"]), undefined);
+      const outcome = await providerWith(keyOf()).apply(zone, [probe("batch"), stale]);
+      expect(outcome).toMatchObject({ status: "stale", changes: [stale] });
+      expect(await see("batch", "A")).toBeUndefined();
+    });
+
+    it("does all of a call or nothing, where one name is not of the zone", async () => {
+      const foreign = changeOf(undefined, rrsetIn(domainName("example.net"), "www", "A", ["192.0.2.1"]));
+      const outcome = await providerWith(keyOf()).apply(zone, [probe("batch2"), foreign]);
+      expect(outcome).toMatchObject({ status: "failed", cause: "refused" });
+      expect(await see("batch2", "A")).toBeUndefined();
+    });
+
+    it("puts no CNAME beside other records, and says so", async () => {
+      const provider = providerWith(keyOf());
+      expect(await provider.apply(zone, [probe("host")])).toEqual({ status: "applied" });
+      const alias = changeOf(undefined, rrsetIn(zone, "host", "CNAME", ["ns"]));
+      expect(await provider.apply(zone, [alias])).toMatchObject({
+        status: "failed",
+        cause: "refused",
+        detail: expect.stringContaining("host.example.org has A records, and a CNAME stands alone"),
+      });
+      const real = changeOf(undefined, rrsetIn(zone, "alias", "CNAME", ["ns"]));
+      expect(await provider.apply(zone, [real])).toEqual({ status: "applied" });
+      expect(await provider.apply(zone, [probe("alias")])).toMatchObject({
+        status: "failed",
+        cause: "refused",
+        detail: expect.stringContaining("alias.example.org has CNAME records"),
+      });
+    });
+
+    it("turns an address into an alias, and back", async () => {
+      const provider = providerWith(keyOf());
+      expect(await provider.apply(zone, [probe("turn")])).toEqual({ status: "applied" });
+      const address = rrsetIn(zone, "turn", "A", ["192.0.2.1"]);
+      const alias = rrsetIn(zone, "turn", "CNAME", ["ns"]);
+      const there = [changeOf(undefined, alias), changeOf(address, undefined)];
+      expect(await provider.apply(zone, there)).toEqual({ status: "applied" });
+      expect([await see("turn", "CNAME"), await see("turn", "A")]).toEqual([alias, undefined]);
+      const back = [changeOf(undefined, address), changeOf(alias, undefined)];
+      expect(await provider.apply(zone, back)).toEqual({ status: "applied" });
+      expect([await see("turn", "CNAME"), await see("turn", "A")]).toEqual([undefined, address]);
+    });
+
+    it("changes nothing but a TTL", async () => {
+      const provider = providerWith(keyOf());
+      const [short, long] = [60, 7200].map((ttl) => rrsetIn(zone, "ttl", "TXT", ['"a"', '"b"'], ttl));
+      expect(await provider.apply(zone, [changeOf(undefined, short)])).toEqual({ status: "applied" });
+      expect(await provider.apply(zone, [changeOf(short, long)])).toEqual({ status: "applied" });
+      expect((await see("ttl", "TXT"))?.ttlSeconds).toBe(7200);
+    });
+
+    const wrong: [title: string, open: () => Provider, cause: string, detail: () => string][] = [
+      ["an unknown key", () => providerWith(keyOf({ name: "other" })), "credentials", () => kind.unknownKey],
+      [
+        "a wrong secret",
+        () => providerWith(keyOf({ secret: "AAAA" })),
+        "credentials",
+        () => kind.wrongSecret,
+      ],
+      [
+        "a wrong algorithm",
+        () => providerWith(keyOf({ algorithm: "hmac-sha512" })),
+        "credentials",
+        () => "testkey",
+      ],
+      [
+        "a clock an hour behind",
+        () => providerWith(keyOf(), () => Date.now() - 3_600_000),
+        kind.wrongTime[0],
+        () => kind.wrongTime[1],
+      ],
+    ];
+    it.each(wrong)("with %s reads and changes nothing, and says why", async (_title, open, cause, detail) => {
+      const provider = open();
+      for (const outcome of [await provider.readZone(zone), await provider.apply(zone, [probe("wrong")])]) {
+        expect(outcome).toMatchObject({
+          status: "failed",
+          cause,
+          detail: expect.stringContaining(detail()),
+        });
+      }
+      expect(await see("wrong", "A")).toBeUndefined();
+    });
+
+    it("without a key reads and changes nothing", async () => {
+      const provider = providerWith(undefined);
+      expect(await provider.readZone(zone)).toMatchObject({ status: "failed", cause: "credentials" });
+      const outcome = await provider.apply(zone, [probe("nokey")]);
+      expect(outcome).toMatchObject({ status: "failed", cause: "credentials" });
+      expect(await see("nokey", "A")).toBeUndefined();
+    });
+
+    it("loses nothing where two publishers change one RRset at the same time", async () => {
+      const ROUNDS = 60;
+      let staleCount = 0;
+      const name = domainName(`race.${zone}`);
+      /** Each adds one to the number that it reads. */
+      const count = async () => {
+        const provider = providerWith(keyOf());
+        for (let done = 0; done < ROUNDS; ) {
+          const before = findRrset(await contentOf(provider, zone), name, "TXT");
+          const after = rrsetIn(zone, "race", "TXT", [`"${numberIn(before) + 1}"`]);
+          const outcome = await provider.apply(zone, [changeOf(before, after)]);
+          if (outcome.status === "applied") done++;
+          else if (outcome.status === "stale") staleCount++;
+          else throw new Error(JSON.stringify(outcome));
+        }
+      };
+      await Promise.all([count(), count()]);
+      expect(numberIn(await see("race", "TXT"))).toBe(2 * ROUNDS);
+      expect(staleCount, "they did meet").toBeGreaterThan(0);
+    }, 120_000);
+  });
+}
+
+describe("servers that are not there", () => {
+  it("are unreachable", async () => {
+    const server = { address: "127.0.0.1", port: await freePort() };
+    const provider = createRfc2136Provider(createDnsUpdateClient({ server, key: keyOf(), now: Date.now }));
+    expect(await provider.readZone(zone)).toMatchObject({ status: "failed", cause: "unreachable" });
+    const change = changeOf(undefined, rrsetIn(zone, "www", "A", ["192.0.2.1"]));
+    expect(await provider.apply(zone, [change])).toMatchObject({
+      status: "failed",
+      cause: "unreachable",
+      detail: expect.stringContaining("ECONNREFUSED"),
+    });
+  });
+});
+
+describeWithServers(["named"], "a zone that BIND signs", () => {
+  it("is read without what signing makes", async () => {
+    const server = { address: "127.0.0.1", port: await freePort() };
+    const running = await startBind({
+      ...server,
+      zones: [zoneText(zone)],
+      options: "allow-transfer { key testkey; };",
+      statements: `key testkey { algorithm ${ALGORITHM}; secret "${SECRET}"; };`,
+      zoneStatements: () =>
+        "update-policy { grant testkey zonesub ANY; }; dnssec-policy default; inline-signing yes;",
+    });
+    try {
+      const client = createDnsUpdateClient({ server, key: keyOf(), now: Date.now });
+      const provider = createRfc2136Provider(client);
+      const made = new Set<string>();
+      for (let tries = 0; tries < 200 && !(made.has("RRSIG") && made.has("DNSKEY")); tries++) {
+        const whole = await client.transfer(zone);
+        if (whole.status === "transferred") for (const { data } of whole.records) made.add(data.type);
+        await sleep(50);
+      }
+      expect([...made]).toContain("RRSIG");
+      expect([...made]).toContain("NSEC");
+      const types = (await contentOf(provider, zone)).rrsets.map(({ type }) => type).sort();
+      expect(types).toEqual(["A", "NS"]);
+      const change = changeOf(undefined, rrsetIn(zone, "_dmarc", "TXT", ['"v=DMARC1; p=none"']));
+      expect(await provider.apply(zone, [change])).toEqual({ status: "applied" });
+      for (let tries = 0; tries < 100; tries++) {
+        const content = await contentOf(provider, zone);
+        if (findRrset(content, change.name, "TXT") !== undefined) break;
+        await sleep(50);
+      }
+      const content = await contentOf(provider, zone);
+      expect(content.rrsets.map(({ type }) => type).sort()).toEqual(["A", "NS", "TXT"]);
+      expect(await provider.apply(zone, [changeOf(change.after, undefined)])).toEqual({ status: "applied" });
+    } finally {
+      await running.stop();
+    }
+  });
+});
