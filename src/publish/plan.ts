@@ -78,6 +78,8 @@ export interface PlanInput {
   readonly isSigned?: boolean;
   /** Names outside of the zone that were looked up: whether they have an address. */
   readonly resolves?: ReadonlyMap<DomainName, boolean>;
+  /** What SPF records of a former plan cost with all their includes, by name; where absent, the first level counts. */
+  readonly spfLookups?: ReadonlyMap<DomainName, number>;
   /** Names of keys that still sign. */
   readonly signingKeys?: ReadonlySet<DomainName>;
 }
@@ -122,7 +124,7 @@ export function planChanges(input: PlanInput): Plan {
   const ownedAt = Map.groupBy(owned, rrsetKey);
   const draft: Draft = { values: [], changes: [], ownedAfter: [], notes: [], foreignGone: [] };
   for (const key of new Set([...wantedAt.keys(), ...ownedAt.keys()])) {
-    planRrset(published.get(key), wantedAt.get(key) ?? [], ownedAt.get(key) ?? [], draft);
+    planRrset(published.get(key), wantedAt.get(key) ?? [], ownedAt.get(key) ?? [], draft, input.spfLookups);
   }
   for (const rrset of content.rrsets) {
     const key = rrsetKey(rrset);
@@ -146,10 +148,11 @@ function planRrset(
   wanted: readonly DerivedRecord[],
   owned: readonly OwnedValue[],
   draft: Draft,
+  spfLookups: PlanInput["spfLookups"],
 ): void {
   const name = published?.name ?? wanted[0]?.record.name ?? owned[0]!.name;
   const type = published?.type ?? (wanted[0] ? typeOf(wanted[0].record.data) : owned[0]!.type);
-  const spf = planSpf(published, wanted, owned, draft);
+  const spf = planSpf(published, wanted, owned, draft, spfLookups);
   const wantedData = wanted.map((record) => (spf?.record === record ? spf.data : record.record.data));
   const wantedKeys = new Map(wantedData.map((data, at) => [valueKey(data), wanted[at]!]));
   const ownedKeys = new Set(owned.map(({ value }) => value));
@@ -238,6 +241,7 @@ function planSpf(
   wanted: readonly DerivedRecord[],
   owned: readonly OwnedValue[],
   draft: Draft,
+  spfLookups: PlanInput["spfLookups"],
 ): { readonly record: DerivedRecord; readonly data: Rdata } | undefined {
   const record = wanted.find(({ purpose }) => purpose === "spf" || purpose === "helo-spf");
   if (record === undefined) return undefined;
@@ -267,9 +271,10 @@ function planSpf(
   const names = [
     ...new Set(foreign.map((term) => formatSpfRecord({ terms: [term] }).replace(/^v=spf1 /, ""))),
   ];
-  const cost = merged.terms.reduce((sum, term) => sum + lookupCost(term), 0);
+  const whole = spfLookups?.get(record.record.name);
+  const cost = whole ?? merged.terms.reduce((sum, term) => sum + lookupCost(term), 0);
   draft.notes.push(
-    `SPF at ${record.record.name}: ${names.join(", ")} stood there before and stays; ${cost} of 10 lookups at the first level`,
+    `SPF at ${record.record.name}: ${names.join(", ")} stood there before and stays; ${cost} of 10 lookups${whole === undefined ? " at the first level" : ""}`,
   );
   return { record, data: { type: "TXT", strings: toCharacterStrings(formatSpfRecord(merged)) } };
 }
@@ -336,6 +341,20 @@ function pointersOf({ name, data }: Rrset): DomainName[] {
         return [];
     }
   });
+}
+
+/** The SPF records that a plan would publish. */
+export function spfRecordsOf({
+  steps,
+}: Plan): readonly { readonly name: DomainName; readonly text: string }[] {
+  return steps.flatMap(({ changes }) =>
+    changes.flatMap(({ name, after }) =>
+      (after?.data ?? []).flatMap((data) => {
+        const text = data.type === "TXT" ? octetsToText(txtText(data)) : "";
+        return isSpfRecord(text) ? [{ name, text }] : [];
+      }),
+    ),
+  );
 }
 
 /** Of the derived records those that belong into a zone, by whoever runs it. */

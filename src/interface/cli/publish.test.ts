@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type CliSetup, zonepost } from "../../../test/support/cli.ts";
-import { type MemoryProvider, memoryProvider, memoryStore } from "../../../test/support/memory-provider.ts";
-import { tableWorld } from "../../../test/support/table-world.ts";
-import { formatRdata } from "../../standards/dns/rdata-text.ts";
+import { publishLaboratory } from "../../../test/support/publish-laboratory.ts";
 
 const CONFIG = `servers:
   - host: mail.example.org
@@ -25,45 +23,13 @@ interface Setup extends CliSetup {
 }
 
 function laboratory({ zone = ZONE, config = CONFIG, ...setup }: Setup = {}) {
-  const provider: MemoryProvider = memoryProvider(zone);
-  const publish = memoryStore();
-  const directories: string[] = [];
-  let seconds = 0;
-  const world = () =>
-    tableWorld({
-      zone: [
-        ...[...provider.rrsets.values()].flatMap((rrset) =>
-          rrset.data.map((data) => `${rrset.name}. ${rrset.ttlSeconds} ${rrset.type} ${formatRdata(data)}`),
-        ),
-        "ns1.example.net. A 192.0.2.53",
-      ].join("\n"),
-    });
+  const { provider, directories, tools } = publishLaboratory(zone, "ns1.example.net. A 192.0.2.53");
   const run = (...words: string[]) =>
     zonepost(["publish", ...words], {
       environment: { HOME: "/home/me" },
       ...setup,
       files: { "zonepost.yaml": config },
-      tools: {
-        now: () => new Date(Date.parse("2026-11-21T12:00:00Z") + 1000 * seconds++),
-        sleep: async () => undefined,
-        openState: (directory) => {
-          directories.push(directory);
-          return { publish, close: () => undefined };
-        },
-        openProvider: async () => provider,
-        openWorld: async () => ({
-          // Looked at anew each time, as the name servers would be.
-          world: {
-            ...world(),
-            authoritative: {
-              ...world().authoritative,
-              askEveryServer: (name, type) => world().authoritative.askEveryServer(name, type),
-            },
-          },
-          queriesSent: () => 0,
-          close: async () => undefined,
-        }),
-      },
+      tools,
     });
   return { provider, run, directories };
 }

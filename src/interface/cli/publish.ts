@@ -11,7 +11,14 @@ import {
   type Unseen,
 } from "../../publish/apply.ts";
 import { GUARD_IDS, type GuardId } from "../../publish/guard.ts";
-import { type Plan, type PlannedValue, planChanges, wantedIn } from "../../publish/plan.ts";
+import {
+  type Plan,
+  type PlanInput,
+  type PlannedValue,
+  planChanges,
+  spfRecordsOf,
+  wantedIn,
+} from "../../publish/plan.ts";
 import type { Provider, ProviderFailure, RrsetChange, ZoneContent } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
 import { derive, zoneOf } from "../../records/derive.ts";
@@ -20,6 +27,7 @@ import type { Description } from "../../records/description.ts";
 import type { PublishEntry } from "../../records/publish-settings.ts";
 import { absolute, type DomainName, isWithin, ROOT } from "../../standards/dns/name.ts";
 import { formatRdata } from "../../standards/dns/rdata-text.ts";
+import { lookupSpfTreeOf } from "../../standards/spf/tree.ts";
 import { loadDescription, readDomain } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { stateDirectory } from "./state-directory.ts";
@@ -266,7 +274,7 @@ async function makePlan({ zone, zones, provider, store, world, derived }: Opened
     found.status === "found"
       ? found.zone.servers.flatMap(({ negativeTtlSeconds }) => negativeTtlSeconds ?? [])
       : [];
-  return planChanges({
+  const input: PlanInput = {
     content: outcome.content,
     wanted,
     owned: await store.ownedIn(zone),
@@ -274,7 +282,21 @@ async function makePlan({ zone, zones, provider, store, world, derived }: Opened
     negativeTtlSeconds: Math.max(0, ...ttls),
     ...(ds.status !== "unknown" && { isSigned: ds.status === "found" }),
     resolves,
-  });
+  };
+  const plan = planChanges(input);
+  const spfLookups = await spfCosts(plan, world);
+  return spfLookups.size === 0 ? plan : planChanges({ ...input, spfLookups });
+}
+
+/** What receivers would look up for each SPF record, includes followed. */
+async function spfCosts(plan: Plan, world: World): Promise<ReadonlyMap<DomainName, number>> {
+  const costs = await Promise.all(
+    spfRecordsOf(plan).map(async ({ name, text }): Promise<[DomainName, number]> => {
+      const { lookupTerms } = await lookupSpfTreeOf(text, name, world.authoritative);
+      return [name, lookupTerms];
+    }),
+  );
+  return new Map(costs);
 }
 
 /** Whether the mail hosts that stand outside of the zone have addresses; those that could not be told are left out. */
