@@ -66,6 +66,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "node:events",
       "node:fs",
       "node:os",
+      "node:path",
       "node:readline/promises",
       "node:stream/consumers",
       "node:timers/promises",

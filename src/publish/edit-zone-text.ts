@@ -108,7 +108,9 @@ function planRrset(
   }
   if (after === undefined || fresh.length === 0) return;
   const records = fresh.map((data) => ({ name: after.name, ttlSeconds: after.ttlSeconds, data }));
-  insertions.set(anchor, [...(insertions.get(anchor) ?? []), ...records]);
+  const others = insertions.get(anchor) ?? [];
+  // What belongs to the anchor's own RRset stands next to it
+  insertions.set(anchor, own.length > 0 ? [...records, ...others] : [...others, ...records]);
 }
 
 interface SerialEdit {

@@ -207,7 +207,7 @@ async function eachZone(
         throw new UsageError(
           `${options.config} does not say who holds ${zone}: add it under publish (docs/reference/configuration.md)`,
         );
-      const provider = await tools.openProvider(entry);
+      const provider = await tools.openProvider(entry, zone);
       await run({
         zone,
         zones,

@@ -77,7 +77,7 @@ export interface Tools {
   /** Opens, or makes, the state in a directory. Throws a UsageError where it cannot. */
   readonly openState: (directory: string) => OpenedState;
   /** Throws a UsageError where a secret is missing or a setting cannot be. */
-  readonly openProvider: (entry: PublishEntry) => Promise<Provider>;
+  readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;
   /** Throws a UsageError for settings that cannot be. */
   readonly openWorld: (settings: ViewSettings) => Promise<OpenedWorld>;
   /** Starts an authoritative name server on loopback, for the tour; port 0 takes a free one. */

@@ -1,5 +1,5 @@
 /** A zone file as a provider: the text that a DNS server reads, changed in its place. */
-import { type DomainName, isWithin } from "../../standards/dns/name.ts";
+import { absolute, type DomainName, isWithin } from "../../standards/dns/name.ts";
 import type { Parsed } from "../../standards/dns/parsed.ts";
 import type { ZoneEntries } from "../../standards/dns/zone-text.ts";
 import { editZoneText, readZoneForEdit } from "../edit-zone-text.ts";
@@ -53,8 +53,9 @@ export function createZoneFileProvider(options: ZoneFileOptions): Provider {
 type FileReading =
   | {
       readonly status: "read";
+      /** What is on the disk; undefined where there is no file. */
+      readonly found: string | undefined;
       readonly text: string;
-      readonly isThere: boolean;
       readonly entries: ZoneEntries;
     }
   | ProviderFailure;
@@ -64,8 +65,9 @@ async function readFile(zone: DomainName, options: ZoneFileOptions): Promise<Fil
   if (zone !== options.zone)
     return failed("no-zone", `${file.path} is for the zone ${options.zone}, not ${zone}.`);
   const reading = await file.read();
-  const text = textOf(reading, options);
-  if (typeof text !== "string") return text;
+  const found = textOf(reading, options);
+  if (typeof found === "object") return found;
+  const text = found === undefined || found.trim() === "" ? emptyText(options) : found;
   const entries: Parsed<ZoneEntries> = readZoneForEdit(text, zone);
   if (!entries.ok) return failed("refused", `${file.path}, ${entries.problem}.`);
   const soas = entries.value.records.filter(({ data }) => data.type === "SOA");
@@ -75,15 +77,18 @@ async function readFile(zone: DomainName, options: ZoneFileOptions): Promise<Fil
   if (soas.length > (mode === "whole" ? 1 : 0)) {
     return failed("refused", `${file.path} has a SOA too many; is it the file that you mean?`);
   }
-  return { status: "read", text, isThere: reading.status === "read", entries: entries.value };
+  return { status: "read", found, text, entries: entries.value };
 }
 
-function textOf(reading: ZoneFileReading, { file, mode }: ZoneFileOptions): string | ProviderFailure {
+function textOf(
+  reading: ZoneFileReading,
+  { file, mode }: ZoneFileOptions,
+): string | undefined | ProviderFailure {
   switch (reading.status) {
     case "read":
       return reading.text;
     case "absent":
-      return mode === "fragment" ? "" : failed("no-zone", `There is no file ${file.path}.`);
+      return mode === "fragment" ? undefined : failed("no-zone", `There is no file ${file.path}.`);
     case "dynamic":
       return failed(
         "refused",
@@ -97,6 +102,12 @@ function textOf(reading: ZoneFileReading, { file, mode }: ZoneFileOptions): stri
     default:
       return reading satisfies never;
   }
+}
+
+/** Its own $ORIGIN: so it does not matter where the other file takes it in. */
+function emptyText({ mode, zone }: ZoneFileOptions): string {
+  if (mode === "whole") return "";
+  return `; records of ${absolute(zone)}, to be taken in with $INCLUDE\n$ORIGIN ${absolute(zone)}\n`;
 }
 
 /** Without the SOA, and without what lies outside of the zone, which servers leave out too. */
@@ -131,7 +142,7 @@ async function apply(
     if (edited.value === reading.text) return { status: "applied" };
     const collision = aliasCollision(edited.value, zone, changes);
     if (collision !== undefined) return failed("refused", `${collision}.`);
-    const outcome = await file.replace(reading.isThere ? reading.text : undefined, edited.value);
+    const outcome = await file.replace(reading.found, edited.value);
     switch (outcome.status) {
       case "replaced":
         return { status: "applied" };
