@@ -1,10 +1,5 @@
 /** A key's record in every shape that tutorials, forms and signing programs have for it. */
-import {
-  type DkimKeyShape,
-  formatDkimKey,
-  REVOKED,
-  recordForKey,
-} from "../standards/dkim/key-record.ts";
+import { type DkimKeyShape, formatDkimKey, REVOKED, recordForKey } from "../standards/dkim/key-record.ts";
 import { encodeDkimKey } from "../standards/dkim/public-key.ts";
 import { dkimOwner } from "../standards/dkim/selector.ts";
 import { absolute, type DomainName } from "../standards/dns/name.ts";
@@ -50,7 +45,10 @@ export function keyRecordShapes(key: DkimKey): readonly KeyShape[] {
 
 /** Lines of 64 characters, whatever the strings of DNS could hold. */
 function amavisdText(key: DkimKey, owner: DomainName): string {
-  const lines = [keyRecordText(key, "short").replace(/p=.*/, "p="), ...(encodeDkimKey(key.publicKey).match(/.{1,64}/g) ?? [])];
+  const lines = [
+    keyRecordText(key, "short").replace(/p=.*/, "p="),
+    ...(encodeDkimKey(key.publicKey).match(/.{1,64}/g) ?? []),
+  ];
   return `${absolute(owner)}\t${TTL_SECONDS} TXT (\n${lines.map((each) => `  "${each}"`).join("\n")})`;
 }
 

@@ -1,9 +1,9 @@
 /** The command line without a process: what it prints is caught, its files lie in memory, nothing is sent anywhere. */
 import type { ExitCode } from "../../src/interface/cli/exit-code.ts";
-import { generateDkimKeyPair } from "../../src/keys/generate.ts";
 import { runCli } from "../../src/interface/cli/program.ts";
 import { createStyle } from "../../src/interface/cli/terminal.ts";
 import type { Tools } from "../../src/interface/cli/tools.ts";
+import { generateDkimKeyPair } from "../../src/keys/generate.ts";
 
 export interface CliSetup {
   /** By path, as the command names them. */
@@ -61,7 +61,8 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
       files.set(path, content);
     },
     appendFile: (path, content) => files.set(path, (files.get(path) ?? "") + content),
-    readOctets: (path) => Buffer.from(files.get(path) ?? fail("ENOENT", `no such file or directory, open '${path}'`)),
+    readOctets: (path) =>
+      Buffer.from(files.get(path) ?? fail("ENOENT", `no such file or directory, open '${path}'`)),
     writePrivateFile: (path, content, { overwrite }) => {
       if (!overwrite && files.has(path)) fail("EEXIST", `file already exists, open '${path}'`);
       files.set(path, content);

@@ -8,8 +8,8 @@ import { type KeyLook, type Sight, sightOf, sightText, summarize } from "../../k
 import { formLine } from "../../records/form.ts";
 import { parseDkimKey, repairDkimKey } from "../../standards/dkim/key-record.ts";
 import {
-  describeDkimKey,
   type DkimPublicKey,
+  describeDkimKey,
   sameDkimKey,
   shortDkimFingerprint,
 } from "../../standards/dkim/public-key.ts";
@@ -18,7 +18,7 @@ import { absolute, type DomainName, tryPrepend } from "../../standards/dns/name.
 import { octetsToText, txtText } from "../../standards/dns/record.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { generateKey, revokedRecord, zoneRecord } from "./keys.ts";
-import { keyFacts, type KeysOptions, keysOf, namedDomains, type OpenedKeys, withKeys } from "./keys-state.ts";
+import { type KeysOptions, keyFacts, keysOf, namedDomains, type OpenedKeys, withKeys } from "./keys-state.ts";
 import { visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
 import { type ViewOptions, viewSettings } from "./view-options.ts";
@@ -87,7 +87,11 @@ interface TestResult {
   readonly servers: readonly { readonly server: string; readonly shows: string }[];
 }
 
-export async function runKeysTest(names: readonly string[], options: TestOptions, tools: Tools): Promise<ExitCode> {
+export async function runKeysTest(
+  names: readonly string[],
+  options: TestOptions,
+  tools: Tools,
+): Promise<ExitCode> {
   return withKeys(options, tools, async (opened) => {
     const all = opened.store.list();
     const keys = keysOf(names, opened).filter(
@@ -104,7 +108,9 @@ export async function runKeysTest(names: readonly string[], options: TestOptions
       );
       const { terminal } = tools;
       terminal.out(
-        options.json ? `${JSON.stringify(results, null, 2)}\n` : results.map((each, at) => testText(each, at + 1, tools)).join(""),
+        options.json
+          ? `${JSON.stringify(results, null, 2)}\n`
+          : results.map((each, at) => testText(each, at + 1, tools)).join(""),
       );
       if (results.some(({ result }) => result === "fail" || result === "invalid")) return EXIT.errors;
       return results.some(({ result }) => result === "unknown") ? EXIT.unknown : EXIT.ok;
@@ -129,10 +135,13 @@ async function testResult(
   const [fault] = summary.denying;
   if (fault === undefined) {
     if (summary.isEverywhere) return { owner, result: "pass", notes: worthSaying, servers };
-    const why = perServer.length === 0 ? "no name server of the domain was found" : "not every name server answered";
+    const why =
+      perServer.length === 0 ? "no name server of the domain was found" : "not every name server answered";
     return { owner, result: "unknown", why, notes: worthSaying, servers };
   }
-  const some = summary.isSomewhere ? ["Some name servers show it: either the change is under way, or they do not get it."] : [];
+  const some = summary.isSomewhere
+    ? ["Some name servers show it: either the change is under way, or they do not get it."]
+    : [];
   const misplaced = fault.sight.kind === "absent" ? await findMisplaced(key, view) : [];
   const { result, why, notes } = faultOf(fault.sight, key, all);
   return { owner, result, why, notes: [...notes, ...misplaced, ...some, ...worthSaying], servers };
@@ -195,7 +204,8 @@ async function findMisplaced(key: DkimKey, view: AuthoritativeView): Promise<str
   const found = await Promise.all(
     places.map(async (place) => {
       const answer = await view.lookup(place, "TXT");
-      const texts = answer.status === "found" ? answer.records.map(({ data }) => octetsToText(txtText(data))) : [];
+      const texts =
+        answer.status === "found" ? answer.records.map(({ data }) => octetsToText(txtText(data))) : [];
       return texts.some((text) => {
         const reading = parseDkimKey(repairDkimKey(text) ?? text);
         return reading.status === "valid" && sameDkimKey(reading.record.key, key.publicKey);
@@ -208,7 +218,11 @@ async function findMisplaced(key: DkimKey, view: AuthoritativeView): Promise<str
 }
 
 /** As amavisd prints its own test of keys. */
-function testText({ owner, result, why, notes, servers }: TestResult, number: number, { terminal }: Tools): string {
+function testText(
+  { owner, result, why, notes, servers }: TestResult,
+  number: number,
+  { terminal }: Tools,
+): string {
   const { style, columns } = terminal;
   const paint = { pass: style.green, invalid: style.red, fail: style.red, unknown: style.magenta }[result];
   const line = `TESTING#${number}: ${visible(owner)} => ${paint(result)}${why === undefined ? "" : ` (${visible(why)})`}\n`;
@@ -233,19 +247,28 @@ interface LaneResult {
   readonly isBlind: boolean;
 }
 
-export async function runKeysRotate(names: readonly string[], options: RotateOptions, tools: Tools): Promise<ExitCode> {
+export async function runKeysRotate(
+  names: readonly string[],
+  options: RotateOptions,
+  tools: Tools,
+): Promise<ExitCode> {
   return withKeys(options, tools, async (opened) => {
     const domains =
-      names.length > 0 ? namedDomains(names) : [...new Set(opened.store.list().map(({ signingDomain }) => signingDomain))];
+      names.length > 0
+        ? namedDomains(names)
+        : [...new Set(opened.store.list().map(({ signingDomain }) => signingDomain))];
     const nobody = domains.find((domain) => opened.store.list(domain).length === 0);
     if (domains.length === 0 || nobody !== undefined) {
-      throw new UsageError(`there is no key of ${nobody ?? "any domain"}: zonepost keys generate ${nobody ?? "DOMAIN"} makes one`);
+      throw new UsageError(
+        `there is no key of ${nobody ?? "any domain"}: zonepost keys generate ${nobody ?? "DOMAIN"} makes one`,
+      );
     }
     if (options.begin) await beginRotations(domains, options, opened, tools);
     const { world, close } = await tools.openWorld(viewSettings(options, tools));
     try {
       const results: LaneResult[] = [];
-      for (const domain of domains) results.push(...(await turnLanes(domain, world.authoritative, opened, tools)));
+      for (const domain of domains)
+        results.push(...(await turnLanes(domain, world.authoritative, opened, tools)));
       const { terminal } = tools;
       terminal.out(
         options.json
@@ -284,7 +307,9 @@ async function beginRotations(
     for (const [algorithm, keys] of lanesOf(opened.store.list(domain))) {
       const waiting = keys.find(({ state }) => ["prepared", "published", "proven"].includes(state));
       if (waiting !== undefined) {
-        throw new UsageError(`${keyOwner(waiting)} is on its way already (${waiting.state}): leave --begin out to go on with it`);
+        throw new UsageError(
+          `${keyOwner(waiting)} is on its way already (${waiting.state}): leave --begin out to go on with it`,
+        );
       }
       const size = algorithm === "rsa" && bits !== undefined ? { bits } : {};
       await generateKey(domain, { selector: selector ?? DATED_SELECTOR, algorithm, ...size }, opened, tools);
@@ -303,7 +328,10 @@ async function turnLanes(
 ): Promise<readonly LaneResult[]> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const lanes = lanesOf(store.list(domain));
-    const seen = await lookAtKeys(lanes.flatMap(([, keys]) => keys), view);
+    const seen = await lookAtKeys(
+      lanes.flatMap(([, keys]) => keys),
+      view,
+    );
     const looks = seen.map(({ look }) => look);
     const now = tools.now();
     const turns = lanes.map(([algorithm, keys]) => ({ algorithm, keys, turn: nextStep(keys, looks, now) }));
@@ -323,7 +351,10 @@ async function turnLanes(
 const laneFacts = ({ domain, algorithm, steps }: LaneResult) => ({
   domain,
   algorithm,
-  steps: steps.map(({ key, ...step }) => ({ ...step, ...(key && { key: keyFacts(key), record: recordFor(step.action, key) }) })),
+  steps: steps.map(({ key, ...step }) => ({
+    ...step,
+    ...(key && { key: keyFacts(key), record: recordFor(step.action, key) }),
+  })),
 });
 
 function recordFor(action: Step["action"], key: DkimKey): string | undefined {
@@ -349,11 +380,24 @@ const WORDS = {
 
 function stepText({ action, key, until, reason }: Step, { terminal }: Tools): string {
   const { style, columns } = terminal;
-  const paint = { trouble: style.red, wait: style.dim, done: style.green, "sign-with": style.green, publish: style.yellow, revoke: style.yellow, remove: style.yellow }[action];
+  const paint = {
+    trouble: style.red,
+    wait: style.dim,
+    done: style.green,
+    "sign-with": style.green,
+    publish: style.yellow,
+    revoke: style.yellow,
+    remove: style.yellow,
+  }[action];
   const when = until === undefined ? "" : `, until ${until.toISOString().replace(/:\d\d\.\d+Z$/, "Z")}`;
   const name = key === undefined ? "" : ` ${key.dkimSelector}`;
-  const lines = [`  ${paint(WORDS[action])}${style.bold(name)}${when}`, wrap(visible(`${capital(reason)}.`), columns, "      ")];
-  return [...lines, ...(key === undefined ? [] : adviceOn(action, key).map((line) => `      ${line}`))].join("\n");
+  const lines = [
+    `  ${paint(WORDS[action])}${style.bold(name)}${when}`,
+    wrap(visible(`${capital(reason)}.`), columns, "      "),
+  ];
+  return [...lines, ...(key === undefined ? [] : adviceOn(action, key).map((line) => `      ${line}`))].join(
+    "\n",
+  );
 }
 
 /** What to type. */
@@ -362,7 +406,12 @@ function adviceOn(action: Step["action"], key: DkimKey): string[] {
   const again = `zonepost keys rotate ${key.signingDomain}`;
   switch (action) {
     case "publish": {
-      const fields = { type: "TXT", name: `${key.dkimSelector}._domainkey`, value: keyRecordText(key), ttlSeconds: 3600 };
+      const fields = {
+        type: "TXT",
+        name: `${key.dkimSelector}._domainkey`,
+        value: keyRecordText(key),
+        ttlSeconds: 3600,
+      };
       return [zoneRecord(key), `in a form: ${formLine(fields)}`, `then: ${again}`];
     }
     case "revoke":
@@ -370,7 +419,9 @@ function adviceOn(action: Step["action"], key: DkimKey): string[] {
     case "remove":
       return [`take away: ${absolute(owner)} IN TXT`, `then: ${again}`];
     case "sign-with":
-      return [`give it to the signing program: zonepost keys export ${key.signingDomain} --format FORMAT --output FOLDER`];
+      return [
+        `give it to the signing program: zonepost keys export ${key.signingDomain} --format FORMAT --output FOLDER`,
+      ];
     case "done":
       return [`a successor: ${again} --begin`];
     case "wait":

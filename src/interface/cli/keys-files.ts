@@ -8,7 +8,7 @@ import { sealKey } from "../../keys/sealing.ts";
 import { describeDkimKey, sameDkimKey } from "../../standards/dkim/public-key.ts";
 import { readDomain, readFileNamed, readSelector } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
-import { keyFacts, type KeysOptions, keysOf, type OpenedKeys, openKey, withKeys } from "./keys-state.ts";
+import { type KeysOptions, keyFacts, keysOf, type OpenedKeys, openKey, withKeys } from "./keys-state.ts";
 import { visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
 
@@ -72,12 +72,15 @@ function importFile(
 ): ImportResult {
   const refused = (detail: string): ImportResult => ({ path, outcome: "refused", detail });
   const name = keyNameOfFile(path, fallback);
-  if (name === undefined) return refused("its name does not say whose key it is; name --domain and --selector");
+  if (name === undefined)
+    return refused("its name does not say whose key it is; name --domain and --selector");
   const read = readPrivateKey(readFileNamed(path, tools));
   if (!read.ok) return refused(read.problem);
   const { publicKey, privateKey } = read.value;
   if (publicKey.keyType === "rsa" && publicKey.modulusBits < 1024) {
-    return refused(`verifiers refuse RSA keys of ${publicKey.modulusBits} bits (RFC 8301 §3.2): make a new one`);
+    return refused(
+      `verifiers refuse RSA keys of ${publicKey.modulusBits} bits (RFC 8301 §3.2): make a new one`,
+    );
   }
   const known = store.get(name);
   if (known !== undefined && sameDkimKey(known.publicKey, publicKey)) {
@@ -120,11 +123,13 @@ export async function runKeysExport(
     const entries = keys.map((key) => ({ key, privateKey: openKey(key, master) }));
     const folder = options.output.replace(/(?<=.)\/+$/, "");
     const made = exportKeys(entries, options.format, options.installedAt ?? folder);
-    if (!made.ok) throw new UsageError(`${made.problem}; --installed-at names the folder where they will lie`);
+    if (!made.ok)
+      throw new UsageError(`${made.problem}; --installed-at names the folder where they will lie`);
     const { files, notes } = made.value;
     if (!options.force) {
       const there = files.find(({ path }) => tools.fileExists(`${folder}/${path}`));
-      if (there !== undefined) throw new UsageError(`${folder}/${there.path} is there already; --force overwrites it`);
+      if (there !== undefined)
+        throw new UsageError(`${folder}/${there.path} is there already; --force overwrites it`);
     }
     for (const { path, content } of files) {
       tools.writePrivateFile(`${folder}/${path}`, content, { overwrite: options.force ?? false });

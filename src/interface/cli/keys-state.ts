@@ -1,7 +1,7 @@
 /** What every command of keys begins with: the state, the keys in it, and names that people give. */
 import type { DkimKey } from "../../keys/key.ts";
-import type { KeyStore } from "../../keys/key-store.ts";
 import { keyOwner } from "../../keys/key-record-shapes.ts";
+import type { KeyStore } from "../../keys/key-store.ts";
 import { type MasterKey, openSealedKey } from "../../keys/sealing.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import { readDomain, readSelector } from "./argument.ts";
@@ -31,7 +31,11 @@ export async function withKeys<T>(
   const state = tools.openState(directory);
   try {
     const store = state.keys;
-    return await act({ store, directory, sealKey: () => openSealKey(options, directory, store.list(), tools) });
+    return await act({
+      store,
+      directory,
+      sealKey: () => openSealKey(options, directory, store.list(), tools),
+    });
   } finally {
     state.close();
   }
@@ -78,5 +82,15 @@ export function openKey(key: DkimKey, master: MasterKey) {
 /** For JSON: nothing of the private half, sealed or not. */
 export function keyFacts(key: DkimKey) {
   const { signingDomain, dkimSelector, state, times, sighting, createdAt, lastSignedAt, barred } = key;
-  return { owner: keyOwner(key), signingDomain, dkimSelector, state, barred, createdAt, lastSignedAt, times, sighting };
+  return {
+    owner: keyOwner(key),
+    signingDomain,
+    dkimSelector,
+    state,
+    barred,
+    createdAt,
+    lastSignedAt,
+    times,
+    sighting,
+  };
 }

@@ -1,25 +1,23 @@
 /** `zonepost keys`: made, listed, shown, retired, revoked, sealed anew. What asks DNS is in keys-dns.ts. */
-import {
 
-  selectorFromTemplate,
-} from "../../keys/selector.ts";
-import { type DkimKey, newKey } from "../../keys/key.ts";
 import { readKeyKind } from "../../keys/generate.ts";
+import { type DkimKey, newKey } from "../../keys/key.ts";
 import { keyOwner, keyRecordShapes, keyRecordText, REVOKED_TEXT } from "../../keys/key-record-shapes.ts";
 import { privatePem } from "../../keys/private-text.ts";
 import { barKey } from "../../keys/rotation.ts";
 import { newMasterKeyText, resealKey, sealKey } from "../../keys/sealing.ts";
+import { selectorFromTemplate } from "../../keys/selector.ts";
 import { describeDkimKey, dkimFingerprint, shortDkimFingerprint } from "../../standards/dkim/public-key.ts";
 import { absolute, type DomainName } from "../../standards/dns/name.ts";
 import { renderTxt } from "../../standards/dns/txt-rendering.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import {
-  keyFacts,
   type KeysOptions,
+  keyFacts,
   keysOf,
   namedDomains,
-  oneKey,
   type OpenedKeys,
+  oneKey,
   openKey,
   withKeys,
 } from "./keys-state.ts";
@@ -43,7 +41,13 @@ export async function runKeysGenerate(
     for (const domain of namedDomains(names)) made.push(await generateKey(domain, options, opened, tools));
     const { terminal } = tools;
     if (options.json) {
-      terminal.out(`${JSON.stringify(made.map((key) => ({ ...keyFacts(key), record: keyRecordText(key) })), null, 2)}\n`);
+      terminal.out(
+        `${JSON.stringify(
+          made.map((key) => ({ ...keyFacts(key), record: keyRecordText(key) })),
+          null,
+          2,
+        )}\n`,
+      );
       return EXIT.ok;
     }
     for (const key of made) {
@@ -89,8 +93,11 @@ export async function generateKey(
   return key;
 }
 
-
-export async function runKeysList(names: readonly string[], options: KeysOptions, tools: Tools): Promise<ExitCode> {
+export async function runKeysList(
+  names: readonly string[],
+  options: KeysOptions,
+  tools: Tools,
+): Promise<ExitCode> {
   return withKeys(options, tools, (opened) => {
     const { terminal } = tools;
     const keys = keysOf(names, opened);
@@ -166,7 +173,12 @@ export async function runKeysBar(
 ): Promise<ExitCode> {
   return withKeys(options, tools, async (opened) => {
     const { terminal } = tools;
-    const key = oneKey(name, options.selector, opened, ({ state }) => !["revoked", "removed"].includes(state));
+    const key = oneKey(
+      name,
+      options.selector,
+      opened,
+      ({ state }) => !["revoked", "removed"].includes(state),
+    );
     const { dkimSelector, signingDomain, state } = key;
     if (state === "removed") throw new UsageError(`${keyOwner(key)} is gone from DNS already`);
     if (state === "signing" && !options.yes) {
@@ -177,17 +189,23 @@ export async function runKeysBar(
     }
     const after = barKey(key, how, tools.now());
     if (opened.store.change([{ before: key, after }]) === "stale") {
-      throw new UsageError(`${keyOwner(key)} has just been changed by somebody else; look again, and try again`);
+      throw new UsageError(
+        `${keyOwner(key)} has just been changed by somebody else; look again, and try again`,
+      );
     }
     if (options.json) {
-      terminal.out(`${JSON.stringify({ ...keyFacts(after), ...(how === "revoked" && { record: revokedRecord(key) }) }, null, 2)}\n`);
+      terminal.out(
+        `${JSON.stringify({ ...keyFacts(after), ...(how === "revoked" && { record: revokedRecord(key) }) }, null, 2)}\n`,
+      );
       return EXIT.ok;
     }
     const next =
       how === "revoked"
         ? `Publish this in place of its record now:\n\n${revokedRecord(key)}\n`
         : `Leave its record published; zonepost keys rotate ${signingDomain} says when it may go.\n`;
-    terminal.out(`${dkimSelector} of ${signingDomain} never signs again. Take it out of the signing program.\n${next}`);
+    terminal.out(
+      `${dkimSelector} of ${signingDomain} never signs again. Take it out of the signing program.\n${next}`,
+    );
     return EXIT.ok;
   });
 }
