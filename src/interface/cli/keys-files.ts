@@ -5,10 +5,13 @@ import { isKeyFileName, keyNameOfFile } from "../../keys/key-file-name.ts";
 import { keyOwner } from "../../keys/key-record-shapes.ts";
 import { readPrivateKey } from "../../keys/private-text.ts";
 import { sealKey } from "../../keys/sealing.ts";
+import { keyPathsOf } from "../../records/signer/key-path.ts";
+import { readSigner, recognizeSigner } from "../../records/signer/read-signer.ts";
 import { describeDkimKey, sameDkimKey } from "../../standards/dkim/public-key.ts";
 import { readDomain, readFileNamed, readSelector } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { type KeysOptions, keyFacts, keysOf, type OpenedKeys, openKey, withKeys } from "./keys-state.ts";
+import { tellProblems, tryRead } from "./signer.ts";
 import { visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
 
@@ -31,15 +34,14 @@ export async function runKeysImport(
   tools: Tools,
 ): Promise<ExitCode> {
   return withKeys(options, tools, (opened) => {
-    const files = paths.flatMap((path) => filesOf(path, tools));
-    if (files.length === 0) {
-      throw new UsageError("no file there ends in .pem, .private or .key; name the files themselves");
-    }
     const fallback: Partial<KeyName> = {
       ...(options.domain !== undefined && { signingDomain: readDomain(options.domain) }),
       ...(options.selector !== undefined && { dkimSelector: readSelector(options.selector) }),
     };
-    const results = files.map((path) => importFile(path, fallback, opened, tools));
+    const results = paths.flatMap((path) => importPath(path, fallback, opened, tools));
+    if (results.length === 0) {
+      throw new UsageError("no file there ends in .pem, .private or .key; name the files themselves");
+    }
     const { terminal } = tools;
     if (options.json) {
       const facts = results.map(({ key, ...rest }) => ({ ...rest, ...(key && { key: keyFacts(key) }) }));
@@ -58,23 +60,61 @@ export async function runKeysImport(
   });
 }
 
-const filesOf = (path: string, tools: Tools): string[] =>
-  tools
-    .listFiles(path)
-    ?.filter(isKeyFileName)
-    .map((file) => `${path.replace(/\/+$/, "")}/${file}`) ?? [path];
+/** A folder of keys, a signing program's configuration with all the keys that it names, or one key. */
+function importPath(
+  path: string,
+  fallback: Partial<KeyName>,
+  opened: OpenedKeys,
+  tools: Tools,
+): readonly ImportResult[] {
+  const files = tools.listFiles(path)?.filter(isKeyFileName);
+  if (files !== undefined) {
+    return files.map((file) => {
+      const whole = `${path.replace(/\/+$/, "")}/${file}`;
+      return importFile(whole, keyNameOfFile(whole, fallback), opened, tools);
+    });
+  }
+  const text = readFileNamed(path, tools);
+  const isConfiguration = !text.includes("PRIVATE KEY-----") && recognizeSigner(path, text) !== undefined;
+  return isConfiguration
+    ? importConfiguration(path, text, opened, tools)
+    : [importFile(path, keyNameOfFile(path, fallback), opened, tools)];
+}
+
+function importConfiguration(
+  path: string,
+  text: string,
+  opened: OpenedKeys,
+  tools: Tools,
+): readonly ImportResult[] {
+  const read = readSigner(path, text, (file) => tryRead(file, tools));
+  if (!read.ok) throw new UsageError(`${path}: ${read.problem}`);
+  tellProblems(read.value, tools);
+  const { paths, unnamed } = keyPathsOf(read.value);
+  return [
+    ...unnamed.map(({ place, problem }): ImportResult => {
+      return { path: `${place.path}:${place.line}`, outcome: "refused", detail: problem };
+    }),
+    ...paths
+      .filter(({ file, isOptional }) => !isOptional || tools.fileExists(file))
+      .map(({ file, signingDomain, dkimSelector }) =>
+        importFile(file, { signingDomain, dkimSelector }, opened, tools),
+      ),
+  ];
+}
 
 function importFile(
   path: string,
-  fallback: Partial<KeyName>,
+  name: KeyName | undefined,
   { store, sealKey: master }: OpenedKeys,
   tools: Tools,
 ): ImportResult {
   const refused = (detail: string): ImportResult => ({ path, outcome: "refused", detail });
-  const name = keyNameOfFile(path, fallback);
   if (name === undefined)
     return refused("its name does not say whose key it is; name --domain and --selector");
-  const read = readPrivateKey(readFileNamed(path, tools));
+  const file = tryRead(path, tools);
+  if (file.status !== "read") return refused(file.problem);
+  const read = readPrivateKey(file.text);
   if (!read.ok) return refused(read.problem);
   const { publicKey, privateKey } = read.value;
   if (publicKey.keyType === "rsa" && publicKey.modulusBits < 1024) {

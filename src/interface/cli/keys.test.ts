@@ -498,6 +498,76 @@ describe("keys import and export", () => {
   });
 });
 
+describe("keys import", () => {
+  const pem = (type: "pkcs1" | "pkcs8" = "pkcs1") =>
+    generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ format: "pem", type }).toString();
+
+  it.each<[program: string, path: string, files: Readonly<Record<string, string>>]>([
+    [
+      "OpenDKIM",
+      "/etc/opendkim.conf",
+      {
+        "/etc/opendkim.conf": "KeyTable /etc/dk/KeyTable\nSigningTable refile:/etc/dk/SigningTable\n",
+        "/etc/dk/KeyTable": "one example.org:s1:/etc/dk/one\ntwo example.net:s2:/etc/dk/two\n",
+        "/etc/dk/SigningTable": "*@example.org one\n*@example.net two\n",
+        "/etc/dk/one": pem(),
+        "/etc/dk/two": pem(),
+      },
+    ],
+    [
+      "rspamd",
+      "/etc/rspamd/local.d/dkim_signing.conf",
+      {
+        "/etc/rspamd/local.d/dkim_signing.conf":
+          'domain {\n  example.org { selector = "s1"; path = "/k/$domain.$selector.key"; }\n  example.net { selector = "s2"; path = "/k/b"; }\n}\n',
+        "/k/example.org.s1.key": pem("pkcs8"),
+        "/k/b": pem(),
+      },
+    ],
+    [
+      "amavisd",
+      "/etc/amavisd.conf",
+      {
+        "/etc/amavisd.conf":
+          "dkim_key('example.org', 's1', '/k/a');\ndkim_key('example.net', 's2', '/k/b');\n",
+        "/k/a": pem(),
+        "/k/b": pem(),
+      },
+    ],
+    [
+      "dkimpy-milter",
+      "/etc/dkimpy-milter.conf",
+      {
+        "/etc/dkimpy-milter.conf": "KeyTable /k/KeyTable\nSigningTable refile:/k/SigningTable\n",
+        "/k/KeyTable": "a example.org:s1:/k/a\nb example.net:s2:/k/b\n",
+        "/k/SigningTable": "*@example.org a\n*@example.net b\n",
+        "/k/a": pem(),
+        "/k/b": pem(),
+      },
+    ],
+  ])("reads the configuration of %s", async (_, path, given) => {
+    const run = await keys(`import ${path}`, { files: given });
+    expect(run.out.match(/✓/g)).toHaveLength(2);
+    const owners = (await json("list")).map(({ owner }: { owner: string }) => owner);
+    expect(owners.sort()).toEqual(["s1._domainkey.example.org", "s2._domainkey.example.net"]);
+    expect(run.exitCode).toBe(0);
+  });
+
+  it("says of each key in a configuration why it cannot be had", async () => {
+    const run = await keys("import /c/rspamd/dkim_signing.conf", {
+      files: { "/c/rspamd/dkim_signing.conf": 'path = "/k/$domain.$selector.key";\nselector = "dkim";\n' },
+    });
+    expect(run.out).toMatch(
+      /✗ .*dkim_signing\.conf:2: the key of "dkim" is for whatever domain the sender has/,
+    );
+    const lost = await keys("import /c/amavisd.conf", {
+      files: { "/c/amavisd.conf": "dkim_key('example.org', 's1', '/k/none');\n" },
+    });
+    expect(lost.out).toMatch(/✗ \/k\/none: there is no such file/);
+    expect(lost.exitCode).toBe(2);
+  });
+});
+
 describe("keys reseal", () => {
   it("puts every key under a new seal key, and the old one opens none", async () => {
     await keys("generate example.org example.net");

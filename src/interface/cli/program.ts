@@ -384,8 +384,11 @@ function addKeys(
       .option("--yes", "do not ask, though the key signs now")
       .action(async (domain, options) => finish(await runKeysBar(how, domain, options, tools)));
   }
-  sealed(sub("import", "take over private keys from files, as signing programs have them"))
-    .argument("<path...>", "files, or folders with files as in example.org/default.private")
+  sealed(sub("import", "take private keys over, from files or from the configuration of a signing program"))
+    .argument(
+      "<path...>",
+      "a key, a folder of keys (as in example.org/default.private), or opendkim.conf, dkim_signing.conf, amavisd.conf, dkimpy-milter.conf",
+    )
     .option("--domain <name>", "whose keys they are, where their names do not say")
     .option("-s, --selector <name>", "their selector, where their names do not say")
     .action(async (paths, options) => finish(await runKeysImport(paths, options, tools)));
