@@ -2,9 +2,18 @@
 /** Wiring only: joins the rooms to the real world, in their order. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,6 +25,7 @@ import { UsageError } from "./interface/cli/exit-code.ts";
 import { runCli } from "./interface/cli/program.ts";
 import { createStyle, wantsColours } from "./interface/cli/terminal.ts";
 import type { OpenedState, OpenedWorld, ProbeSettings, ViewSettings } from "./interface/cli/tools.ts";
+import { generateDkimKeyPair } from "./keys/generate.ts";
 import { startDnsServer } from "./net/dns-server.ts";
 import { createDnsTransport } from "./net/dns-transport.ts";
 import { createDnsUpdateClient } from "./net/dns-update-client.ts";
@@ -144,6 +154,35 @@ async function openProvider(entry: PublishEntry, zone: DomainName): Promise<Prov
   }
 }
 
+/** Beside its place first, so that nobody ever finds half of it. */
+function writePrivateFile(
+  path: string,
+  content: string,
+  { overwrite }: { readonly overwrite: boolean },
+): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (!overwrite) {
+    writeFileSync(path, content, { flag: "wx", mode: 0o600, flush: true });
+    return;
+  }
+  const beside = `${path}.${randomBytes(6).toString("hex")}`;
+  writeFileSync(beside, content, { flag: "wx", mode: 0o600, flush: true });
+  renameSync(beside, path);
+}
+
+/** More than any folder of keys holds. */
+const MAX_LISTED_FILES = 10_000;
+
+function listFiles(folder: string): readonly string[] | undefined {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) return undefined;
+  const found = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.replace(/\/+$/, "").length + 1));
+  if (found.length > MAX_LISTED_FILES)
+    throw new UsageError(`${folder} holds more than ${MAX_LISTED_FILES} files`);
+  return found.sort();
+}
+
 /** None where the system has no resolv.conf: then only the name servers themselves are asked. */
 async function systemResolvers(): Promise<readonly ServerAddress[]> {
   const servers = await readSystemResolvers().catch(() => []);
@@ -190,6 +229,11 @@ process.exitCode = await runCli(process.argv.slice(2), {
   fileExists: existsSync,
   writeFile: (path, content, { overwrite }) => writeFileSync(path, content, { flag: overwrite ? "w" : "wx" }),
   appendFile: (path, content) => appendFileSync(path, content),
+  readOctets: (path) => readFileSync(path),
+  writePrivateFile,
+  listFiles,
+  randomOctets: (count) => randomBytes(count),
+  makeKeyPair: generateDkimKeyPair,
   readStdin: () => readAll(process.stdin),
   ask: process.stdin.isTTY ? ask : undefined,
   organizationalDomain: registrableDomain,

@@ -93,10 +93,8 @@ domain {
         const read = readPrivateKey(content);
         const expected = path.includes("-2") ? ED : RSA;
         expect(read.ok && sameDkimKey(read.value.publicKey, expected.key.publicKey), path).toBe(true);
-        const body = content
-          .replace(/-----.*-----/g, "")
-          .trim()
-          .slice(0, 40);
+        // The last lines of a key are private; the first ones hold the modulus, which everyone may know.
+        const body = content.trim().split("\n").at(-4) ?? content.trim();
         for (const open of files.filter(({ isPrivate }) => !isPrivate))
           expect(open.content).not.toContain(body);
       }

@@ -1,6 +1,9 @@
 /** What the commands need from outside; main.ts joins it to the real world, tests to a small one. */
 import type { World } from "../../check/context.ts";
 import type { TrapContact } from "../../check/mx-trap.ts";
+import type { KeyPairMaker } from "../../keys/generate.ts";
+import type { KeyStore } from "../../keys/key-store.ts";
+import type { RandomOctets } from "../../keys/sealing.ts";
 import type { Provider } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
 import type { PublishEntry } from "../../records/publish-settings.ts";
@@ -37,6 +40,7 @@ export interface OpenedWorld {
 /** What outlives the process. */
 export interface OpenedState {
   readonly publish: PublishStore;
+  readonly keys: KeyStore;
   close(): void;
 }
 
@@ -51,6 +55,18 @@ export interface Tools {
   readonly writeFile: (path: string, content: string, options: { readonly overwrite: boolean }) => void;
   /** Adds to the end of a file, which is made where there is none. */
   readonly appendFile: (path: string, content: string) => void;
+  /** A file as it is, for keys in raw octets. */
+  readonly readOctets: (path: string) => Uint8Array;
+  /** Writes a file that its owner alone may read (0600), whole or not at all; folders are made (0700). */
+  readonly writePrivateFile: (
+    path: string,
+    content: string,
+    options: { readonly overwrite: boolean },
+  ) => void;
+  /** The files below a folder, as paths in it; undefined where there is no such folder. */
+  readonly listFiles: (folder: string) => readonly string[] | undefined;
+  readonly randomOctets: RandomOctets;
+  readonly makeKeyPair: KeyPairMaker;
   readonly readStdin: () => Promise<string>;
   /** Asks a person; undefined where nobody is there to answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
