@@ -35,7 +35,13 @@ export function publishLaboratory(zone: string, above: string): PublishLaborator
       organizationalDomain: world().organizationalDomain,
       openState: (directory) => {
         directories.push(directory);
-        return { publish, close: () => undefined };
+        return {
+          publish,
+          get keys(): never {
+            throw new Error("this test has no keys");
+          },
+          close: () => undefined,
+        };
       },
       openProvider: async () => provider,
       openWorld: async () => {

@@ -18,6 +18,7 @@ import { absolute, type DomainName, tryPrepend } from "../../standards/dns/name.
 import { octetsToText, txtText } from "../../standards/dns/record.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { generateKey, revokedRecord, zoneRecord } from "./keys.ts";
+import { type PublishedStep, publishStep } from "./keys-publish.ts";
 import { type KeysOptions, keyFacts, keysOf, namedDomains, type OpenedKeys, withKeys } from "./keys-state.ts";
 import { visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
@@ -237,6 +238,9 @@ export interface RotateOptions extends KeysOptions, ViewOptions {
   readonly begin?: boolean;
   readonly selector?: string;
   readonly bits?: number;
+  /** Carries steps out at whoever holds the zone, by the description. */
+  readonly publish?: boolean;
+  readonly config: string;
 }
 
 interface LaneResult {
@@ -267,8 +271,11 @@ export async function runKeysRotate(
     const { world, close } = await tools.openWorld(viewSettings(options, tools));
     try {
       const results: LaneResult[] = [];
-      for (const domain of domains)
-        results.push(...(await turnLanes(domain, world.authoritative, opened, tools)));
+      for (const domain of domains) {
+        const lanes = await turnLanes(domain, world.authoritative, opened, tools);
+        const isChanged = options.publish === true && (await publishSteps(lanes, options, tools));
+        results.push(...(isChanged ? await turnLanes(domain, world.authoritative, opened, tools) : lanes));
+      }
       const { terminal } = tools;
       terminal.out(
         options.json
@@ -280,6 +287,53 @@ export async function runKeysRotate(
       await close();
     }
   });
+}
+
+/** Whether anything was changed, so that DNS is worth another look. */
+async function publishSteps(
+  lanes: readonly LaneResult[],
+  options: RotateOptions,
+  tools: Tools,
+): Promise<boolean> {
+  let isChanged = false;
+  for (const step of lanes.flatMap(({ steps }) => steps)) {
+    const { config, state, json, rootHints, resolver, dnsPort } = options;
+    const settings = {
+      config,
+      allow: [],
+      resolver,
+      ...(state && { state }),
+      ...(json && { json }),
+      ...(rootHints && { rootHints }),
+      ...(dnsPort && { dnsPort }),
+    };
+    const result = await publishStep(step, settings, tools);
+    if (result.status === "done") isChanged = true;
+    const trouble = troubleText(result);
+    if (trouble !== undefined) tools.terminal.err(`zonepost: ${visible(trouble)}\n`);
+  }
+  return isChanged;
+}
+
+function troubleText(result: PublishedStep): string | undefined {
+  switch (result.status) {
+    case "in-the-way":
+      return `${result.owner} holds something else ("${result.text.slice(0, 100)}"): take it away, or use another selector`;
+    case "failed":
+    case "stale":
+      return `not published: ${result.detail}`;
+    case "stopped":
+      return `not published: ${result.failure.detail}`;
+    case "busy":
+      return "not published: another apply to this zone is under way";
+    case "blocked":
+    case "not-needed":
+    case "nothing-to-do":
+    case "done":
+      return undefined;
+    default:
+      return result satisfies never;
+  }
 }
 
 function exitCodeOf(results: readonly LaneResult[]): ExitCode {

@@ -373,6 +373,11 @@ function addKeys(
     .option("--begin", "make a successor for each key that signs, and begin")
     .option("-s, --selector <template>", "with --begin: its selector (default: {yyyy}{mm})")
     .option("--bits <number>", "with --begin: of RSA keys", bits)
+    .option(
+      "--publish",
+      "carry out what is to be published, emptied or taken away, where the description says who holds the zone",
+    )
+    .option("-c, --config <file>", "with --publish: the description", "zonepost.yaml")
     .action(async (domains, options) => finish(await runKeysRotate(domains, options, tools)));
   for (const [name, how, description] of [
     ["retire", "retired", "a key never signs again, and stays published for the mail that is under way"],
