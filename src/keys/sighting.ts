@@ -60,7 +60,7 @@ function sightOfText(text: string, expected: DkimPublicKey): Sight {
       const { key, hashes, services } = reading.record;
       if (!sameDkimKey(key, expected)) return { kind: "other", publicKey: key };
       if (hashes !== undefined && !hashes.includes("sha256")) {
-        return { kind: "unusable", code: "dkim-hash", problem: "h= does not allow sha256", text };
+        return { kind: "unusable", code: "dkim-no-known-hash", problem: "h= does not allow sha256", text };
       }
       if (!services.some((service) => service === "*" || service === "email")) {
         return { kind: "unusable", code: "dkim-service", problem: "s= does not allow email", text };

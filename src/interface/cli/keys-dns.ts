@@ -17,7 +17,7 @@ import { remarksOnDkimKey } from "../../standards/dkim/remarks.ts";
 import { absolute, type DomainName, tryPrepend } from "../../standards/dns/name.ts";
 import { octetsToText, txtText } from "../../standards/dns/record.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
-import { generateKey, revokedRecord, zoneRecord } from "./keys.ts";
+import { makeKey, revokedRecord, zoneRecord } from "./keys.ts";
 import { type PublishedStep, publishStep } from "./keys-publish.ts";
 import { type KeysOptions, keyFacts, keysOf, namedDomains, type OpenedKeys, withKeys } from "./keys-state.ts";
 import { visible, wrap } from "./terminal.ts";
@@ -366,7 +366,7 @@ async function beginRotations(
         );
       }
       const size = algorithm === "rsa" && bits !== undefined ? { bits } : {};
-      await generateKey(domain, { selector: selector ?? DATED_SELECTOR, algorithm, ...size }, opened, tools);
+      await makeKey(domain, { selector: selector ?? DATED_SELECTOR, algorithm, ...size }, opened, tools);
     }
   }
 }

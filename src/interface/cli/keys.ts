@@ -38,7 +38,7 @@ export async function runKeysGenerate(
 ): Promise<ExitCode> {
   return withKeys(options, tools, async (opened) => {
     const made: DkimKey[] = [];
-    for (const domain of namedDomains(names)) made.push(await generateKey(domain, options, opened, tools));
+    for (const domain of namedDomains(names)) made.push(await makeKey(domain, options, opened, tools));
     const { terminal } = tools;
     if (options.json) {
       terminal.out(
@@ -68,7 +68,7 @@ export const zoneRecord = (key: DkimKey): string =>
 export const revokedRecord = (key: DkimKey): string =>
   `${absolute(keyOwner(key))} IN TXT ${renderTxt(REVOKED_TEXT, "strings")}`;
 
-export async function generateKey(
+export async function makeKey(
   signingDomain: DomainName,
   { selector, algorithm, bits }: Pick<GenerateOptions, "selector" | "algorithm" | "bits">,
   { store, sealKey: master }: OpenedKeys,
