@@ -27,7 +27,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   "standards/*": STANDARD,
   records: { runs: ["standards"], modules: PURE_MODULES, packages: ["yaml", "zod"] },
   check: { runs: ["standards", "records"], modules: PURE_MODULES },
-  publish: { runs: ["standards", "records"], modules: PURE_MODULES },
+  publish: { runs: ["standards", "records"], modules: PURE_MODULES, packages: ["zod"] },
   keys: { runs: ["standards"], modules: PURE_MODULES },
   "interface/cli": {
     runs: ["standards", "records", "check", "publish", "keys"],
