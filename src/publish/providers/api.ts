@@ -3,6 +3,7 @@
  * with its provider; HTTP statuses, waiting, and what may have happened all the same are here.
  */
 import type { z } from "zod";
+import type { DomainName } from "../../standards/dns/name.ts";
 import type { HttpClient, HttpRequest } from "../http.ts";
 import type { FailureCause, ProviderFailure } from "../provider.ts";
 import type { Secret } from "../secret.ts";
@@ -117,6 +118,12 @@ export function unreadable(
   return { ok: false, failure: failed("provider-error", detail), mayHaveHappened: false };
 }
 
+/** Pages that were not read in one and the same state of the zone. */
+export function changedMeanwhile(title: string, zone: DomainName): ApiFailure {
+  const detail = `The pages of the zone ${zone} from ${title} do not fit together. Somebody may change it just now: try again.`;
+  return { ok: false, failure: failed("provider-error", detail), mayHaveHappened: false };
+}
+
 export function failed(cause: FailureCause, detail: string): ProviderFailure {
   return { status: "failed", cause, detail };
 }
@@ -171,7 +178,7 @@ function causeOfStatus(httpStatus: number): FailureCause {
   return httpStatus >= 400 && httpStatus <= 499 ? "refused" : "provider-error";
 }
 
-/** Dates in Retry-After need a clock, and are left out. RFC 9110 §10.2.3 */
+/** Dates in Retry-After need a clock, and are left out. */
 function secondsIn(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : undefined;
 }

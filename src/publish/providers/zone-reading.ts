@@ -32,7 +32,7 @@ export function readingOf(zone: DomainName, all: readonly ValuesRead[]): ZoneRea
     if (type === undefined || !name.ok || !isWithin(name.value, zone)) continue;
     if (MADE_BY_SERVERS.has(type)) continue;
     const key = { name: name.value, type };
-    const data = values.map((value) => (typeof value === "string" ? understood(type, value, zone) : value));
+    const data = values.map((value) => understood(type, value, zone));
     const known = data.filter((each) => each !== undefined);
     const [first] = known;
     if (first?.type === "SOA") serial = first.serial;
@@ -48,9 +48,19 @@ export function readingOf(zone: DomainName, all: readonly ValuesRead[]): ZoneRea
   return { content, opaque };
 }
 
-function understood(type: RecordType, text: string, zone: DomainName): Rdata | undefined {
-  const parsed = parseRdata(type, text, zone);
+export function understood(
+  type: RecordType,
+  value: Rdata | string | undefined,
+  zone: DomainName,
+): Rdata | undefined {
+  if (typeof value !== "string") return value;
+  const parsed = parseRdata(type, value, zone);
   return parsed.ok ? parsed.value : undefined;
+}
+
+/** A target that the API writes without its final dot. */
+export function dotted(target: string): string {
+  return target.endsWith(".") ? target : `${target}.`;
 }
 
 /** Values of one RRset that came one by one, put together; none of them twice. */
