@@ -1,6 +1,7 @@
 /** A zone in memory that can be published into, and the name servers that show it at once. */
 import type { Tools } from "../../src/interface/cli/tools.ts";
 import { formatRdata } from "../../src/standards/dns/rdata-text.ts";
+import { memoryKeyStore } from "./dkim-keys.ts";
 import { type MemoryProvider, memoryProvider, memoryStore } from "./memory-provider.ts";
 import { tableWorld } from "./table-world.ts";
 
@@ -18,6 +19,7 @@ export interface PublishLaboratory {
 export function publishLaboratory(zone: string, above: string): PublishLaboratory {
   const provider = memoryProvider(zone);
   const publish = memoryStore();
+  const keys = memoryKeyStore();
   const directories: string[] = [];
   let seconds = 0;
   const world = () => {
@@ -35,7 +37,7 @@ export function publishLaboratory(zone: string, above: string): PublishLaborator
       organizationalDomain: world().organizationalDomain,
       openState: (directory) => {
         directories.push(directory);
-        return { publish, close: () => undefined };
+        return { publish, keys, close: () => undefined };
       },
       openProvider: async () => provider,
       openWorld: async () => {

@@ -370,6 +370,10 @@ function addKeys(
     sealed(sub("rotate", "look at DNS, and take or name the next step from one key to the next")),
   )
     .argument("[domain...]")
+    .option(
+      "-c, --config <file>",
+      "a description that says who holds the zones: then what can be done is done",
+    )
     .option("--begin", "make a successor for each key that signs, and begin")
     .option("-s, --selector <template>", "with --begin: its selector (default: {yyyy}{mm})")
     .option("--bits <number>", "with --begin: of RSA keys", bits)
