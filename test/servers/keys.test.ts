@@ -112,7 +112,9 @@ describeWithServers(["perl"], "Perl", () => {
       script,
       "our $enable_dkim_signing; sub dkim_key { print join(' ', @_), qq(\\n); } do $ARGV[0] or die; print qq(on $enable_dkim_signing\\n);",
     );
-    const out = execFileSync("perl", [script, join(folder, "60-dkim-keys")], { encoding: "utf8" });
+    const out = execFileSync(findProgram("perl")!, [script, join(folder, "60-dkim-keys")], {
+      encoding: "utf8",
+    });
     const path = join(folder, "keys/example.org/202611.private");
     expect(out).toBe(`example.org 202611 ${path}\non 1\n`);
     expect(existsSync(path)).toBe(true);

@@ -4,13 +4,13 @@ import { keyOwner, keyRecordText, REVOKED_TEXT } from "../../keys/key-record-sha
 import type { Step } from "../../keys/rotation.ts";
 import { type ApplyResult, applyPlan, recover } from "../../publish/apply.ts";
 import type { Plan } from "../../publish/plan.ts";
-import type { Rrset } from "../../publish/provider.ts";
-import { rrsetKey, sameRrset } from "../../publish/rrset.ts";
+import type { Rrset, RrsetChange } from "../../publish/provider.ts";
+import { rrsetKey } from "../../publish/rrset.ts";
 import { describedDomain } from "../../records/derive.ts";
 import { parseDkimKey } from "../../standards/dkim/key-record.ts";
 import { sameDkimKey } from "../../standards/dkim/public-key.ts";
 import { type DomainName, tryPrepend } from "../../standards/dns/name.ts";
-import { octetsToText, toCharacterStrings, txtText } from "../../standards/dns/record.ts";
+import { octetsToText, textToOctets, toCharacterStrings, txtText } from "../../standards/dns/record.ts";
 import { UsageError } from "./exit-code.ts";
 import { applyTools, type Opened, type PublishOptions, withZone } from "./publish.ts";
 import type { Tools } from "./tools.ts";
@@ -53,25 +53,17 @@ async function carryOut(
   if (outcome.status !== "read") return { status: "failed", detail: outcome.detail };
   const name = placeOf(key, opened);
   const before = outcome.content.rrsets.find((rrset) => rrsetKey(rrset) === rrsetKey({ name, type: "TXT" }));
-  const rival = rivalIn(before, key);
-  if (rival !== undefined) return { status: "in-the-way", owner: name, text: rival };
-  const text = action === "publish" ? keyRecordText(key) : REVOKED_TEXT;
-  const after: Rrset | undefined =
-    action === "remove"
-      ? undefined
-      : {
-          name,
-          type: "TXT",
-          ttlSeconds: before?.ttlSeconds ?? TTL_SECONDS,
-          data: [{ type: "TXT", strings: toCharacterStrings(text) }],
-        };
-  if (sameRrset(before, after)) return { status: "nothing-to-do" };
+  if (outcome.content.rrsets.some((rrset) => rrset.name === name && rrset.type === "CNAME"))
+    return { status: "failed", detail: `${name} is an alias into another zone: the change belongs there` };
+  const change = changeFor(action, key, name, before);
+  if (change === "there") return { status: "nothing-to-do" };
+  if (change === "foreign") return { status: "in-the-way", owner: name, text: textsOf(before).join(" ") };
   // Keys are known by their own table: what the description derives neither owns nor removes them.
   const owned = await store.ownedIn(zone);
   const plan: Plan = {
     zone,
     values: [],
-    steps: [{ changes: [{ name, type: "TXT", before, after }], waitSeconds: 0 }],
+    steps: [{ changes: [change], waitSeconds: 0 }],
     guards: [],
     leftOut: [],
     notes: [],
@@ -91,12 +83,52 @@ function placeOf(key: DkimKey, { description, zone }: Opened): DomainName {
   return place;
 }
 
-/** What stands there, if it is neither this key nor an empty one. */
-function rivalIn(rrset: Rrset | undefined, { publicKey }: DkimKey): string | undefined {
-  const texts = (rrset?.data ?? []).map((data) => (data.type === "TXT" ? octetsToText(txtText(data)) : ""));
-  return texts.find((text) => {
-    if (text === REVOKED_TEXT) return false;
-    const parsed = parseDkimKey(text);
-    return parsed.status !== "valid" || !sameDkimKey(parsed.record.key, publicKey);
+/** From what is there, and only from that: a record is made where there is none, and ours alone are changed. */
+export function changeFor(
+  action: "publish" | "revoke" | "remove",
+  key: DkimKey,
+  name: DomainName,
+  before: Rrset | undefined,
+): RrsetChange | "there" | "foreign" {
+  const stands = standsAt(before, key);
+  const change = (text: string | undefined): RrsetChange => ({
+    name,
+    type: "TXT",
+    before,
+    after:
+      text === undefined
+        ? undefined
+        : {
+            name,
+            type: "TXT",
+            ttlSeconds: before?.ttlSeconds ?? TTL_SECONDS,
+            data: [{ type: "TXT", strings: toCharacterStrings(textToOctets(text)) }],
+          },
   });
+  switch (action) {
+    case "publish":
+      if (stands === "this") return "there";
+      return stands === "absent" ? change(keyRecordText(key)) : "foreign";
+    case "revoke":
+      if (stands === "revoked" || stands === "absent") return "there";
+      return stands === "this" ? change(REVOKED_TEXT) : "foreign";
+    case "remove":
+      if (stands === "absent") return "there";
+      return stands === "revoked" ? change(undefined) : "foreign";
+    default:
+      return action satisfies never;
+  }
+}
+
+function standsAt(rrset: Rrset | undefined, { publicKey }: DkimKey): "absent" | "this" | "revoked" | "other" {
+  const [text, second] = textsOf(rrset);
+  if (text === undefined) return "absent";
+  if (second !== undefined) return "other";
+  const reading = parseDkimKey(text);
+  if (reading.status === "revoked") return "revoked";
+  return reading.status === "valid" && sameDkimKey(reading.record.key, publicKey) ? "this" : "other";
+}
+
+function textsOf(rrset: Rrset | undefined): readonly string[] {
+  return (rrset?.data ?? []).map((data) => (data.type === "TXT" ? octetsToText(txtText(data)) : ""));
 }
