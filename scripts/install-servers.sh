@@ -20,6 +20,9 @@ need imap-login dovecot-imapd
 need pop3-login dovecot-pop3d
 need managesieve-login dovecot-managesieved
 need nginx nginx-light
+need opendkim opendkim
+need opendkim-genkey opendkim-tools
+need dkimpy-milter dkimpy-milter
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "zonepost: tests against real servers need:$missing (not installed: this is not root on Debian)" >&2

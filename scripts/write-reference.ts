@@ -112,8 +112,16 @@ function cliReference(): string {
     fileExists: nowhere,
     writeFile: nowhere,
     appendFile: nowhere,
+    readOctets: nowhere,
+    writePrivateFile: nowhere,
+    listFiles: nowhere,
+    randomOctets: nowhere,
+    makeKeyPair: nowhere,
     readStdin: nowhere,
     ask: undefined,
+    isAdministrator: false,
+    openState: nowhere,
+    openProvider: nowhere,
     openWorld: nowhere,
     startNameServer: nowhere,
     startTrap: nowhere,
@@ -143,6 +151,8 @@ interface Schema {
   readonly maximum?: number;
   readonly format?: string;
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly const?: unknown;
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
@@ -173,8 +183,8 @@ function objectSections(schema: Schema, path: string): string[] {
   return [
     `## ${heading}\n\n${table(["key", "value", "default", "meaning"], rows)}`,
     ...properties.flatMap(([key, property]) =>
-      nestedObjects(property, path === "" ? key : `${path}.${key}`).flatMap(([at, object]) =>
-        objectSections(object, at),
+      nestedObjects(property, path === "" ? key : `${path.replace(/ with .*/, "")}.${key}`).flatMap(
+        ([at, object]) => objectSections(object, at),
       ),
     ),
   ];
@@ -183,15 +193,27 @@ function objectSections(schema: Schema, path: string): string[] {
 function nestedObjects(schema: Schema, path: string): [path: string, object: Schema][] {
   if (schema.properties !== undefined) return [[path, schema]];
   if (schema.items !== undefined) return nestedObjects(schema.items, `${path}[]`);
-  return (schema.anyOf ?? []).flatMap((each) => nestedObjects(each, path));
+  const choices = (schema.oneOf ?? []).flatMap((each): [string, Schema][] => [
+    [`${path} with ${choiceText(each)}`, each],
+  ]);
+  return [...choices, ...(schema.anyOf ?? []).flatMap((each) => nestedObjects(each, path))];
 }
 
-function typeText({ type, enum: words, items, anyOf, minimum, maximum, format }: Schema): string {
+/** "provider: rfc2136": what tells one kind of object from the others. */
+function choiceText({ properties = {} }: Schema): string {
+  const [key, schema] = Object.entries(properties).find(([, one]) => one.const !== undefined) ?? [];
+  return `${key}: ${schema?.const}`;
+}
+
+function typeText(schema: Schema): string {
+  const { type, enum: words, items, anyOf, oneOf, const: only, minimum, maximum, format } = schema;
+  if (only !== undefined) return `\`${only}\``;
+  if (oneOf !== undefined) return "object";
   if (anyOf !== undefined) return anyOf.map(typeText).join(" or ");
   if (words !== undefined) return words.map((word) => `\`${word}\``).join(" ");
   switch (type) {
     case "array":
-      if (items?.type === "object") return "list of objects";
+      if (items?.type === "object" || items?.oneOf) return "list of objects";
       return items?.anyOf ? `list of (${typeText(items)})` : `list of ${typeText(items ?? {})}`;
     case "integer":
       return minimum !== undefined && maximum !== undefined ? `${minimum} to ${maximum}` : "number";

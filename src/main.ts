@@ -2,8 +2,18 @@
 /** Wiring only: joins the rooms to the real world, in their order. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,17 +24,33 @@ import type { Prober } from "./check/probe.ts";
 import { UsageError } from "./interface/cli/exit-code.ts";
 import { runCli } from "./interface/cli/program.ts";
 import { createStyle, wantsColours } from "./interface/cli/terminal.ts";
-import type { OpenedWorld, ProbeSettings, ViewSettings } from "./interface/cli/tools.ts";
+import type { OpenedState, OpenedWorld, ProbeSettings, ViewSettings } from "./interface/cli/tools.ts";
+import { generateDkimKeyPair } from "./keys/generate.ts";
 import { startDnsServer } from "./net/dns-server.ts";
 import { createDnsTransport } from "./net/dns-transport.ts";
+import { createDnsUpdateClient } from "./net/dns-update-client.ts";
+import { createHttpClient } from "./net/http-client.ts";
 import { createRecursiveView } from "./net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
 import { parseServerAddress, type ServerAddress } from "./net/server-address.ts";
 import { createProber } from "./net/service-probe.ts";
 import { readSystemResolvers } from "./net/system-resolvers.ts";
 import { startTrapListener } from "./net/trap-listener.ts";
+import { createZoneFileAccess } from "./net/zone-file-access.ts";
 import { createAuthoritativeView } from "./net/zone-survey.ts";
+import type { Provider } from "./publish/provider.ts";
+import { createCloudflareProvider } from "./publish/providers/cloudflare.ts";
+import { createDesecProvider } from "./publish/providers/desec.ts";
+import { createGandiProvider } from "./publish/providers/gandi.ts";
+import { createHetznerProvider } from "./publish/providers/hetzner.ts";
+import { createPowerdnsProvider } from "./publish/providers/powerdns.ts";
+import { createRfc2136Provider } from "./publish/providers/rfc2136.ts";
+import { createZoneFileProvider } from "./publish/providers/zone-file.ts";
+import { Secret } from "./publish/secret.ts";
+import type { PublishEntry, SecretSource } from "./records/publish-settings.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
+import { parseTsigKey } from "./standards/dns/tsig.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
 
 /** As many resolvers as are worth comparing by default: each is asked the same questions. */
 const MAX_SYSTEM_RESOLVERS = 2;
@@ -82,6 +108,103 @@ function heloName(): string {
   return `[${address ?? "127.0.0.1"}]`;
 }
 
+function openState(directory: string): OpenedState {
+  try {
+    return openSqliteStore(join(directory, "zonepost.db"));
+  } catch (error) {
+    throw new UsageError(`--state ${directory}: ${(error as Error).message}`);
+  }
+}
+
+/** The first line of a file, an environment variable, or a systemd credential. */
+function readSecret({ file, env, credential }: SecretSource, where: string): Secret {
+  const missing = (what: string) => new UsageError(`publish, ${where}: ${what}`);
+  if (env !== undefined) {
+    const text = process.env[env];
+    if (!text) throw missing(`the environment variable ${env} is not set`);
+    return new Secret(text);
+  }
+  const directory = process.env["CREDENTIALS_DIRECTORY"];
+  if (credential !== undefined && directory === undefined)
+    throw missing(`there is no credential ${credential}: systemd has passed none`);
+  const path = credential === undefined ? file! : join(directory!, credential);
+  try {
+    return new Secret(readFileSync(path, "utf8").trim());
+  } catch (error) {
+    throw missing((error as Error).message);
+  }
+}
+
+async function openProvider(entry: PublishEntry, zone: DomainName): Promise<Provider> {
+  switch (entry.provider) {
+    case "rfc2136": {
+      const server = parseServerAddress(entry.server);
+      if (!server.ok) throw new UsageError(`publish, server: ${server.problem}`);
+      const { name, algorithm } = entry.key;
+      const secret = readSecret(entry.key.secret, "key.secret").reveal();
+      const key = parseTsigKey({ name, algorithm, secret });
+      if (!key.ok) throw new UsageError(`publish, key: ${key.problem}`);
+      return createRfc2136Provider(
+        createDnsUpdateClient({ server: server.value, key: key.value, now: Date.now }),
+      );
+    }
+    case "zone-file":
+      return createZoneFileProvider({
+        file: createZoneFileAccess({ path: entry.file.replaceAll("{zone}", zone) }),
+        zone,
+        mode: entry.fragment ? "fragment" : "whole",
+        now: Date.now,
+      });
+    case "powerdns": {
+      const apiKey = readSecret(entry.apiKey, "apiKey");
+      return createPowerdnsProvider({ ...apiMeans(), url: entry.url, server: entry.server, apiKey });
+    }
+    case "cloudflare":
+      return createCloudflareProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+    case "desec":
+      return createDesecProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+    case "gandi":
+      return createGandiProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+    case "hetzner":
+      return createHetznerProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+    default:
+      throw new UsageError(`publish: ${entry.provider} is not there yet`);
+  }
+}
+
+/** Connections are kept for the next request, and end with the program. */
+const httpClient = createHttpClient();
+const apiMeans = () => ({ http: httpClient.request, sleep: (milliseconds: number) => sleep(milliseconds) });
+
+/** Beside its place first, so that nobody ever finds half of it. */
+function writePrivateFile(
+  path: string,
+  content: string,
+  { overwrite }: { readonly overwrite: boolean },
+): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (!overwrite) {
+    writeFileSync(path, content, { flag: "wx", mode: 0o600, flush: true });
+    return;
+  }
+  const beside = `${path}.${randomBytes(6).toString("hex")}`;
+  writeFileSync(beside, content, { flag: "wx", mode: 0o600, flush: true });
+  renameSync(beside, path);
+}
+
+/** More than any folder of keys holds. */
+const MAX_LISTED_FILES = 10_000;
+
+function listFiles(folder: string): readonly string[] | undefined {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) return undefined;
+  const found = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.replace(/\/+$/, "").length + 1));
+  if (found.length > MAX_LISTED_FILES)
+    throw new UsageError(`${folder} holds more than ${MAX_LISTED_FILES} files`);
+  return found.sort();
+}
+
 /** None where the system has no resolv.conf: then only the name servers themselves are asked. */
 async function systemResolvers(): Promise<readonly ServerAddress[]> {
   const servers = await readSystemResolvers().catch(() => []);
@@ -128,9 +251,17 @@ process.exitCode = await runCli(process.argv.slice(2), {
   fileExists: existsSync,
   writeFile: (path, content, { overwrite }) => writeFileSync(path, content, { flag: overwrite ? "w" : "wx" }),
   appendFile: (path, content) => appendFileSync(path, content),
+  readOctets: (path) => readFileSync(path),
+  writePrivateFile,
+  listFiles,
+  randomOctets: (count) => randomBytes(count),
+  makeKeyPair: generateDkimKeyPair,
   readStdin: () => readAll(process.stdin),
   ask: process.stdin.isTTY ? ask : undefined,
   organizationalDomain: registrableDomain,
+  isAdministrator: process.getuid?.() === 0,
+  openState,
+  openProvider,
   openWorld,
   startNameServer: (zones, address, port) => startDnsServer({ zones, address, port }),
   startTrap: (settings) => startTrapListener({ ...settings, now: () => new Date() }),

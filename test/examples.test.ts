@@ -16,8 +16,13 @@ const PUBLIC = ["192.0.2.0/24", "198.51.100.0/24", "2001:db8::/32"].flatMap((cid
   cidr,
 ]);
 
-it("are three", () => {
-  expect(Object.keys(files).sort()).toEqual(["hoster.yaml", "no-mail.yaml", "one-server.yaml"]);
+it("are four", () => {
+  expect(Object.keys(files).sort()).toEqual([
+    "hoster.yaml",
+    "no-mail.yaml",
+    "one-server.yaml",
+    "publishing.yaml",
+  ]);
 });
 
 describe.each(Object.keys(files))("%s", (config) => {

@@ -317,7 +317,10 @@ export class Context implements Resolver {
 
   /** The derived records of a purpose at a name; empty without a description. */
   wanted(name: DomainName, purpose: Purpose): readonly DerivedRecord[] {
-    return this.#derivedAt(name).filter((derived) => derived.purpose === purpose);
+    const here = this.#derivedAt(name);
+    const alias = here.find((derived) => derived.purpose === "delegation")?.record.data;
+    const all = alias?.type === "CNAME" && purpose !== "delegation" ? this.#derivedAt(alias.target) : here;
+    return all.filter((derived) => derived.purpose === purpose);
   }
 
   /** Whether the description has any record at a name. */

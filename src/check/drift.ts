@@ -31,6 +31,7 @@ const COMPARED_HERE: ReadonlySet<Purpose> = new Set<Purpose>([
   "autodiscover",
   "xmpp",
   "verification",
+  "delegation",
   "bimi",
 ]);
 

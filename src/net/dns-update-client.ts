@@ -61,12 +61,12 @@ export function createDnsUpdateClient(options: DnsUpdateClientOptions): DnsUpdat
       const failure = await signedStream(options, query, bounds, (reply, isVerified) => {
         if (!isComplete) {
           const step = reading.take(reply);
-          if (step.status === "broken") return { problem: `the zone ${zone} with ${step.problem}` };
+          if (step.status === "broken") return { problem: step.problem };
           if (step.status === "denied") denied = step.rcode;
           if (step.status === "more") return "more";
           isComplete = true;
         } else if (reply.answers.length > 0) {
-          return { problem: `the zone ${zone} goes on behind its end` };
+          return { problem: "records behind the second SOA" };
         }
         // RFC 8945 §5.3.1: the last message must be signed
         return isVerified ? "finished" : "more";

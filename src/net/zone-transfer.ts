@@ -1,7 +1,7 @@
 /** A whole zone as its server gives it away (AXFR, RFC 5936): what of the stream counts, and when it is complete. */
-import { isDeepStrictEqual } from "node:util";
 import { CLASS_IN, type Message, RCODES } from "../standards/dns/message.ts";
 import { type DomainName, isWithin } from "../standards/dns/name.ts";
+import { formatRdata } from "../standards/dns/rdata-text.ts";
 import type { ResourceRecord } from "../standards/dns/record.ts";
 
 export type TransferStep =
@@ -55,7 +55,8 @@ export class TransferReading {
       if (data.type !== "SOA" || name !== this.#zone) return "a zone that does not start with its SOA";
       this.records.push(record);
     } else if (data.type === "SOA") {
-      if (name !== this.#zone || !isDeepStrictEqual(data, first.data)) return "two different SOA records";
+      if (name !== this.#zone || formatRdata(data) !== formatRdata(first.data))
+        return "two different SOA records";
       this.#isComplete = true;
     } else if (isWithin(name, this.#zone)) {
       // What is of another zone is not this server's to tell; some send it along.

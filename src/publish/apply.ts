@@ -3,7 +3,6 @@
  * interruption, reads in the store what was meant and in the zone what has come of it: nothing is half-known.
  */
 import type { DomainName } from "../standards/dns/name.ts";
-import { formatRdata } from "../standards/dns/rdata-text.ts";
 import type { Rdata, RecordType } from "../standards/dns/record.ts";
 import type { Guard, GuardId } from "./guard.ts";
 import type { Plan } from "./plan.ts";
@@ -191,7 +190,7 @@ async function settle(apply: ApplyRecord, { provider, store }: ApplyTools): Prom
 
 function ownedIn({ rrsets }: ZoneContent, candidates: readonly OwnedValue[]): OwnedValue[] {
   const standing = new Set(
-    rrsets.flatMap((rrset) => rrset.data.map((data) => `${rrsetKey(rrset)} ${formatRdata(data)}`)),
+    rrsets.flatMap((rrset) => rrset.data.map((data) => `${rrsetKey(rrset)} ${valueKey(data)}`)),
   );
   const unique = new Map(candidates.map((one) => [`${rrsetKey(one)} ${one.value}`, one]));
   return [...unique].filter(([key]) => standing.has(key)).map(([, one]) => one);

@@ -7,16 +7,18 @@ import { isSpfRecord, lookupCost, parseSpfRecord } from "../standards/spf/record
 import type { PlanInput, PlannedValue } from "./plan.ts";
 import type { RrsetChange } from "./provider.ts";
 
-export type GuardId =
-  | "apex-ns-soa"
-  | "foreign-record"
-  | "alias-beside-others"
-  | "signing-key"
-  | "dmarc-jump"
-  | "mx-unresolvable"
-  | "tlsa-unsigned"
-  | "spf-lookups"
-  | "many-deletions";
+export const GUARD_IDS = [
+  "apex-ns-soa",
+  "foreign-record",
+  "alias-beside-others",
+  "signing-key",
+  "dmarc-jump",
+  "mx-unresolvable",
+  "tlsa-unsigned",
+  "spf-lookups",
+  "many-deletions",
+] as const;
+export type GuardId = (typeof GUARD_IDS)[number];
 
 export interface Guard {
   readonly id: GuardId;
@@ -155,14 +157,15 @@ function tlsaGuard({ changes, isSigned }: GuardInput): Guard[] {
     .map(({ name }) => guard("tlsa-unsigned", `TLSA at ${name} counts for nothing: the zone is not signed`));
 }
 
-/** RFC 7208 §4.6.4, of the record itself; what includes cost beyond that the check counts. */
-function spfGuard({ changes }: GuardInput): Guard[] {
+/** RFC 7208 §4.6.4. */
+function spfGuard({ changes, spfLookups }: GuardInput): Guard[] {
   return changes.flatMap(({ name, after }) =>
     (after?.data ?? []).flatMap((data) => {
       const text = data.type === "TXT" ? octetsToText(txtText(data)) : "";
       const record = isSpfRecord(text) ? parseSpfRecord(text) : undefined;
       if (!record?.ok) return [];
-      const cost = record.value.terms.reduce((sum, term) => sum + lookupCost(term), 0);
+      const own = record.value.terms.reduce((sum, term) => sum + lookupCost(term), 0);
+      const cost = spfLookups?.get(name) ?? own;
       return cost > 10
         ? [guard("spf-lookups", `SPF at ${name} would ask for ${cost} lookups; receivers allow 10`)]
         : [];

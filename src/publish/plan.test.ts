@@ -239,7 +239,7 @@ describe("what speaks against a plan", () => {
   it("a key that still signs would go", () => {
     const name = domainName("default._domainkey.example.org");
     const zone = `${BASE}\n${OURS}\n${name}. TXT "v=DKIM1; p="`;
-    const owned = [...ownedOf(`${BASE}\n${OURS}`), { name, type: "TXT" as const, value: '"v=DKIM1; p="' }];
+    const owned = [...ownedOf(`${BASE}\n${OURS}`), { name, type: "TXT" as const, value: "TXT v=DKIM1; p=" }];
     expect(guardIds(plan(zone, { input: { owned, signingKeys: new Set([name]) } }))).toEqual(["signing-key"]);
     expect(guardIds(plan(zone, { input: { owned } }))).toEqual([]);
   });
@@ -248,7 +248,7 @@ describe("what speaks against a plan", () => {
     const many = Array.from({ length: 11 }, (_, at) => ({
       name: domainName(`h${at}.example.org`),
       type: "A" as const,
-      value: "192.0.2.1",
+      value: "A 192.0.2.1",
     }));
     const zone = `${BASE}\n${OURS}\n${many.map(({ name }) => `${name}. A 192.0.2.1`).join("\n")}`;
     expect(guardIds(plan(zone, { input: { owned: [...ownedOf(`${BASE}\n${OURS}`), ...many] } }))).toEqual([
@@ -257,7 +257,7 @@ describe("what speaks against a plan", () => {
   });
 
   it("the apex NS is never touched, whatever anybody owns", () => {
-    const owned = [{ name: ZONE, type: "NS" as const, value: "ns1.example.net." }];
+    const owned = [{ name: ZONE, type: "NS" as const, value: "NS ns1.example.net." }];
     const made = plan(BASE, { input: { owned } });
     expect(made.guards).toContainEqual(
       expect.objectContaining({ id: "apex-ns-soa", canBeOverridden: false }),

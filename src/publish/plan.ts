@@ -78,6 +78,8 @@ export interface PlanInput {
   readonly isSigned?: boolean;
   /** Names outside of the zone that were looked up: whether they have an address. */
   readonly resolves?: ReadonlyMap<DomainName, boolean>;
+  /** What SPF records of a former plan cost with all their includes, by name; where absent, the first level counts. */
+  readonly spfLookups?: ReadonlyMap<DomainName, number>;
   /** Names of keys that still sign. */
   readonly signingKeys?: ReadonlySet<DomainName>;
 }
@@ -122,7 +124,7 @@ export function planChanges(input: PlanInput): Plan {
   const ownedAt = Map.groupBy(owned, rrsetKey);
   const draft: Draft = { values: [], changes: [], ownedAfter: [], notes: [], foreignGone: [] };
   for (const key of new Set([...wantedAt.keys(), ...ownedAt.keys()])) {
-    planRrset(published.get(key), wantedAt.get(key) ?? [], ownedAt.get(key) ?? [], draft);
+    planRrset(published.get(key), wantedAt.get(key) ?? [], ownedAt.get(key) ?? [], draft, input.spfLookups);
   }
   for (const rrset of content.rrsets) {
     const key = rrsetKey(rrset);
@@ -146,10 +148,11 @@ function planRrset(
   wanted: readonly DerivedRecord[],
   owned: readonly OwnedValue[],
   draft: Draft,
+  spfLookups: PlanInput["spfLookups"],
 ): void {
   const name = published?.name ?? wanted[0]?.record.name ?? owned[0]!.name;
   const type = published?.type ?? (wanted[0] ? typeOf(wanted[0].record.data) : owned[0]!.type);
-  const spf = planSpf(published, wanted, owned, draft);
+  const spf = planSpf(published, wanted, owned, draft, spfLookups);
   const wantedData = wanted.map((record) => (spf?.record === record ? spf.data : record.record.data));
   const wantedKeys = new Map(wantedData.map((data, at) => [valueKey(data), wanted[at]!]));
   const ownedKeys = new Set(owned.map(({ value }) => value));
@@ -157,13 +160,12 @@ function planRrset(
   const after: Rdata[] = [...wantedData];
   let hasForeign = false;
   for (const data of published?.data ?? []) {
-    const value = formatRdata(data);
     const reasonOf = wantedKeys.get(valueKey(data));
     if (reasonOf !== undefined) {
       draft.values.push(plannedValue("keep", published!, data, true, reasonOf));
       continue;
     }
-    const isOurs = ownedKeys.has(value);
+    const isOurs = ownedKeys.has(valueKey(data));
     const isSpf = spf !== undefined && data.type === "TXT" && isSpfRecord(octetsToText(txtText(data)));
     if (isOurs || isSpf) {
       const reason = isSpf ? "its terms go on in the new record" : "the description asks for it no more";
@@ -194,7 +196,7 @@ function planRrset(
     draft.ownedAfter.push({
       name,
       type,
-      value: formatRdata(data),
+      value: valueKey(data),
       ...(spf?.record === derived && { spfTerms: octetsOfSpf(derived) }),
     });
   }
@@ -239,6 +241,7 @@ function planSpf(
   wanted: readonly DerivedRecord[],
   owned: readonly OwnedValue[],
   draft: Draft,
+  spfLookups: PlanInput["spfLookups"],
 ): { readonly record: DerivedRecord; readonly data: Rdata } | undefined {
   const record = wanted.find(({ purpose }) => purpose === "spf" || purpose === "helo-spf");
   if (record === undefined) return undefined;
@@ -268,9 +271,10 @@ function planSpf(
   const names = [
     ...new Set(foreign.map((term) => formatSpfRecord({ terms: [term] }).replace(/^v=spf1 /, ""))),
   ];
-  const cost = merged.terms.reduce((sum, term) => sum + lookupCost(term), 0);
+  const whole = spfLookups?.get(record.record.name);
+  const cost = whole ?? merged.terms.reduce((sum, term) => sum + lookupCost(term), 0);
   draft.notes.push(
-    `SPF at ${record.record.name}: ${names.join(", ")} stood there before and stays; ${cost} of 10 lookups at the first level`,
+    `SPF at ${record.record.name}: ${names.join(", ")} stood there before and stays; ${cost} of 10 lookups${whole === undefined ? " at the first level" : ""}`,
   );
   return { record, data: { type: "TXT", strings: toCharacterStrings(formatSpfRecord(merged)) } };
 }
@@ -337,6 +341,20 @@ function pointersOf({ name, data }: Rrset): DomainName[] {
         return [];
     }
   });
+}
+
+/** The SPF records that a plan would publish. */
+export function spfRecordsOf({
+  steps,
+}: Plan): readonly { readonly name: DomainName; readonly text: string }[] {
+  return steps.flatMap(({ changes }) =>
+    changes.flatMap(({ name, after }) =>
+      (after?.data ?? []).flatMap((data) => {
+        const text = data.type === "TXT" ? octetsToText(txtText(data)) : "";
+        return isSpfRecord(text) ? [{ name, text }] : [];
+      }),
+    ),
+  );
 }
 
 /** Of the derived records those that belong into a zone, by whoever runs it. */

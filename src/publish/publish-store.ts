@@ -7,7 +7,7 @@ import type { RrsetChange } from "./provider.ts";
 export interface OwnedValue {
   readonly name: DomainName;
   readonly type: RecordType;
-  /** The data as zone files write it. */
+  /** What tells it from others at the name: `valueKey` of its data. */
   readonly value: string;
   /** Of an SPF record: the terms that are ours; others stood there before and stay. */
   readonly spfTerms?: string;

@@ -70,8 +70,3 @@ export function staleChanges(content: ZoneContent, changes: readonly RrsetChange
   const present = new Map(content.rrsets.map((rrset) => [rrsetKey(rrset), rrset]));
   return changes.filter((change) => !hasSameData(present.get(rrsetKey(change)), change.before));
 }
-
-/** The same change backwards. */
-export function reversed({ name, type, before, after }: RrsetChange): RrsetChange {
-  return { name, type, before: after, after: before };
-}

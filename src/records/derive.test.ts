@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { described, golden } from "../../test/support/golden.ts";
 import { parseAddress, reverseName } from "../standards/dns/address.ts";
 import { domainName } from "../standards/dns/name.ts";
+import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { lookupCommands } from "./command.ts";
 import { derive, derivedFor, mailServersOf } from "./derive.ts";
 import { zoneLine } from "./zone-listing.ts";
@@ -598,4 +599,34 @@ it("never throws, and never repeats a record, for any description that is right"
     ),
     { numRuns: 100 },
   );
+});
+
+describe("records that live in another zone", () => {
+  const derived = derive(
+    described(`
+servers: [{ host: mail.example.org, addresses: [192.0.2.25] }]
+domains:
+  - domain: example.org
+    dkim: [{ selector: a, publicKey: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= }]
+    delegation: { zone: dns.example.net, records: [dkim, dmarc], selectors: [a, b] }
+`),
+  );
+  const at = (name: string) =>
+    derived.records
+      .filter(({ record }) => record.name === name)
+      .map(({ purpose, record }) => `${purpose} ${formatRdata(record.data).slice(0, 50)}`);
+
+  it("have an alias at their own name, and stand where they can be changed", () => {
+    expect(at("a._domainkey.example.org")).toEqual(["delegation a._domainkey.example.org.dns.example.net."]);
+    expect(at("a._domainkey.example.org.dns.example.net")).toEqual([
+      expect.stringContaining('dkim "v=DKIM1'),
+    ]);
+    expect(at("_dmarc.example.org")).toEqual(["delegation _dmarc.example.org.dns.example.net."]);
+    expect(at("_dmarc.example.org.dns.example.net")).toEqual([expect.stringContaining("dmarc ")]);
+  });
+
+  it("have aliases for keys to come, so that a new key needs nobody", () => {
+    expect(at("b._domainkey.example.org")).toEqual(["delegation b._domainkey.example.org.dns.example.net."]);
+    expect(at("b._domainkey.example.org.dns.example.net")).toEqual([]);
+  });
 });

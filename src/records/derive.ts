@@ -6,7 +6,7 @@ import { CRITICAL_FLAG } from "../standards/caa/record.ts";
 import { CLIENT_SERVICES } from "../standards/client-setup/srv.ts";
 import { tlsaOwner } from "../standards/dane/tlsa.ts";
 import { formatDkimKey, recordForKey } from "../standards/dkim/key-record.ts";
-import { dkimOwner } from "../standards/dkim/selector.ts";
+import { dkimOwner, tryDkimOwner } from "../standards/dkim/selector.ts";
 import {
   type DmarcPolicy,
   type DmarcRecord,
@@ -192,6 +192,32 @@ class Draft {
   }
 
   add(name: DomainName, data: Rdata, meaning: Meaning): void {
+    const elsewhere = data.type === "TXT" ? this.#delegated(name, meaning.purpose) : undefined;
+    if (elsewhere === undefined) return this.#put(name, data, meaning);
+    this.delegate(name, elsewhere, meaning.importance);
+    this.#put(elsewhere, data, { creator: "you", ...meaning });
+  }
+
+  /** An alias, made once, to where a record lives that changes. */
+  delegate(name: DomainName, target: DomainName, importance: Importance): void {
+    this.#put(name, cname(target), {
+      purpose: "delegation",
+      importance,
+      reason: `the record itself lives at ${target}, where it can be changed without touching this zone`,
+      reference: "RFC 1034 §3.6.2",
+    });
+  }
+
+  /** Where the description puts a record of that purpose, if not at its own name. */
+  #delegated(name: DomainName, purpose: Purpose): DomainName | undefined {
+    const delegation = describedDomainOf(name, this.description)?.delegation;
+    if (!delegation?.records.some((one) => one === purpose)) return undefined;
+    const target = tryPrepend(name, delegation.zone);
+    if (target === undefined) this.note(name, `is too long to live below ${delegation.zone}, so it stays`);
+    return target;
+  }
+
+  #put(name: DomainName, data: Rdata, meaning: Meaning): void {
     const home = describedDomainOf(name, this.description);
     const { ttlSeconds, creator, ...rest } = meaning;
     const record = { name, ttlSeconds: this.ttlSeconds(typeOf(data), name, ttlSeconds), data };
@@ -453,6 +479,7 @@ function deriveSending(domain: MailDomain, draft: Draft): void {
     ...(cautions.length > 0 && { caution: cautions.join("; ") }),
   });
   for (const key of domain.dkim) deriveDkim(domain, key, draft);
+  deriveSelectorsToCome(domain, draft);
   if (domain.dkim.length === 0) {
     draft.note(
       name,
@@ -757,6 +784,18 @@ function deriveXmpp(domain: MailDomain, wanted: NonNullable<MailDomain["xmpp"]>,
       reason: `${title}: ${target}, port ${port}`,
       reference,
     });
+  }
+}
+
+/** The aliases of keys to come. */
+function deriveSelectorsToCome({ domain, dkim, delegation }: MailDomain, draft: Draft): void {
+  if (delegation === undefined || !delegation.records.includes("dkim")) return;
+  const described = new Set(dkim.map(({ selector }) => selector));
+  for (const selector of delegation.selectors) {
+    const owner = tryDkimOwner(selector, domain);
+    const target = owner && tryPrepend(owner, delegation.zone);
+    if (owner !== undefined && target !== undefined && !described.has(selector))
+      draft.delegate(owner, target, "strongly-recommended");
   }
 }
 

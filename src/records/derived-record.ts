@@ -24,6 +24,7 @@ export type Purpose =
   | "autodiscover"
   | "xmpp"
   | "verification"
+  | "delegation"
   | "bimi";
 
 /**

@@ -351,6 +351,23 @@ const mailDomain = z.strictObject({
       }),
     ])
     .optional(),
+  delegation: z
+    .strictObject({
+      zone: domain("The zone that takes the records in; one that Zonepost may update."),
+      records: z
+        .array(z.enum(["dkim", "dmarc", "mta-sts"]))
+        .min(1)
+        .default(["dkim"])
+        .describe("Which records live there."),
+      selectors: z
+        .array(checkedText("A selector for a later key.", parseDkimSelector))
+        .default([])
+        .describe("Selectors of keys to come: their aliases are made now, so that a new key needs nobody."),
+    })
+    .optional()
+    .describe(
+      "Puts records behind aliases (CNAME), made once, into a zone where they can be changed at any time.",
+    ),
   verification: z
     .array(
       z.union([
@@ -423,7 +440,17 @@ function duplicates(names: readonly string[], problem: string): Fault[] {
 
 /** What no single key of a domain can know. */
 function faultsOf(
-  { domain: name, receives, sends, mx, spf, dkim, mtaSts, verification }: z.output<typeof mailDomain>,
+  {
+    domain: name,
+    receives,
+    sends,
+    mx,
+    spf,
+    dkim,
+    mtaSts,
+    delegation,
+    verification,
+  }: z.output<typeof mailDomain>,
   servers: readonly z.output<typeof server>[],
 ): Fault[] {
   const fault = (path: Fault["path"], problem: string): Fault => ({ path, problem });
@@ -500,6 +527,11 @@ function faultsOf(
         ["dkim", at, "selector"],
         `together with "${name}" the name is longer than ${MAX_NAME_OCTETS} octets`,
       ),
+    );
+  }
+  if (delegation !== undefined && isWithin(delegation.zone, name)) {
+    faults.push(
+      fault(["delegation", "zone"], `"${delegation.zone}" lies in "${name}" itself; name another zone`),
     );
   }
   for (const [at, { name: owner }] of verification.entries()) {

@@ -18,21 +18,22 @@ const name = (description: string) =>
     .describe(description);
 
 const secret = z
-  .union([
-    z.strictObject({ file: z.string().min(1).describe("A file that holds it, and nothing else.") }),
-    z.strictObject({
-      env: z
-        .string()
-        .regex(/^[A-Za-z_]\w*$/)
-        .describe("An environment variable."),
-    }),
-    z.strictObject({
-      credential: z
-        .string()
-        .regex(/^[\w.-]+$/)
-        .describe("A systemd credential."),
-    }),
-  ])
+  .strictObject({
+    file: z.string().min(1).optional().describe("A file that holds it, and nothing else."),
+    env: z
+      .string()
+      .regex(/^[A-Za-z_]\w*$/)
+      .optional()
+      .describe("An environment variable."),
+    credential: z
+      .string()
+      .regex(/^[\w.-]+$/)
+      .optional()
+      .describe("A systemd credential."),
+  })
+  .refine((source) => Object.values(source).filter((value) => value !== undefined).length === 1, {
+    message: "give exactly one of file, env, credential; the secret itself does not belong here",
+  })
   .describe("Where a secret lies: in a file, an environment variable, or a systemd credential.");
 export type SecretSource = z.output<typeof secret>;
 

@@ -3,6 +3,7 @@ import type { ExitCode } from "../../src/interface/cli/exit-code.ts";
 import { runCli } from "../../src/interface/cli/program.ts";
 import { createStyle } from "../../src/interface/cli/terminal.ts";
 import type { Tools } from "../../src/interface/cli/tools.ts";
+import { generateDkimKeyPair } from "../../src/keys/generate.ts";
 
 export interface CliSetup {
   /** By path, as the command names them. */
@@ -60,6 +61,18 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
       files.set(path, content);
     },
     appendFile: (path, content) => files.set(path, (files.get(path) ?? "") + content),
+    readOctets: (path) =>
+      Buffer.from(files.get(path) ?? fail("ENOENT", `no such file or directory, open '${path}'`)),
+    writePrivateFile: (path, content, { overwrite }) => {
+      if (!overwrite && files.has(path)) fail("EEXIST", `file already exists, open '${path}'`);
+      files.set(path, content);
+    },
+    listFiles: (folder) => {
+      const inside = [...files.keys()].filter((path) => path.startsWith(`${folder}/`));
+      return inside.length === 0 ? undefined : inside.map((path) => path.slice(folder.length + 1)).sort();
+    },
+    randomOctets: (count) => Uint8Array.from({ length: count }, () => Math.floor(Math.random() * 256)),
+    makeKeyPair: generateDkimKeyPair,
     readStdin: async () => setup.stdin ?? "",
     ask:
       answers &&
@@ -68,6 +81,9 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
         return answers.shift() ?? fail("EOF", `nobody answers "${question}"`);
       }),
     organizationalDomain: () => undefined,
+    isAdministrator: false,
+    openState: () => fail("EACCES", "this test opens no state"),
+    openProvider: async () => fail("ENETDOWN", "this test opens no provider"),
     openWorld: async () => fail("ENETDOWN", "this test opens no world"),
     startNameServer: async () => fail("ENETDOWN", "this test starts no name server"),
     startTrap: async () => fail("ENETDOWN", "this test starts no trap"),

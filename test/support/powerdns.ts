@@ -20,6 +20,8 @@ export interface PowerdnsOptions extends ServerAddress {
   readonly zones: readonly ZoneText[];
   /** May update and transfer every zone; the secret in base64. */
   readonly key?: { readonly name: string; readonly algorithm: string; readonly secret: string };
+  /** Signs every zone. */
+  readonly signs?: boolean;
   /** Its HTTP interface, where it is to have one. */
   readonly api?: { readonly port: number; readonly key: string };
   /** Further lines of its configuration. */
@@ -29,7 +31,7 @@ export interface PowerdnsOptions extends ServerAddress {
 const SCHEMA = "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql";
 
 export function startPowerdns(options: PowerdnsOptions): Promise<RunningServer> {
-  const { address, port, zones, key, api, settings = "" } = options;
+  const { address, port, zones, key, signs = false, api, settings = "" } = options;
   const directory = makeServerDirectory("powerdns");
   mkdirSync(join(directory, "run"));
   const database = join(directory, "pdns.db");
@@ -72,6 +74,7 @@ ${settings}
     const file = join(directory, zoneFileName(apex));
     writeFileSync(file, text);
     pdnsutil("load-zone", apex, file);
+    if (signs) pdnsutil("secure-zone", apex);
     if (!key) continue;
     pdnsutil("set-meta", apex, "TSIG-ALLOW-DNSUPDATE", key.name);
     pdnsutil("set-meta", apex, "TSIG-ALLOW-AXFR", key.name);

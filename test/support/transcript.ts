@@ -3,12 +3,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { BROKEN_SERVERS, HEALTHY_SERVERS } from "./broken-servers.ts";
 import { zonepost } from "./cli.ts";
+import { type PublishLaboratory, publishLaboratory } from "./publish-laboratory.ts";
 import { type ProbeRows, tableProber } from "./table-prober.ts";
 import { edited, tableWorld, type WorldRows } from "./table-world.ts";
 
 export interface TranscriptWorld {
   readonly rows: WorldRows;
   readonly probes?: ProbeRows;
+  /** A zone that commands publish into; then `rows` are what stands outside of it. */
+  readonly zone?: string;
 }
 
 /** The world of a row of the broken servers. */
@@ -23,6 +26,15 @@ export const TRANSCRIPT_WORLDS: Readonly<Record<string, TranscriptWorld>> = {
   healthy: { rows: { zone: HEALTHY_SERVERS } },
   "renewed certificate": brokenServer("struggle 15"),
   "policy without the MX": brokenServer("an MX that the enforced policy does not name"),
+  "a zone with records of others": {
+    rows: { zone: 'ns1.example.net. A 198.51.100.53\n_spf.example.net. TXT "v=spf1 ip4:198.51.100.7 -all"' },
+    zone: `example.org. SOA ns1.example.net. hostmaster.example.org. 1 7200 900 1209600 300
+example.org. NS ns1.example.net.
+example.org. A 192.0.2.80
+www.example.org. CNAME example.org.
+example.org. TXT "some-site-verification=0123456789"
+example.org. TXT "v=spf1 include:_spf.example.net -all"`,
+  },
   "two mistakes": {
     rows: {
       zone: edited(HEALTHY_SERVERS, {
@@ -52,20 +64,31 @@ function exampleFiles(folder = EXAMPLES): Record<string, string> {
 export async function rerun(text: string): Promise<string> {
   const parts: string[] = [];
   let worldName: string | undefined;
+  let laboratory: PublishLaboratory | undefined;
   let at = 0;
   for (const match of text.matchAll(/<!-- world: (.*?) -->|```console\n\$ (.*)\n[\s\S]*?```/g)) {
     const [whole, name, command] = match;
     parts.push(text.slice(at, match.index));
     at = match.index + whole.length;
-    if (name !== undefined) worldName = name;
+    if (name !== undefined) {
+      worldName = name;
+      const { zone, rows } = TRANSCRIPT_WORLDS[name] ?? {};
+      laboratory = zone === undefined ? undefined : publishLaboratory(zone, rows?.zone ?? "");
+    }
     parts.push(
-      command === undefined ? whole : `\`\`\`console\n$ ${command}\n${await run(command, worldName)}\`\`\``,
+      command === undefined
+        ? whole
+        : `\`\`\`console\n$ ${command}\n${await run(command, worldName, laboratory)}\`\`\``,
     );
   }
   return [...parts, text.slice(at)].join("");
 }
 
-async function run(command: string, worldName: string | undefined): Promise<string> {
+async function run(
+  command: string,
+  worldName: string | undefined,
+  laboratory: PublishLaboratory | undefined,
+): Promise<string> {
   const world = worldName === undefined ? undefined : TRANSCRIPT_WORLDS[worldName];
   if (worldName !== undefined && world === undefined) throw new Error(`there is no world "${worldName}"`);
   const { words, stdinFile } = readCommand(command);
@@ -74,16 +97,19 @@ async function run(command: string, worldName: string | undefined): Promise<stri
     files,
     columns: 90,
     ...(stdinFile !== undefined && { stdin: files[stdinFile] ?? "" }),
-    ...(world && {
-      tools: {
-        organizationalDomain: tableWorld(world.rows).organizationalDomain,
-        openWorld: async ({ probes }) => ({
-          world: { ...tableWorld(world.rows), ...(probes && { prober: tableProber(world.probes) }) },
-          queriesSent: () => 0,
-          close: async () => undefined,
-        }),
-      },
-    }),
+    environment: { HOME: "/home/me" },
+    ...(laboratory && { tools: laboratory.tools }),
+    ...(world &&
+      !laboratory && {
+        tools: {
+          organizationalDomain: tableWorld(world.rows).organizationalDomain,
+          openWorld: async ({ probes }) => ({
+            world: { ...tableWorld(world.rows), ...(probes && { prober: tableProber(world.probes) }) },
+            queriesSent: () => 0,
+            close: async () => undefined,
+          }),
+        },
+      }),
   });
   const end = exitCode === 0 ? "" : `(exit code ${exitCode})\n`;
   return `${out}${err}`.replace(/\n*$/, "\n") + end;

@@ -1,5 +1,6 @@
 /** The command line: every command, its options and its help. */
 import { Command, CommanderError, Option } from "commander";
+import { EXPORT_FORMATS } from "../../keys/export.ts";
 import { NAME_STYLES } from "../../records/form.ts";
 import { FORMATS } from "../../records/format.ts";
 import { TXT_STYLES } from "../../standards/dns/txt-rendering.ts";
@@ -10,8 +11,12 @@ import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { runExplain } from "./explain.ts";
 import { IMPORT_FORMATS, runImport } from "./import.ts";
 import { runInit } from "./init.ts";
+import { runKeysBar, runKeysGenerate, runKeysList, runKeysReseal, runKeysShow } from "./keys.ts";
+import { runKeysRotate, runKeysTest } from "./keys-dns.ts";
+import { runKeysExport, runKeysImport } from "./keys-files.ts";
 import { runLint } from "./lint.ts";
 import { runLookup } from "./lookup.ts";
+import { runApply, runPlan, runUndo } from "./publish.ts";
 import { runRecords, runSchema } from "./records.ts";
 import { runRoute } from "./route.ts";
 import { runSpfTest, runSpfTree } from "./spf.ts";
@@ -226,6 +231,39 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .addOption(repeatable("--assume-public <cidr>", "count this network as public, for laboratories", "none"))
     .action(async (file, options) => finish(await runImport(file, options, tools)));
 
+  const publish = program
+    .command("publish")
+    .description("bring the derived records into your zones, and nothing else");
+  const onZone = (made: Command) =>
+    addViewOptions(made)
+      .option("-c, --config <file>", "the description", "zonepost.yaml")
+      .option(
+        "--state <dir>",
+        "where the state of this machine lies (default: ZONEPOST_STATE, then the system's place)",
+      )
+      .addOption(repeatable("--allow <guard>", "insist, though a guard speaks against it", "none"));
+  const changing = (made: Command) =>
+    onZone(made)
+      .option("-y, --yes", "do not ask")
+      .option(
+        "--look <seconds>",
+        "how long to look for the changes at every name server",
+        (text) => readInteger(text, "--look", 0, 86_400),
+        60,
+      );
+  onZone(
+    command("plan", "show what would change in your zones, what stays, and what speaks against it", publish),
+  )
+    .argument("[zone...]", "only these zones")
+    .action(async (zones, options) => finish(await runPlan(zones, options, tools)));
+  changing(command("apply", "carry the plan out, and look for it at every name server", publish))
+    .argument("[zone...]", "only these zones")
+    .option("--no-wait", "skip the waits between the steps")
+    .action(async (zones, options) => finish(await runApply(zones, options, tools)));
+  changing(command("undo", "take back what the last apply did", publish))
+    .argument("<zone>")
+    .action(async (zone, options) => finish(await runUndo(zone, { wait: true, ...options }, tools)));
+
   const spf = program.command("spf").description("look into SPF records");
   addViewOptions(command("tree", "what every include costs, and where it leads", spf))
     .argument("<domain>")
@@ -239,6 +277,8 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     )
     .option("--helo <name>", "the HELO name (default: the domain)")
     .action(async (domain, options) => finish(await runSpfTest(domain, options, tools)));
+
+  addKeys(program, command, tools, finish);
 
   const trap = program.command("trap").description("a last MX that takes no mail, to see who asks it first");
   command("listen", "listen as the trap, and write down who comes", trap)
@@ -281,4 +321,95 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     finish(await runTour(options, tools)),
   );
   return program;
+}
+
+function addKeys(
+  program: Command,
+  command: (name: string, description: string, parent: Command) => Command,
+  tools: Tools,
+  finish: (code: ExitCode) => void,
+): void {
+  const keys = program
+    .command("keys")
+    .description("DKIM keys: made, proven in DNS, rotated without a gap, taken back");
+  const sub = (name: string, description: string) =>
+    command(name, description, keys).option(
+      "--state <dir>",
+      "where the keys lie (default: /var/lib/zonepost as root, else below ~/.local/state)",
+    );
+  const sealed = (made: Command) =>
+    made.option(
+      "--seal-key <file>",
+      "what the private keys are sealed under (default: ZONEPOST_SEAL_KEY, the systemd credential zonepost-seal-key, then seal.key beside the keys)",
+    );
+  const bits = (text: string) => readInteger(text, "--bits", 1, 65_536);
+
+  sealed(sub("generate", "make a key, and print the record to publish"))
+    .argument("<domain...>")
+    .option(
+      "-s, --selector <template>",
+      "the selector: a word, or with {yyyy}, {mm} and {dd}; where it is taken, with -2",
+      "default",
+    )
+    .option("--algorithm <name>", "rsa or ed25519", "rsa")
+    .option("--bits <number>", "of RSA keys: 2048, 3072 or 4096 (default: 2048)", bits)
+    .action(async (domains, options) => finish(await runKeysGenerate(domains, options, tools)));
+  sub("list", "the keys, and the state of each")
+    .argument("[domain...]")
+    .action(async (domains, options) => finish(await runKeysList(domains, options, tools)));
+  sealed(sub("show", "a key's record in every shape that forms and programs want"))
+    .argument("<domain>")
+    .option("-s, --selector <name>", "which key, where there are several")
+    .option("--private", "print the private key too")
+    .action(async (domain, options) => finish(await runKeysShow(domain, options, tools)));
+  addViewOptions(sub("test", "hold the keys against what every name server shows"))
+    .argument("[domain...]")
+    .option("-s, --selector <name>", "only this key")
+    .action(async (domains, options) => finish(await runKeysTest(domains, options, tools)));
+  addViewOptions(
+    sealed(sub("rotate", "look at DNS, and take or name the next step from one key to the next")),
+  )
+    .argument("[domain...]")
+    .option("--begin", "make a successor for each key that signs, and begin")
+    .option("-s, --selector <template>", "with --begin: its selector (default: {yyyy}{mm})")
+    .option("--bits <number>", "with --begin: of RSA keys", bits)
+    .option(
+      "--publish",
+      "carry out what is to be published, emptied or taken away, where the description says who holds the zone",
+    )
+    .option("-c, --config <file>", "with --publish: the description", "zonepost.yaml")
+    .action(async (domains, options) => finish(await runKeysRotate(domains, options, tools)));
+  for (const [name, how, description] of [
+    ["retire", "retired", "a key never signs again, and stays published for the mail that is under way"],
+    ["revoke", "revoked", "a key must not count any more: it never signs again, and its record goes at once"],
+  ] as const) {
+    sub(name, description)
+      .argument("<domain>")
+      .option("-s, --selector <name>", "which key, where there are several")
+      .option("--yes", "do not ask, though the key signs now")
+      .action(async (domain, options) => finish(await runKeysBar(how, domain, options, tools)));
+  }
+  sealed(sub("import", "take private keys over, from files or from the configuration of a signing program"))
+    .argument(
+      "<path...>",
+      "a key, a folder of keys (as in example.org/default.private), or opendkim.conf, dkim_signing.conf, amavisd.conf, dkimpy-milter.conf",
+    )
+    .option("--domain <name>", "whose keys they are, where their names do not say")
+    .option("-s, --selector <name>", "their selector, where their names do not say")
+    .action(async (paths, options) => finish(await runKeysImport(paths, options, tools)));
+  sealed(sub("export", "write the keys that sign as a signing program wants them"))
+    .argument("[domain...]")
+    .addOption(
+      new Option("-f, --format <format>", "for which program")
+        .choices([...EXPORT_FORMATS])
+        .makeOptionMandatory(),
+    )
+    .requiredOption("-o, --output <folder>", "where to write")
+    .option("--installed-at <folder>", "where the files will lie (default: the output folder)")
+    .option("-s, --selector <name>", "this key, though it may not sign yet")
+    .option("--force", "overwrite what is there")
+    .action(async (domains, options) => finish(await runKeysExport(domains, options, tools)));
+  sealed(sub("reseal", "seal every private key under a new seal key"))
+    .option("--new-seal-key <file>", "the new one; made where there is none (default: seal.key.new)")
+    .action(async (options) => finish(await runKeysReseal(options, tools)));
 }

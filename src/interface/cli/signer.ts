@@ -32,13 +32,13 @@ export function loadSigners(paths: readonly string[], tools: Tools): readonly Lo
   });
 }
 
-function tellProblems({ problems }: SignerConfiguration, { terminal }: Tools): void {
+export function tellProblems({ problems }: SignerConfiguration, { terminal }: Tools): void {
   for (const { place, problem } of problems) {
     terminal.err(`${visible(`${place.path}:${place.line}: ${problem}`)}\n`);
   }
 }
 
-function tryRead(path: string, tools: Tools): FileRead {
+export function tryRead(path: string, tools: Tools): FileRead {
   try {
     return { status: "read", text: tools.readFile(path) };
   } catch (error) {

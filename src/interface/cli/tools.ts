@@ -1,6 +1,12 @@
 /** What the commands need from outside; main.ts joins it to the real world, tests to a small one. */
 import type { World } from "../../check/context.ts";
 import type { TrapContact } from "../../check/mx-trap.ts";
+import type { KeyPairMaker } from "../../keys/generate.ts";
+import type { KeyStore } from "../../keys/key-store.ts";
+import type { RandomOctets } from "../../keys/sealing.ts";
+import type { Provider } from "../../publish/provider.ts";
+import type { PublishStore } from "../../publish/publish-store.ts";
+import type { PublishEntry } from "../../records/publish-settings.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import type { ResourceRecord } from "../../standards/dns/record.ts";
 import type { Terminal } from "./terminal.ts";
@@ -31,6 +37,13 @@ export interface OpenedWorld {
   readonly close: () => Promise<void>;
 }
 
+/** What outlives the process. */
+export interface OpenedState {
+  readonly publish: PublishStore;
+  readonly keys: KeyStore;
+  close(): void;
+}
+
 export interface Tools {
   readonly terminal: Terminal;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -42,11 +55,29 @@ export interface Tools {
   readonly writeFile: (path: string, content: string, options: { readonly overwrite: boolean }) => void;
   /** Adds to the end of a file, which is made where there is none. */
   readonly appendFile: (path: string, content: string) => void;
+  /** A file as it is, for keys in raw octets. */
+  readonly readOctets: (path: string) => Uint8Array;
+  /** Writes a file that its owner alone may read (0600), whole or not at all; folders are made (0700). */
+  readonly writePrivateFile: (
+    path: string,
+    content: string,
+    options: { readonly overwrite: boolean },
+  ) => void;
+  /** The files below a folder, as paths in it; undefined where there is no such folder. */
+  readonly listFiles: (folder: string) => readonly string[] | undefined;
+  readonly randomOctets: RandomOctets;
+  readonly makeKeyPair: KeyPairMaker;
   readonly readStdin: () => Promise<string>;
   /** Asks a person; undefined where nobody is there to answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
   /** The registrable domain by the public suffix list. */
   readonly organizationalDomain: World["organizationalDomain"];
+  /** Whether this runs with all rights, and so keeps its state with the system's. */
+  readonly isAdministrator: boolean;
+  /** Opens, or makes, the state in a directory. Throws a UsageError where it cannot. */
+  readonly openState: (directory: string) => OpenedState;
+  /** Throws a UsageError where a secret is missing or a setting cannot be. */
+  readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;
   /** Throws a UsageError for settings that cannot be. */
   readonly openWorld: (settings: ViewSettings) => Promise<OpenedWorld>;
   /** Starts an authoritative name server on loopback, for the tour; port 0 takes a free one. */

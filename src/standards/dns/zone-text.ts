@@ -40,6 +40,55 @@ const MAX_TTL_SECONDS = 2 ** 31 - 1;
 const MESSAGE_ONLY: readonly RecordType[] = ["OPT", "TSIG", "IXFR", "AXFR", "ANY"] satisfies KnownType[];
 
 export function parseZoneText(text: string, options: ZoneTextOptions = {}): ZoneText {
+  const { records, problems, origin } = readZoneText(text, options, () => undefined);
+  return { records, problems, origin };
+}
+
+/** Where in the text one entry stands, and what holds there: for those who change the text. */
+export interface ZoneEntry {
+  /** Undefined where it could not be read. */
+  readonly record: ResourceRecord | undefined;
+  readonly problem: ZoneProblem | undefined;
+  /** The problem is but a type that is not read here. */
+  readonly isOfUnknownType: boolean;
+  /** Of the record, also where it could not be read. */
+  readonly owner: DomainName | undefined;
+  /** Its first character, and the one behind its last line. */
+  readonly start: number;
+  readonly end: number;
+  /** The owner is that of the entry before. */
+  readonly startsBlank: boolean;
+  readonly tokens: readonly Token[];
+  /** The place of the type in `tokens`; its data stands behind. -1 where there is none. */
+  readonly typeToken: number;
+  readonly context: ZoneContext;
+}
+
+/** What the directives up to some place have set. */
+export interface ZoneContext {
+  readonly origin: DomainName | undefined;
+  /** Stated by `$TTL`. */
+  readonly ttlSeconds: number | undefined;
+}
+
+export interface ZoneEntries extends ZoneText {
+  /** Records, read or not, in the order of the text; directives are not among them. */
+  readonly entries: readonly ZoneEntry[];
+  /** What holds at the end of the text. */
+  readonly context: ZoneContext;
+}
+
+/** As `parseZoneText`, with the place of each record. */
+export function parseZoneEntries(text: string, options: ZoneTextOptions = {}): ZoneEntries {
+  const entries: ZoneEntry[] = [];
+  return { ...readZoneText(text, options, (entry) => entries.push(entry)), entries };
+}
+
+function readZoneText(
+  text: string,
+  options: ZoneTextOptions,
+  take: (entry: ZoneEntry) => void,
+): Omit<ZoneEntries, "entries"> {
   const { maxRecords = 200_000, maxOctets = 16 * 2 ** 20 } = options;
   const reading = new Reading(options);
   const problems: ZoneProblem[] = [];
@@ -49,18 +98,40 @@ export function parseZoneText(text: string, options: ZoneTextOptions = {}): Zone
 
   if (text.length > maxOctets || Buffer.byteLength(text) > maxOctets) {
     report(0, `the text is longer than ${maxOctets} octets`);
-    return { records: [], problems, origin: options.origin };
+    return { records: [], problems, origin: options.origin, context: reading.context };
   }
   let unclosed = 0;
   let entry: Entry;
   for (let at = text.startsWith("\ufeff") ? 1 : 0; at < text.length; at = entry.next) {
     entry = readEntry(text, at);
     if (entry.tokens.length === 0 && entry.fault === undefined) continue;
+    const before = reading.records.length;
+    let isOfUnknownType = false;
+    const problemCount = problems.length;
     try {
       reading.take(entry);
     } catch (error) {
       if (!(error instanceof EntryError)) throw error;
+      isOfUnknownType = error.isOfUnknownType;
       report(error.offset, error.message);
+    }
+    if (!isDirective(entry)) {
+      const { owner, context } = reading;
+      const { startsBlank, tokens, next: end } = entry;
+      const record = reading.records[before];
+      const typeToken = record ? typeTokenOf(entry) : -1;
+      take({
+        record,
+        problem: problems[problemCount],
+        isOfUnknownType,
+        owner,
+        start: at,
+        end,
+        startsBlank,
+        tokens,
+        typeToken,
+        context,
+      });
     }
     const rest = entry.next < text.length;
     if (rest && reading.records.length >= maxRecords) {
@@ -77,7 +148,26 @@ export function parseZoneText(text: string, options: ZoneTextOptions = {}): Zone
       break;
     }
   }
-  return { records: reading.records, problems, origin: reading.zone };
+  return {
+    records: reading.records,
+    problems,
+    origin: reading.zone,
+    context: reading.context,
+  };
+}
+
+function isDirective({ tokens, startsBlank }: Entry): boolean {
+  const [first] = tokens;
+  return first?.text.startsWith("$") === true && !first.quoted && !startsBlank;
+}
+
+/** Behind owner, TTL and class of an entry that was read. */
+function typeTokenOf({ tokens, startsBlank }: Entry): number {
+  const from = startsBlank ? 0 : 1;
+  const found = tokens
+    .slice(from)
+    .findIndex(({ text }) => !/^\d/.test(text) && !/^(?:IN|CLASS1)$/i.test(text));
+  return from + found;
 }
 
 /** A problem quotes words of the text, which may be of any length. */
@@ -87,10 +177,12 @@ function shortened(problem: string): string {
 
 class EntryError extends Error {
   readonly offset: number;
+  readonly isOfUnknownType: boolean;
 
-  constructor(problem: string, offset: number) {
+  constructor(problem: string, offset: number, isOfUnknownType = false) {
     super(problem);
     this.offset = offset;
+    this.isOfUnknownType = isOfUnknownType;
   }
 }
 
@@ -101,6 +193,7 @@ class Reading {
   #firstOrigin: DomainName | undefined;
   #soaOwner: DomainName | undefined;
   #defaultTtl: number | undefined;
+  #statedDefaultTtl: number | undefined;
   #lastTtl: number | undefined;
   /** Undefined at the start and behind an owner that could not be read: its records must not go to another. */
   #owner: DomainName | undefined;
@@ -115,9 +208,17 @@ class Reading {
     return this.#options.origin ?? this.#soaOwner ?? this.#firstOrigin;
   }
 
+  get owner(): DomainName | undefined {
+    return this.#owner;
+  }
+
+  get context(): ZoneContext {
+    return { origin: this.#origin, ttlSeconds: this.#statedDefaultTtl };
+  }
+
   take(entry: Entry): void {
     const [first, ...rest] = entry.tokens;
-    if (first?.text.startsWith("$") && !first.quoted && !entry.startsBlank) {
+    if (first !== undefined && isDirective(entry)) {
       if (entry.fault) throw new EntryError(entry.fault.problem, entry.fault.offset);
       return this.#directive(first, rest);
     }
@@ -141,6 +242,7 @@ class Reading {
         this.#defaultTtl = ttlOf(argument);
         if (this.#defaultTtl === undefined)
           throw new EntryError(`"${argument.text}" is no TTL`, argument.offset);
+        this.#statedDefaultTtl = this.#defaultTtl;
         return;
       }
       case "$INCLUDE":
@@ -181,7 +283,11 @@ class Reading {
       throw new EntryError("the record type is missing", last.offset + last.text.length);
     }
     const type = written.quoted ? undefined : parseRecordType(written.text);
-    if (type === undefined) throw new EntryError(unknownType(written.text), written.offset);
+    if (type === undefined) {
+      if (ttl !== undefined) this.#lastTtl = ttl;
+      const isName = !written.quoted && /^[A-Z][A-Z0-9]*$/i.test(written.text) && this.#owner !== undefined;
+      throw new EntryError(unknownType(written.text), written.offset, isName);
+    }
     if (MESSAGE_ONLY.includes(type)) throw new EntryError(`${type} cannot stand in a zone`, written.offset);
     if (this.#owner === undefined) throw new EntryError("no owner name is known here", written.offset);
 

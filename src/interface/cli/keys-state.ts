@@ -1,0 +1,96 @@
+/** What every command of keys begins with: the state, the keys in it, and names that people give. */
+import type { DkimKey } from "../../keys/key.ts";
+import { keyOwner } from "../../keys/key-record-shapes.ts";
+import type { KeyStore } from "../../keys/key-store.ts";
+import { type MasterKey, openSealedKey } from "../../keys/sealing.ts";
+import type { DomainName } from "../../standards/dns/name.ts";
+import { readDomain, readSelector } from "./argument.ts";
+import { UsageError } from "./exit-code.ts";
+import { openSealKey, type SealKeyOptions } from "./seal-key.ts";
+import { stateDirectory } from "./state-directory.ts";
+import type { Tools } from "./tools.ts";
+
+export interface KeysOptions extends SealKeyOptions {
+  readonly state?: string;
+  readonly json?: boolean;
+}
+
+export interface OpenedKeys {
+  readonly store: KeyStore;
+  /** Where the state lies. */
+  readonly directory: string;
+  readonly sealKey: () => MasterKey;
+}
+
+export async function withKeys<T>(
+  options: KeysOptions,
+  tools: Tools,
+  act: (opened: OpenedKeys) => T | Promise<T>,
+): Promise<T> {
+  const directory = stateDirectory(options.state, tools).replace(/(?<=.)\/+$/, "");
+  const state = tools.openState(directory);
+  try {
+    const store = state.keys;
+    return await act({
+      store,
+      directory,
+      sealKey: () => openSealKey(options, directory, store.list(), tools),
+    });
+  } finally {
+    state.close();
+  }
+}
+
+/** The keys of the named domains, or all. */
+export function keysOf(names: readonly string[], { store }: OpenedKeys): readonly DkimKey[] {
+  return names.length === 0 ? store.list() : namedDomains(names).flatMap((domain) => store.list(domain));
+}
+
+export const namedDomains = (names: readonly string[]): readonly DomainName[] => [
+  ...new Set(names.map(readDomain)),
+];
+
+/** One key, named in full, or the only one of its domain for which `isMeant` holds. */
+export function oneKey(
+  name: string,
+  selector: string | undefined,
+  { store }: OpenedKeys,
+  isMeant: (key: DkimKey) => boolean = ({ state }) => state !== "removed",
+): DkimKey {
+  const domain = readDomain(name);
+  const keys = store.list(domain);
+  if (keys.length === 0) {
+    throw new UsageError(`there is no key of ${domain}: zonepost keys generate ${domain} makes one`);
+  }
+  const wanted = selector === undefined ? undefined : readSelector(selector);
+  const found = keys.filter((key) => (wanted === undefined ? isMeant(key) : key.dkimSelector === wanted));
+  if (found.length === 1) return found[0]!;
+  const selectors = keys.map(({ dkimSelector, state }) => `${dkimSelector} (${state})`).join(", ");
+  throw new UsageError(
+    found.length === 0 && wanted !== undefined
+      ? `${domain} has no key "${wanted}"; there are ${selectors}`
+      : `which key of ${domain}? Name it with --selector; there are ${selectors}`,
+  );
+}
+
+export function openKey(key: DkimKey, master: MasterKey) {
+  const opened = openSealedKey(key.sealed, key, master);
+  if (opened.status !== "opened") throw new UsageError(opened.problem);
+  return opened.privateKey;
+}
+
+/** For JSON: nothing of the private half, sealed or not. */
+export function keyFacts(key: DkimKey) {
+  const { signingDomain, dkimSelector, state, times, sighting, createdAt, lastSignedAt, barred } = key;
+  return {
+    owner: keyOwner(key),
+    signingDomain,
+    dkimSelector,
+    state,
+    barred,
+    createdAt,
+    lastSignedAt,
+    times,
+    sighting,
+  };
+}

@@ -1,0 +1,245 @@
+/** `zonepost keys`: made, listed, shown, retired, revoked, sealed anew. What asks DNS is in keys-dns.ts. */
+
+import { readKeyKind } from "../../keys/generate.ts";
+import { type DkimKey, newKey } from "../../keys/key.ts";
+import { keyOwner, keyRecordShapes, keyRecordText, REVOKED_TEXT } from "../../keys/key-record-shapes.ts";
+import { privatePem } from "../../keys/private-text.ts";
+import { barKey } from "../../keys/rotation.ts";
+import { newMasterKeyText, resealKey, sealKey } from "../../keys/sealing.ts";
+import { selectorFromTemplate } from "../../keys/selector.ts";
+import { describeDkimKey, dkimFingerprint, shortDkimFingerprint } from "../../standards/dkim/public-key.ts";
+import { absolute, type DomainName } from "../../standards/dns/name.ts";
+import { renderTxt } from "../../standards/dns/txt-rendering.ts";
+import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
+import {
+  type KeysOptions,
+  keyFacts,
+  keysOf,
+  namedDomains,
+  type OpenedKeys,
+  oneKey,
+  openKey,
+  withKeys,
+} from "./keys-state.ts";
+import { readSealKeyFile } from "./seal-key.ts";
+import { table, visible, wrap } from "./terminal.ts";
+import type { Tools } from "./tools.ts";
+
+export interface GenerateOptions extends KeysOptions {
+  readonly selector: string;
+  readonly algorithm: string;
+  readonly bits?: number;
+}
+
+export async function runKeysGenerate(
+  names: readonly string[],
+  options: GenerateOptions,
+  tools: Tools,
+): Promise<ExitCode> {
+  return withKeys(options, tools, async (opened) => {
+    const made: DkimKey[] = [];
+    for (const domain of namedDomains(names)) made.push(await makeKey(domain, options, opened, tools));
+    const { terminal } = tools;
+    if (options.json) {
+      terminal.out(
+        `${JSON.stringify(
+          made.map((key) => ({ ...keyFacts(key), record: keyRecordText(key) })),
+          null,
+          2,
+        )}\n`,
+      );
+      return EXIT.ok;
+    }
+    for (const key of made) {
+      terminal.out(
+        `${terminal.style.bold(keyOwner(key))}  ${describeDkimKey(key.publicKey)}, fingerprint ${shortDkimFingerprint(key.publicKey)}\n\n${zoneRecord(key)}\n\n`,
+      );
+    }
+    const [first] = made;
+    terminal.out(
+      `${wrap(`Publish it, then: zonepost keys rotate ${first!.signingDomain}. It says when the key may sign. Other shapes of the record: zonepost keys show ${first!.signingDomain} --selector ${first!.dkimSelector}`, terminal.columns)}\n`,
+    );
+    return EXIT.ok;
+  });
+}
+
+export const zoneRecord = (key: DkimKey): string =>
+  `${absolute(keyOwner(key))} IN TXT ${renderTxt(keyRecordText(key), "strings")}`;
+export const revokedRecord = (key: DkimKey): string =>
+  `${absolute(keyOwner(key))} IN TXT ${renderTxt(REVOKED_TEXT, "strings")}`;
+
+export async function makeKey(
+  signingDomain: DomainName,
+  { selector, algorithm, bits }: Pick<GenerateOptions, "selector" | "algorithm" | "bits">,
+  { store, sealKey: master }: OpenedKeys,
+  tools: Tools,
+): Promise<DkimKey> {
+  const kind = readKeyKind(algorithm, bits);
+  if (!kind.ok) throw new UsageError(kind.problem);
+  const taken = new Set(store.list(signingDomain).map(({ dkimSelector }) => dkimSelector));
+  const now = tools.now();
+  const dkimSelector = selectorFromTemplate(selector, now, (each) => taken.has(each));
+  if (!dkimSelector.ok) throw new UsageError(`--selector: ${dkimSelector.problem}`);
+  const name = { signingDomain, dkimSelector: dkimSelector.value };
+  const sealer = master();
+  const pair = await tools.makeKeyPair(kind.value.kind);
+  const key = newKey(name, pair.publicKey, sealKey(pair.privateKey, name, sealer, tools.randomOctets), now);
+  if (store.put(key) === "taken") {
+    throw new UsageError(`somebody else has just made ${keyOwner(key)}; nothing was changed, try again`);
+  }
+  if (kind.value.warning !== undefined) {
+    tools.terminal.err(`${wrap(`Note: ${kind.value.warning}.`, tools.terminal.columns)}\n`);
+  }
+  return key;
+}
+
+export async function runKeysList(
+  names: readonly string[],
+  options: KeysOptions,
+  tools: Tools,
+): Promise<ExitCode> {
+  return withKeys(options, tools, (opened) => {
+    const { terminal } = tools;
+    const keys = keysOf(names, opened);
+    if (options.json) {
+      const facts = keys.map((key) => ({ ...keyFacts(key), fingerprint: dkimFingerprint(key.publicKey) }));
+      terminal.out(`${JSON.stringify(facts, null, 2)}\n`);
+      return EXIT.ok;
+    }
+    if (keys.length === 0) {
+      terminal.out("There are no keys yet: zonepost keys generate DOMAIN makes one.\n");
+      return EXIT.ok;
+    }
+    const rows = keys.map((key) => [
+      visible(keyOwner(key)),
+      describeDkimKey(key.publicKey),
+      stateText(key),
+      key.times[key.state]?.toISOString().slice(0, 10) ?? "",
+      shortDkimFingerprint(key.publicKey),
+    ]);
+    terminal.out(`${table(["record", "key", "state", "since", "fingerprint"], rows, terminal.style)}\n`);
+    return EXIT.ok;
+  });
+}
+
+const stateText = ({ state, barred }: DkimKey): string =>
+  barred === undefined || state === "removed" || state === barred ? state : `${state} (${barred} by hand)`;
+
+export interface ShowOptions extends KeysOptions {
+  readonly selector?: string;
+  readonly private?: boolean;
+}
+
+export async function runKeysShow(name: string, options: ShowOptions, tools: Tools): Promise<ExitCode> {
+  return withKeys(options, tools, (opened) => {
+    const { terminal } = tools;
+    const key = oneKey(name, options.selector, opened);
+    const privateText = options.private
+      ? privatePem(openKey(key, opened.sealKey()), key.publicKey.keyType)
+      : undefined;
+    const shapes = keyRecordShapes(key);
+    if (options.json) {
+      const facts = {
+        ...keyFacts(key),
+        fingerprint: dkimFingerprint(key.publicKey),
+        shapes: Object.fromEntries(shapes.map((shape) => [shape.name, shape.text])),
+        ...(privateText !== undefined && { private: privateText }),
+      };
+      terminal.out(`${JSON.stringify(facts, null, 2)}\n`);
+      return EXIT.ok;
+    }
+    const { bold } = terminal.style;
+    const head = `${bold(keyOwner(key))}  ${describeDkimKey(key.publicKey)}, fingerprint ${shortDkimFingerprint(key.publicKey)}, ${stateText(key)}`;
+    const blocks = [
+      ...shapes.map(({ name: title, text }) => `${bold(title)}\n${text}`),
+      ...(privateText === undefined ? [] : [`${bold("private key")}\n${privateText.trimEnd()}`]),
+    ];
+    terminal.out(`${[head, ...blocks].join("\n\n")}\n`);
+    return EXIT.ok;
+  });
+}
+
+export interface BarOptions extends KeysOptions {
+  readonly selector?: string;
+  readonly yes?: boolean;
+}
+
+/** `retire`: it stays published for the mail that is under way. `revoke`: it must not count any more. */
+export async function runKeysBar(
+  how: "retired" | "revoked",
+  name: string,
+  options: BarOptions,
+  tools: Tools,
+): Promise<ExitCode> {
+  return withKeys(options, tools, async (opened) => {
+    const { terminal } = tools;
+    const key = oneKey(
+      name,
+      options.selector,
+      opened,
+      ({ state }) => !["revoked", "removed"].includes(state),
+    );
+    const { dkimSelector, signingDomain, state } = key;
+    if (state === "removed") throw new UsageError(`${keyOwner(key)} is gone from DNS already`);
+    if (state === "signing" && !options.yes) {
+      const words = `${keyOwner(key)} signs mail now, and would never sign again`;
+      const answer = tools.ask && (await tools.ask(`${words}. Go on? [y/N] `));
+      if (answer === undefined) throw new UsageError(`${words}; say --yes if that is meant`);
+      if (!/^y(es)?$/i.test(answer)) return EXIT.ok;
+    }
+    const after = barKey(key, how, tools.now());
+    if (opened.store.change([{ before: key, after }]) === "stale") {
+      throw new UsageError(
+        `${keyOwner(key)} has just been changed by somebody else; look again, and try again`,
+      );
+    }
+    if (options.json) {
+      terminal.out(
+        `${JSON.stringify({ ...keyFacts(after), ...(how === "revoked" && { record: revokedRecord(key) }) }, null, 2)}\n`,
+      );
+      return EXIT.ok;
+    }
+    const next =
+      how === "revoked"
+        ? `Publish this in place of its record now:\n\n${revokedRecord(key)}\n`
+        : `Leave its record published; zonepost keys rotate ${signingDomain} says when it may go.\n`;
+    terminal.out(
+      `${dkimSelector} of ${signingDomain} never signs again. Take it out of the signing program.\n${next}`,
+    );
+    return EXIT.ok;
+  });
+}
+
+export interface ResealOptions extends KeysOptions {
+  readonly newSealKey?: string;
+}
+
+/** Every key under another master key, all at once; the new one is not there before it is needed. */
+export async function runKeysReseal(options: ResealOptions, tools: Tools): Promise<ExitCode> {
+  return withKeys(options, tools, ({ store, directory, sealKey: master }) => {
+    const keys = store.list();
+    const from = master();
+    const path = options.newSealKey ?? `${directory}/seal.key.new`;
+    const isMade = !tools.fileExists(path);
+    if (isMade) tools.writePrivateFile(path, newMasterKeyText(tools.randomOctets), { overwrite: false });
+    const to = readSealKeyFile(path, tools);
+    const changes = keys.map((before) => {
+      const again = resealKey(before.sealed, before, from, to, tools.randomOctets);
+      if (again.status !== "resealed") throw new UsageError(`nothing was changed: ${again.problem}`);
+      return { before, after: { ...before, sealed: again.sealed } };
+    });
+    if (store.change(changes) === "stale") {
+      throw new UsageError("a key was changed by somebody else meanwhile; nothing was changed, try again");
+    }
+    const { terminal } = tools;
+    if (options.json) terminal.out(`${JSON.stringify({ resealed: changes.length, sealKey: path })}\n`);
+    else {
+      terminal.out(
+        visible(
+          `${changes.length} keys are sealed under ${path}${isMade ? ", which was made" : ""}. From now on name it with --seal-key, or put it in the place of the old one.\n`,
+        ),
+      );
+    }
+    return EXIT.ok;
+  });
+}

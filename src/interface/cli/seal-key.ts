@@ -1,0 +1,68 @@
+/** The key under which private keys are sealed: from where it comes, and its first making. */
+import type { DkimKey } from "../../keys/key.ts";
+import { type MasterKey, newMasterKeyText, openSealedKey, readMasterKey } from "../../keys/sealing.ts";
+import { UsageError } from "./exit-code.ts";
+import { visible } from "./terminal.ts";
+import type { Tools } from "./tools.ts";
+
+const CREDENTIAL = "zonepost-seal-key";
+
+export interface SealKeyOptions {
+  readonly sealKey?: string;
+}
+
+/**
+ * `--seal-key`, then ZONEPOST_SEAL_KEY, then systemd's credential, then `seal.key` beside the keys, which is made
+ * where there are no keys yet.
+ */
+export function openSealKey(
+  { sealKey }: SealKeyOptions,
+  directory: string,
+  keys: readonly DkimKey[],
+  tools: Tools,
+): MasterKey {
+  const { ZONEPOST_SEAL_KEY: inEnvironment, CREDENTIALS_DIRECTORY: credentials } = tools.environment;
+  if (sealKey !== undefined) return fitting(readSealKeyFile(sealKey, tools), keys);
+  if (inEnvironment) {
+    return fitting(parse(new TextEncoder().encode(inEnvironment), "ZONEPOST_SEAL_KEY"), keys);
+  }
+  const places = [...(credentials ? [`${credentials}/${CREDENTIAL}`] : []), `${directory}/seal.key`];
+  const there = places.find((path) => tools.fileExists(path));
+  if (there !== undefined) return fitting(readSealKeyFile(there, tools), keys);
+  const path = places.at(-1)!;
+  if (keys.length > 0) {
+    throw new UsageError(
+      `the seal key is not there (${path}), and without it the ${keys.length} private keys do not open: bring it back from a backup, or name it with --seal-key`,
+    );
+  }
+  tools.writePrivateFile(path, newMasterKeyText(tools.randomOctets), { overwrite: false });
+  tools.terminal.err(
+    `${visible(`Made a seal key: ${path}. It opens every private key; keep a copy apart from backups of the keys.`)}\n`,
+  );
+  return readSealKeyFile(path, tools);
+}
+
+export function readSealKeyFile(path: string, tools: Tools): MasterKey {
+  let octets: Uint8Array;
+  try {
+    octets = tools.readOctets(path);
+  } catch (error) {
+    throw new UsageError(`cannot read the seal key ${path}: ${(error as Error).message}`);
+  }
+  return parse(octets, path);
+}
+
+function parse(octets: Uint8Array, where: string): MasterKey {
+  const master = readMasterKey(octets);
+  if (!master.ok) throw new UsageError(`${where}: ${master.problem}`);
+  return master.value;
+}
+
+/** All keys lie under one seal key: another one is refused before anything is sealed under it. */
+function fitting(master: MasterKey, keys: readonly DkimKey[]): MasterKey {
+  const newest = keys.at(-1);
+  if (newest === undefined) return master;
+  const opened = openSealedKey(newest.sealed, newest, master);
+  if (opened.status === "other-master-key") throw new UsageError(opened.problem);
+  return master;
+}

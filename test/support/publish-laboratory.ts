@@ -1,0 +1,65 @@
+/** A zone in memory that can be published into, and the name servers that show it at once. */
+import type { Tools } from "../../src/interface/cli/tools.ts";
+import { formatRdata } from "../../src/standards/dns/rdata-text.ts";
+import { type MemoryProvider, memoryProvider, memoryStore } from "./memory-provider.ts";
+import { tableWorld } from "./table-world.ts";
+
+export interface PublishLaboratory {
+  readonly provider: MemoryProvider;
+  /** The directories in which state was looked for. */
+  readonly directories: readonly string[];
+  readonly tools: Pick<
+    Tools,
+    "now" | "sleep" | "openState" | "openProvider" | "openWorld" | "organizationalDomain"
+  >;
+}
+
+/** `above`: zone text of what stands outside of the zone, such as its name servers' addresses. */
+export function publishLaboratory(zone: string, above: string): PublishLaboratory {
+  const provider = memoryProvider(zone);
+  const publish = memoryStore();
+  const directories: string[] = [];
+  let seconds = 0;
+  const world = () => {
+    const lines = [...provider.rrsets.values()].flatMap((rrset) =>
+      rrset.data.map((data) => `${rrset.name}. ${rrset.ttlSeconds} ${rrset.type} ${formatRdata(data)}`),
+    );
+    return tableWorld({ zone: [...lines, above].join("\n") });
+  };
+  return {
+    provider,
+    directories,
+    tools: {
+      now: () => new Date(Date.parse("2026-11-21T12:00:00Z") + 1000 * seconds++),
+      sleep: async () => undefined,
+      organizationalDomain: world().organizationalDomain,
+      openState: (directory) => {
+        directories.push(directory);
+        return {
+          publish,
+          get keys(): never {
+            throw new Error("this test has no keys");
+          },
+          close: () => undefined,
+        };
+      },
+      openProvider: async () => provider,
+      openWorld: async () => {
+        const { authoritative, ...rest } = world();
+        return {
+          // Every question is put to the zone as it is by then.
+          world: {
+            ...rest,
+            authoritative: {
+              ...authoritative,
+              lookup: (name, type) => world().authoritative.lookup(name, type),
+              askEveryServer: (name, type) => world().authoritative.askEveryServer(name, type),
+            },
+          },
+          queriesSent: () => 0,
+          close: async () => undefined,
+        };
+      },
+    },
+  };
+}
