@@ -18,8 +18,8 @@ import { readingOf, type ValuesRead, type ZoneReading } from "./zone-reading.ts"
 export interface Route53Options extends ApiMeans {
   readonly accessKeyId: Secret;
   readonly secretAccessKey: Secret;
-  /** Signatures count for some minutes. */
-  readonly now: () => Date;
+  /** Milliseconds since 1970: signatures count for some minutes. */
+  readonly now: () => number;
   readonly url?: string;
 }
 
@@ -83,7 +83,7 @@ export function createRoute53Provider(options: Route53Options): Provider {
       headers: (request) => ({
         accept: "application/xml",
         "content-type": "application/xml",
-        ...awsHeaders(request, signer, now()),
+        ...awsHeaders(request, signer, new Date(now())),
       }),
       needs:
         "a key with route53:ListHostedZonesByName, route53:ListResourceRecordSets and route53:ChangeResourceRecordSets",

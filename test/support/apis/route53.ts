@@ -59,7 +59,7 @@ function isSigned({ method, url, headers, body }: ApiRequest, secret: string): b
   return id === ACCESS_KEY_ID && createHmac("sha256", key).update(text).digest("hex") === signature;
 }
 
-export async function startRoute53Api(secret: string, zone: string, now: () => Date): Promise<Route53Api> {
+export async function startRoute53Api(secret: string, zone: string, now: () => number): Promise<Route53Api> {
   const hostedZones = [hostedZoneXml(ZONE_ID, zone), hostedZoneXml("ZOTHER", `x.${zone}`)];
   const rrsets: Route53Rrset[] = [
     { name: `${zone}.`, type: "NS", ttl: 172_800, values: ["ns-1.awsdns-01.org.", "ns-2.awsdns-02.com."] },
@@ -146,7 +146,7 @@ export async function startRoute53Api(secret: string, zone: string, now: () => D
     if (!isSigned(request, secret)) {
       return route53Error(403, "SignatureDoesNotMatch", "The request signature we calculated does not match");
     }
-    const expected = now()
+    const expected = new Date(now())
       .toISOString()
       .replace(/[-:]|\.\d+/g, "")
       .slice(0, 11);
