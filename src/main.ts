@@ -41,10 +41,12 @@ import { createAuthoritativeView } from "./net/zone-survey.ts";
 import type { Provider } from "./publish/provider.ts";
 import { createCloudflareProvider } from "./publish/providers/cloudflare.ts";
 import { createDesecProvider } from "./publish/providers/desec.ts";
+import { createDigitaloceanProvider } from "./publish/providers/digitalocean.ts";
 import { createGandiProvider } from "./publish/providers/gandi.ts";
 import { createHetznerProvider } from "./publish/providers/hetzner.ts";
 import { createPowerdnsProvider } from "./publish/providers/powerdns.ts";
 import { createRfc2136Provider } from "./publish/providers/rfc2136.ts";
+import { createRoute53Provider } from "./publish/providers/route53.ts";
 import { createZoneFileProvider } from "./publish/providers/zone-file.ts";
 import { Secret } from "./publish/secret.ts";
 import type { PublishEntry, SecretSource } from "./records/publish-settings.ts";
@@ -167,8 +169,17 @@ async function openProvider(entry: PublishEntry, zone: DomainName): Promise<Prov
       return createGandiProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
     case "hetzner":
       return createHetznerProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+    case "digitalocean":
+      return createDigitaloceanProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+    case "route53":
+      return createRoute53Provider({
+        ...apiMeans(),
+        accessKeyId: readSecret(entry.accessKeyId, "accessKeyId"),
+        secretAccessKey: readSecret(entry.secretAccessKey, "secretAccessKey"),
+        now: Date.now,
+      });
     default:
-      throw new UsageError(`publish: ${entry.provider} is not there yet`);
+      return entry satisfies never;
   }
 }
 

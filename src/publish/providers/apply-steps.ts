@@ -1,5 +1,6 @@
 /** Changes brought to an API that cannot compare by itself: read first, then write, and keep count of what is done. */
 import { type DomainName, isWithin } from "../../standards/dns/name.ts";
+import type { Rdata } from "../../standards/dns/record.ts";
 import type { ApplyOutcome, Capabilities, ProviderFailure, RrsetChange } from "../provider.ts";
 import { rrsetKey, staleChanges } from "../rrset.ts";
 import { unstorable } from "../storable.ts";
@@ -28,6 +29,8 @@ export interface CarefulApply<R extends ZoneReading> {
   read(): Promise<
     { readonly ok: true; readonly value: R } | { readonly ok: false; readonly failure: ProviderFailure }
   >;
+  /** What else it cannot hold, beside what its capabilities say. */
+  readonly lacks?: (data: Rdata) => string | undefined;
   /** In the order of the changes. */
   steps(reading: R): readonly Step[];
 }
@@ -51,9 +54,19 @@ export async function applyInSteps<R extends ZoneReading>(task: CarefulApply<R>)
     }
     const { failure, mayHaveHappened, isStale = false } = outcome;
     if (applied.length > 0 || mayHaveHappened) return { status: "interrupted", applied, failure };
-    return isStale ? staleOutcome(title, completes) : failure;
+    return isStale ? whatIsStale(task, completes) : failure;
   }
   return { status: "applied" };
+}
+
+/** The API says that something is another by now, and not always what. */
+async function whatIsStale<R extends ZoneReading>(
+  { title, read }: CarefulApply<R>,
+  changes: readonly RrsetChange[],
+): Promise<ApplyOutcome> {
+  const reading = await read();
+  const stale = reading.ok ? staleChanges(reading.value.content, changes) : [];
+  return staleOutcome(title, stale.length > 0 ? stale : changes);
 }
 
 function staleOutcome(title: string, changes: readonly RrsetChange[]): ApplyOutcome {
@@ -63,7 +76,12 @@ function staleOutcome(title: string, changes: readonly RrsetChange[]): ApplyOutc
 
 function obstacleTo(
   change: RrsetChange,
-  { title, zone, capabilities }: Pick<CarefulApply<ZoneReading>, "title" | "zone" | "capabilities">,
+  {
+    title,
+    zone,
+    capabilities,
+    lacks,
+  }: Pick<CarefulApply<ZoneReading>, "title" | "zone" | "capabilities" | "lacks">,
   { opaque }: ZoneReading,
 ): string | undefined {
   const { name, type, after } = change;
@@ -73,7 +91,7 @@ function obstacleTo(
     return `${what} is something at ${title} that is no plain record, or cannot be read here. Change it there.`;
   }
   for (const data of after?.data ?? []) {
-    const problem = unstorable({ name, ttlSeconds: after!.ttlSeconds, data }, capabilities);
+    const problem = unstorable({ name, ttlSeconds: after!.ttlSeconds, data }, capabilities) ?? lacks?.(data);
     if (problem !== undefined) return `${title} cannot hold ${what}: ${problem}.`;
   }
   return undefined;

@@ -86,7 +86,7 @@ function recordsPath(zone: DomainName): string {
   return `/domains/${encodeURIComponent(zone)}/records`;
 }
 
-/** An API that gives everything at once, whatever page is asked for, is understood too. */
+/** Where the API does not count, the end is where a page brings nothing new: pages may be smaller than asked for. */
 async function read(zone: DomainName, api: Api): Promise<ApiAnswer<ZoneReading>> {
   const rrsets = new Map<string, StoredRrset>();
   const about = `the zone ${zone}`;
@@ -101,8 +101,7 @@ async function read(zone: DomainName, api: Api): Promise<ApiAnswer<ZoneReading>>
     const before = rrsets.size;
     for (const rrset of answer.value) rrsets.set(`${rrset.rrset_name} ${rrset.rrset_type}`, rrset);
     const isNothingNew = rrsets.size === before;
-    const isWhole = total === undefined ? answer.value.length !== PAGE_SIZE : rrsets.size === Number(total);
-    if (isWhole || (isNothingNew && total === undefined)) {
+    if (total === undefined ? isNothingNew : rrsets.size === Number(total)) {
       return { ...answer, value: asReading(zone, [...rrsets.values()]) };
     }
     if (isNothingNew) return changedMeanwhile(api.title, zone);

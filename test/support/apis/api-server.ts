@@ -41,6 +41,8 @@ export interface ApiServer {
   readonly url: string;
   /** "GET /zones?page=1" */
   readonly log: string[];
+  /** Of all requests that have one. */
+  readonly bodies: string[];
   plan(fault: PlannedFault): void;
   /** Faults that nobody met. */
   forgetPlans(): void;
@@ -49,6 +51,7 @@ export interface ApiServer {
 
 export async function startApiServer(handle: (request: ApiRequest) => ApiReply): Promise<ApiServer> {
   const log: string[] = [];
+  const bodies: string[] = [];
   const planned: { on: "read" | "write"; skip: number; fault: Fault }[] = [];
 
   const faultFor = (method: string): Fault | undefined => {
@@ -64,6 +67,7 @@ export async function startApiServer(handle: (request: ApiRequest) => ApiReply):
   const answer = async (incoming: IncomingMessage, response: ServerResponse) => {
     const request = await received(incoming);
     log.push(`${request.method} ${request.url.pathname}${request.url.search}`);
+    if (request.body !== "") bodies.push(request.body);
     const fault = faultFor(request.method);
     if (fault === "reset") return incoming.socket.destroy();
     if (typeof fault === "object" && "first" in fault) fault.first();
@@ -93,6 +97,7 @@ export async function startApiServer(handle: (request: ApiRequest) => ApiReply):
   return {
     url: `http://127.0.0.1:${port}`,
     log,
+    bodies,
     plan: ({ on, skip = 0, fault }) => planned.push({ on, skip, fault }),
     forgetPlans: () => planned.splice(0),
     async close() {
