@@ -29,6 +29,7 @@ import { generateDkimKeyPair } from "./keys/generate.ts";
 import { startDnsServer } from "./net/dns-server.ts";
 import { createDnsTransport } from "./net/dns-transport.ts";
 import { createDnsUpdateClient } from "./net/dns-update-client.ts";
+import { createHttpClient } from "./net/http-client.ts";
 import { createRecursiveView } from "./net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
 import { parseServerAddress, type ServerAddress } from "./net/server-address.ts";
@@ -38,6 +39,11 @@ import { startTrapListener } from "./net/trap-listener.ts";
 import { createZoneFileAccess } from "./net/zone-file-access.ts";
 import { createAuthoritativeView } from "./net/zone-survey.ts";
 import type { Provider } from "./publish/provider.ts";
+import { createCloudflareProvider } from "./publish/providers/cloudflare.ts";
+import { createDesecProvider } from "./publish/providers/desec.ts";
+import { createGandiProvider } from "./publish/providers/gandi.ts";
+import { createHetznerProvider } from "./publish/providers/hetzner.ts";
+import { createPowerdnsProvider } from "./publish/providers/powerdns.ts";
 import { createRfc2136Provider } from "./publish/providers/rfc2136.ts";
 import { createZoneFileProvider } from "./publish/providers/zone-file.ts";
 import { Secret } from "./publish/secret.ts";
@@ -149,10 +155,26 @@ async function openProvider(entry: PublishEntry, zone: DomainName): Promise<Prov
         mode: entry.fragment ? "fragment" : "whole",
         now: Date.now,
       });
+    case "powerdns": {
+      const apiKey = readSecret(entry.apiKey, "apiKey");
+      return createPowerdnsProvider({ ...apiMeans(), url: entry.url, server: entry.server, apiKey });
+    }
+    case "cloudflare":
+      return createCloudflareProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+    case "desec":
+      return createDesecProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+    case "gandi":
+      return createGandiProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+    case "hetzner":
+      return createHetznerProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
     default:
       throw new UsageError(`publish: ${entry.provider} is not there yet`);
   }
 }
+
+/** Connections are kept for the next request, and end with the program. */
+const httpClient = createHttpClient();
+const apiMeans = () => ({ http: httpClient.request, sleep: (milliseconds: number) => sleep(milliseconds) });
 
 /** Beside its place first, so that nobody ever finds half of it. */
 function writePrivateFile(

@@ -27,7 +27,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   "standards/*": STANDARD,
   records: { runs: ["standards"], modules: PURE_MODULES, packages: ["yaml", "zod"] },
   check: { runs: ["standards", "records"], modules: PURE_MODULES },
-  publish: { runs: ["standards", "records"], modules: PURE_MODULES },
+  publish: { runs: ["standards", "records"], modules: PURE_MODULES, packages: ["zod"] },
   // To make pairs is what the room is for; who calls it hands it over as an argument (generate.ts).
   keys: { runs: ["standards"], modules: PURE_MODULES, ambient: ["keyMaking"] },
   store: {

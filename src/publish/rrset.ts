@@ -18,6 +18,19 @@ export function valueKey(data: Rdata): string {
   return data.type === "TXT" ? `TXT ${txtText(data)}` : `${data.type} ${formatRdata(data)}`;
 }
 
+/** What signing servers make by themselves: RRSIG, NSEC, NSEC3, keys and what tells the parent of them. */
+export const MADE_BY_SERVERS: ReadonlySet<RecordType> = new Set<RecordType>([
+  "RRSIG",
+  "NSEC",
+  "NSEC3",
+  "TYPE51", // NSEC3PARAM
+  "DNSKEY",
+  "TYPE59", // CDS
+  "TYPE60", // CDNSKEY
+  "TYPE63", // ZONEMD
+  "TYPE65534", // where BIND keeps how far signing is
+]);
+
 /** Equal for equal name and type. */
 export function rrsetKey({ name, type }: { readonly name: DomainName; readonly type: RecordType }): string {
   return `${name} ${type}`;

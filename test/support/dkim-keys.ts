@@ -1,8 +1,7 @@
 /** Keys for tests of what is done with them; the pairs are real and small, the seals are none. */
 import { generateKeyPairSync } from "node:crypto";
 import type { ExportedKey } from "../../src/keys/export.ts";
-import { type DkimKey, newKey, sameKeyName } from "../../src/keys/key.ts";
-import type { KeyStore } from "../../src/keys/key-store.ts";
+import { type DkimKey, newKey } from "../../src/keys/key.ts";
 import type { SealedKey } from "../../src/keys/sealing.ts";
 import { dkimPublicKeyOf } from "../../src/standards/dkim/public-key.ts";
 import type { DkimSelector } from "../../src/standards/dkim/selector.ts";
@@ -32,28 +31,4 @@ export function fixedKey(
   if (!publicKey.ok) throw new Error(publicKey.problem);
   const key = testKey(selector, "2026-11-21T12:00:00Z", domain);
   return { key: { ...key, publicKey: publicKey.value }, privateKey };
-}
-
-export function memoryKeyStore(): KeyStore {
-  const keys: DkimKey[] = [];
-  const isAsBefore = (key: DkimKey) => keys.includes(key);
-  return {
-    list: (domain) => keys.filter(({ signingDomain }) => domain === undefined || signingDomain === domain),
-    get: (name) => keys.find((key) => sameKeyName(key, name)),
-    put(key) {
-      if (keys.some((each) => sameKeyName(each, key))) return "taken";
-      keys.push(key);
-      return "put";
-    },
-    change(changes) {
-      if (!changes.every(({ before }) => isAsBefore(before))) return "stale";
-      for (const { before, after } of changes) keys[keys.indexOf(before)] = after;
-      return "changed";
-    },
-    remove(key) {
-      if (!isAsBefore(key)) return "stale";
-      keys.splice(keys.indexOf(key), 1);
-      return "removed";
-    },
-  };
 }

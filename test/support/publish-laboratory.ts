@@ -1,9 +1,18 @@
 /** A zone in memory that can be published into, and the name servers that show it at once. */
 import type { Tools } from "../../src/interface/cli/tools.ts";
+import type { KeyStore } from "../../src/keys/key-store.ts";
 import { formatRdata } from "../../src/standards/dns/rdata-text.ts";
-import { memoryKeyStore } from "./dkim-keys.ts";
 import { type MemoryProvider, memoryProvider, memoryStore } from "./memory-provider.ts";
 import { tableWorld } from "./table-world.ts";
+
+/** A store of keys that holds none, for commands that only look. */
+const NO_KEYS: KeyStore = {
+  list: () => [],
+  get: () => undefined,
+  put: () => "taken",
+  change: () => "stale",
+  remove: () => "stale",
+};
 
 export interface PublishLaboratory {
   readonly provider: MemoryProvider;
@@ -19,7 +28,6 @@ export interface PublishLaboratory {
 export function publishLaboratory(zone: string, above: string): PublishLaboratory {
   const provider = memoryProvider(zone);
   const publish = memoryStore();
-  const keys = memoryKeyStore();
   const directories: string[] = [];
   let seconds = 0;
   const world = () => {
@@ -37,7 +45,11 @@ export function publishLaboratory(zone: string, above: string): PublishLaborator
       organizationalDomain: world().organizationalDomain,
       openState: (directory) => {
         directories.push(directory);
-        return { publish, keys, close: () => undefined };
+        return {
+          publish,
+          keys: NO_KEYS,
+          close: () => undefined,
+        };
       },
       openProvider: async () => provider,
       openWorld: async () => {

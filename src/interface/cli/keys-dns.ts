@@ -5,8 +5,6 @@ import { keyOwner, keyRecordText } from "../../keys/key-record-shapes.ts";
 import { nextStep, type Step } from "../../keys/rotation.ts";
 import { DATED_SELECTOR } from "../../keys/selector.ts";
 import { type KeyLook, type Sight, sightOf, sightText, summarize } from "../../keys/sighting.ts";
-import { zoneOf } from "../../records/derive.ts";
-import type { Description } from "../../records/description.ts";
 import { formLine } from "../../records/form.ts";
 import { parseDkimKey, repairDkimKey } from "../../standards/dkim/key-record.ts";
 import {
@@ -18,10 +16,9 @@ import {
 import { remarksOnDkimKey } from "../../standards/dkim/remarks.ts";
 import { absolute, type DomainName, tryPrepend } from "../../standards/dns/name.ts";
 import { octetsToText, txtText } from "../../standards/dns/record.ts";
-import { loadDescription } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { makeKey, revokedRecord, zoneRecord } from "./keys.ts";
-import { type Carried, carryOut, type Errand } from "./keys-provider.ts";
+import { type PublishedStep, publishStep } from "./keys-publish.ts";
 import { type KeysOptions, keyFacts, keysOf, namedDomains, type OpenedKeys, withKeys } from "./keys-state.ts";
 import { visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
@@ -244,11 +241,12 @@ function testText(
 }
 
 export interface RotateOptions extends KeysOptions, ViewOptions {
-  /** A description that says who holds the zones. */
-  readonly config?: string;
   readonly begin?: boolean;
   readonly selector?: string;
   readonly bits?: number;
+  /** Carries steps out at whoever holds the zone, by the description. */
+  readonly publish?: boolean;
+  readonly config: string;
 }
 
 interface LaneResult {
@@ -257,8 +255,6 @@ interface LaneResult {
   readonly steps: readonly Step[];
   /** No name server could be asked about any of its keys. */
   readonly isBlind: boolean;
-  /** What was done at whoever holds the zone, before the steps that are left. */
-  readonly carried: readonly Carried[];
 }
 
 export async function runKeysRotate(
@@ -277,23 +273,14 @@ export async function runKeysRotate(
         `there is no key of ${nobody ?? "any domain"}: zonepost keys generate ${nobody ?? "DOMAIN"} makes one`,
       );
     }
-    const holders = options.config === undefined ? undefined : loadDescription(options.config, tools);
     if (options.begin) await beginRotations(domains, options, opened, tools);
     const { world, close } = await tools.openWorld(viewSettings(options, tools));
     try {
       const results: LaneResult[] = [];
       for (const domain of domains) {
-        const turned = await turnLanes(domain, world.authoritative, opened, tools);
-        const carried = await carryAllOut(turned, holders, tools);
-        const isDone = carried.some(({ outcome }) => outcome === "applied");
-        // What was just done shows at the name servers at once, or later.
-        const after = isDone ? await turnLanes(domain, world.authoritative, opened, tools) : turned;
-        results.push(
-          ...after.map((lane) => ({
-            ...lane,
-            carried: carried.filter(({ key }) => key.publicKey.keyType === lane.algorithm),
-          })),
-        );
+        const lanes = await turnLanes(domain, world.authoritative, opened, tools);
+        const isChanged = options.publish === true && (await publishSteps(lanes, options, tools));
+        results.push(...(isChanged ? await turnLanes(domain, world.authoritative, opened, tools) : lanes));
       }
       const { terminal } = tools;
       terminal.out(
@@ -308,33 +295,56 @@ export async function runKeysRotate(
   });
 }
 
-/** What can be done without a person, where the description says who holds the zone. */
-async function carryAllOut(
+/** Whether anything was changed, so that DNS is worth another look. */
+async function publishSteps(
   lanes: readonly LaneResult[],
-  holders: Description | undefined,
+  options: RotateOptions,
   tools: Tools,
-): Promise<readonly Carried[]> {
-  const carried: Carried[] = [];
-  for (const { domain, steps } of lanes) {
-    const errands = steps.flatMap(({ action, key }): Errand[] =>
-      key !== undefined && (action === "publish" || action === "revoke" || action === "remove")
-        ? [{ action, key }]
-        : [],
-    );
-    if (holders === undefined || errands.length === 0) continue;
-    const zone = zoneOf(domain, holders);
-    const entry = holders.publish.find(({ zones }) => zones === undefined || zones.includes(zone));
-    if (entry === undefined) continue;
-    const provider = await tools.openProvider(entry, zone);
-    for (const errand of errands) carried.push(await carryOut(errand, zone, provider));
+): Promise<boolean> {
+  let isChanged = false;
+  for (const step of lanes.flatMap(({ steps }) => steps)) {
+    const { config, state, json, rootHints, resolver, dnsPort } = options;
+    const settings = {
+      config,
+      allow: [],
+      resolver,
+      ...(state && { state }),
+      ...(json && { json }),
+      ...(rootHints && { rootHints }),
+      ...(dnsPort && { dnsPort }),
+    };
+    const result = await publishStep(step, settings, tools);
+    if (result.status === "done") isChanged = true;
+    const trouble = troubleText(result);
+    if (trouble !== undefined) tools.terminal.err(`zonepost: ${visible(trouble)}\n`);
   }
-  return carried;
+  return isChanged;
+}
+
+function troubleText(result: PublishedStep): string | undefined {
+  switch (result.status) {
+    case "in-the-way":
+      return `${result.owner} holds something else ("${result.text.slice(0, 100)}"): take it away, or use another selector`;
+    case "failed":
+    case "stale":
+      return `not published: ${result.detail}`;
+    case "stopped":
+      return `not published: ${result.failure.detail}`;
+    case "busy":
+      return "not published: another apply to this zone is under way";
+    case "blocked":
+    case "not-needed":
+    case "nothing-to-do":
+    case "done":
+      return undefined;
+    default:
+      return result satisfies never;
+  }
 }
 
 function exitCodeOf(results: readonly LaneResult[]): ExitCode {
   const actions = results.flatMap(({ steps }) => steps.map(({ action }) => action));
   if (actions.includes("trouble")) return EXIT.errors;
-  if (results.some(({ carried }) => carried.some(({ outcome }) => outcome === "failed"))) return EXIT.errors;
   if (results.some(({ isBlind }) => isBlind)) return EXIT.unknown;
   return actions.some((action) => ["publish", "revoke", "remove"].includes(action)) ? EXIT.warnings : EXIT.ok;
 }
@@ -390,7 +400,6 @@ async function turnLanes(
       domain,
       algorithm,
       steps: [turn.step, ...turn.others],
-      carried: [],
       isBlind: seen
         .filter(({ key }) => keys.includes(key))
         .every(({ look }) => look.perServer.every(({ sight }) => sight.kind === "unknown")),
@@ -399,10 +408,9 @@ async function turnLanes(
   throw new UsageError(`the keys of ${domain} are being changed by somebody else all the time; try again`);
 }
 
-const laneFacts = ({ domain, algorithm, steps, carried }: LaneResult) => ({
+const laneFacts = ({ domain, algorithm, steps }: LaneResult) => ({
   domain,
   algorithm,
-  carried: carried.map(({ key, ...rest }) => ({ ...rest, owner: keyOwner(key) })),
   steps: steps.map(({ key, ...step }) => ({
     ...step,
     ...(key && { key: keyFacts(key), record: recordFor(step.action, key) }),
@@ -414,22 +422,10 @@ function recordFor(action: Step["action"], key: DkimKey): string | undefined {
   return action === "revoke" ? revokedRecord(key) : undefined;
 }
 
-function laneText({ domain, algorithm, steps, carried }: LaneResult, tools: Tools): string {
+function laneText({ domain, algorithm, steps }: LaneResult, tools: Tools): string {
   const { style } = tools.terminal;
   const head = `${style.bold(visible(domain))}, ${algorithm === "rsa" ? "RSA" : "Ed25519"}`;
-  const done = carried.map((each) => carriedText(each, tools));
-  return [head, ...done, ...steps.map((step) => stepText(step, tools))].join("\n");
-}
-
-const DONE = { publish: "published", revoke: "revoked", remove: "removed" } as const;
-
-function carriedText({ action, key, outcome, detail = "" }: Carried, { terminal }: Tools): string {
-  const { style, columns } = terminal;
-  const name = `${DONE[action]} ${style.bold(key.dkimSelector)}`;
-  if (outcome === "applied") return `  ${style.green("✓")} ${name}`;
-  return outcome === "there"
-    ? `  ${style.dim("·")} ${name} in the zone already; the name servers have yet to follow`
-    : wrap(visible(`✗ could not ${action} ${key.dkimSelector}: ${detail}`), columns, "  ");
+  return [head, ...steps.map((step) => stepText(step, tools))].join("\n");
 }
 
 const WORDS = {

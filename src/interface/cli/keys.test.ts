@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type CliRun, type CliSetup, zonepost } from "../../../test/support/cli.ts";
-import { publishLaboratory } from "../../../test/support/publish-laboratory.ts";
 import { tableWorld, type WorldRows } from "../../../test/support/table-world.ts";
 import { readTxt } from "../../standards/dns/txt-rendering.ts";
 import { openSqliteStore } from "../../store/sqlite.ts";
@@ -407,60 +406,6 @@ describe("keys rotate", () => {
     expect(gone.out.replace(/\n +/g, " ")).toMatch(/trouble default .*mail goes out unsigned/);
     expect(gone.exitCode).toBe(2);
     expect((await keys("export --format pem --output /o")).err).toMatch(/no key may sign yet/);
-  });
-});
-
-describe("keys rotate with somebody who holds the zone", () => {
-  const CONFIG = {
-    "z.yaml":
-      "domains: [{ domain: example.org, receives: false, sends: false }]\npublish: [{ provider: zone-file, file: /z }]\n",
-  };
-  const FOREIGN = 'note.example.org. 300 IN TXT "of somebody else"\n';
-
-  it("runs by itself, step by step, and touches nothing else", async () => {
-    const { provider, tools } = publishLaboratory(SOA + FOREIGN, "");
-    const run = (words: string) =>
-      keys(words, {
-        files: CONFIG,
-        tools: { openProvider: async () => provider, openWorld: tools.openWorld },
-      });
-    const foreign = provider.rrsets.get("note.example.org TXT");
-    await run("generate example.org");
-    const published = await run("rotate -c z.yaml");
-    expect(published.out).toMatch(/✓ published default\n {2}wait default, until 2026-11-21T12:05Z/);
-    expect(published.exitCode).toBe(0);
-    hours(1);
-    expect((await run("rotate -c z.yaml")).out).toMatch(/sign with default/);
-    await run("rotate -c z.yaml --begin");
-    hours(1);
-    expect((await run("rotate -c z.yaml")).out).toMatch(/sign with 202611/);
-    hours(24 * 7);
-    expect((await run("rotate -c z.yaml")).out).toMatch(
-      /✓ revoked default\n {2}wait default, until 2026-12-28/,
-    );
-    hours(24 * 30);
-    expect((await run("rotate -c z.yaml")).out).toMatch(/✓ removed default\n {2}done 202611/);
-    expect(provider.rrsets.get("note.example.org TXT")).toBe(foreign);
-    expect([...provider.rrsets.keys()].filter((name) => name.includes("_domainkey"))).toHaveLength(1);
-  });
-
-  it("overwrites nothing, and says what stopped it", async () => {
-    const { provider, tools } = publishLaboratory(SOA, "");
-    const run = (words: string) =>
-      keys(words, {
-        files: CONFIG,
-        tools: { openProvider: async () => provider, openWorld: tools.openWorld },
-      });
-    await run("generate example.org");
-    provider.faults.push("before");
-    const failed = await run("rotate -c z.yaml");
-    expect(failed.out).toMatch(/✗ could not publish default: no answer/);
-    expect(failed.exitCode).toBe(2);
-    // Applied, and not to be seen anywhere.
-    provider.faults.push("ignore");
-    expect((await run("rotate -c z.yaml")).out).toMatch(/✓ published default\n {2}publish default/);
-    provider.isDown = true;
-    expect((await run("rotate -c z.yaml")).exitCode).toBe(2);
   });
 });
 

@@ -370,13 +370,14 @@ function addKeys(
     sealed(sub("rotate", "look at DNS, and take or name the next step from one key to the next")),
   )
     .argument("[domain...]")
-    .option(
-      "-c, --config <file>",
-      "a description that says who holds the zones: then what can be done is done",
-    )
     .option("--begin", "make a successor for each key that signs, and begin")
     .option("-s, --selector <template>", "with --begin: its selector (default: {yyyy}{mm})")
     .option("--bits <number>", "with --begin: of RSA keys", bits)
+    .option(
+      "--publish",
+      "carry out what is to be published, emptied or taken away, where the description says who holds the zone",
+    )
+    .option("-c, --config <file>", "with --publish: the description", "zonepost.yaml")
     .action(async (domains, options) => finish(await runKeysRotate(domains, options, tools)));
   for (const [name, how, description] of [
     ["retire", "retired", "a key never signs again, and stays published for the mail that is under way"],

@@ -1,5 +1,7 @@
 /** `zonepost publish`: what would change in a zone, the change carried out, and taken back. */
 import type { World } from "../../check/context.ts";
+import type { DkimKey } from "../../keys/key.ts";
+import { keyOwner } from "../../keys/key-record-shapes.ts";
 import {
   type ApplyEvent,
   type ApplyResult,
@@ -21,7 +23,7 @@ import {
 } from "../../publish/plan.ts";
 import type { Provider, ProviderFailure, RrsetChange, ZoneContent } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
-import { derive, zoneOf } from "../../records/derive.ts";
+import { derive, describedDomain, zoneOf } from "../../records/derive.ts";
 import type { Derived } from "../../records/derived-record.ts";
 import type { Description } from "../../records/description.ts";
 import type { PublishEntry } from "../../records/publish-settings.ts";
@@ -50,13 +52,16 @@ export interface ApplyCommandOptions extends PublishOptions {
 }
 
 /** All that a command on one zone needs. */
-interface Opened {
+export interface Opened {
+  readonly description: Description;
   readonly zone: DomainName;
   readonly zones: readonly DomainName[];
   readonly provider: Provider;
   readonly store: PublishStore;
   readonly world: World;
   readonly derived: Derived;
+  /** Names of keys that sign, or have signed mail that is still under way. */
+  readonly signingKeys: ReadonlySet<DomainName>;
 }
 
 export async function runPlan(
@@ -208,6 +213,7 @@ async function eachZone(
   const directory = stateDirectory(options.state, tools);
   const opened = await tools.openWorld(viewSettings(options, tools));
   const state = tools.openState(directory);
+  const derived = derive(description);
   try {
     for (const zone of new Set(asked)) {
       const entry = entryOf(zone, description);
@@ -217,18 +223,35 @@ async function eachZone(
         );
       const provider = await tools.openProvider(entry, zone);
       await run({
+        description,
         zone,
         zones,
         provider,
         store: state.publish,
         world: opened.world,
-        derived: derive(description),
+        derived,
+        signingKeys: new Set(state.keys.list().filter(isInUse).map(keyOwner)),
       });
     }
   } finally {
     state.close();
     await opened.close();
   }
+}
+
+const isInUse = ({ state }: DkimKey) => state === "signing" || state === "retiring";
+
+/** The zone in which the keys of a domain are published: its own, or the one that they are delegated to. */
+export async function withZone(
+  domain: DomainName,
+  options: PublishOptions,
+  tools: Tools,
+  run: (opened: Opened) => Promise<void>,
+): Promise<void> {
+  const description = loadDescription(options.config, tools);
+  const delegation = describedDomain(domain, description)?.delegation;
+  const zone = delegation?.records.includes("dkim") ? delegation.zone : domain;
+  await eachZone([zone], options, tools, run);
 }
 
 function zonesOf(description: Description): readonly DomainName[] {
@@ -261,7 +284,15 @@ const asFailed = (zone: DomainName, failure: ProviderFailure): Failed => ({
 });
 const isFailed = (one: Plan | Failed): one is Failed => "failure" in one;
 
-async function makePlan({ zone, zones, provider, store, world, derived }: Opened): Promise<Plan | Failed> {
+async function makePlan({
+  zone,
+  zones,
+  provider,
+  store,
+  world,
+  derived,
+  signingKeys,
+}: Opened): Promise<Plan | Failed> {
   const outcome = await provider.readZone(zone);
   if (outcome.status !== "read") return asFailed(zone, outcome);
   const wanted = wantedIn(zone, derived.records, zones);
@@ -282,6 +313,7 @@ async function makePlan({ zone, zones, provider, store, world, derived }: Opened
     negativeTtlSeconds: Math.max(0, ...ttls),
     ...(ds.status !== "unknown" && { isSigned: ds.status === "found" }),
     resolves,
+    signingKeys,
   };
   const plan = planChanges(input);
   const spfLookups = await spfCosts(plan, world);
@@ -323,7 +355,11 @@ async function lookUpTargets(
   return new Map(told.flat());
 }
 
-function applyTools({ provider, store, world }: Opened, options: PublishOptions, tools: Tools): ApplyTools {
+export function applyTools(
+  { provider, store, world }: Opened,
+  options: PublishOptions,
+  tools: Tools,
+): ApplyTools {
   const { terminal } = tools;
   const show = terminal.isInteractive && !options.json;
   return {

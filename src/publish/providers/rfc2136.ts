@@ -14,20 +14,7 @@ import type {
   RrsetChange,
   ZoneContent,
 } from "../provider.ts";
-import { groupRrsets, staleChanges } from "../rrset.ts";
-
-/** What signing servers make by themselves: RRSIG, NSEC, NSEC3, keys and what tells the parent of them. */
-const MADE_BY_SERVERS: ReadonlySet<RecordType> = new Set<RecordType>([
-  "RRSIG",
-  "NSEC",
-  "NSEC3",
-  "TYPE51", // NSEC3PARAM
-  "DNSKEY",
-  "TYPE59", // CDS
-  "TYPE60", // CDNSKEY
-  "TYPE63", // ZONEMD
-  "TYPE65534", // where BIND keeps how far signing is
-]);
+import { groupRrsets, MADE_BY_SERVERS, staleChanges } from "../rrset.ts";
 
 /**
  * All changes of one call are one update: they happen together or not at all, and only where every RRset still has the
