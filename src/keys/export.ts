@@ -3,7 +3,7 @@ import type { KeyObject } from "node:crypto";
 import type { DomainName } from "../standards/dns/name.ts";
 import type { Parsed } from "../standards/dns/parsed.ts";
 import type { DkimKey } from "./key.ts";
-import { privatePem, privateSeed } from "./private-text.ts";
+import { privatePem, privateSeed, privateSeedAndPublic } from "./private-text.ts";
 
 export const EXPORT_FORMATS = ["opendkim", "rspamd", "amavisd", "dkimpy", "pem"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -114,16 +114,20 @@ const byDomain = (keys: readonly ExportedKey[]): Map<DomainName, ExportedKey[]> 
   Map.groupBy(keys, ({ key }) => key.signingDomain);
 const hasSeveral = (keys: readonly ExportedKey[]): boolean => byDomain(keys).size < keys.length;
 
-/** Maps for domains with one key; those with several have a block, for a map holds one line for a domain. */
+/**
+ * Ed25519 keys are no PEM here: rspamd takes every PEM for RSA.
+ * Maps for domains with one key; those with several have a block, for a map holds one line for a domain.
+ */
 function rspamd(keys: readonly ExportedKey[], folder: string): Export {
   const domains = [...byDomain(keys)];
   const single = domains.flatMap(([, own]) => (own.length === 1 ? own : []));
   const several = domains.filter(([, own]) => own.length > 1);
+  const fileOf = (key: DkimKey) => pathOf(key, key.publicKey.keyType === "rsa" ? "private" : "key");
   const blocks = several.flatMap(([domain, own]) => [
     `  "${domain}" {`,
     "    selectors [",
     ...own.map(
-      ({ key }) => `      { selector = "${key.dkimSelector}"; path = "${folder}/${pathOf(key)}"; },`,
+      ({ key }) => `      { selector = "${key.dkimSelector}"; path = "${folder}/${fileOf(key)}"; },`,
     ),
     "    ]",
     "  }",
@@ -144,9 +148,13 @@ function rspamd(keys: readonly ExportedKey[], folder: string): Export {
       ),
       publicFile(
         "dkim_paths.map",
-        single.map(({ key }) => `${key.signingDomain} ${folder}/${pathOf(key)}`),
+        single.map(({ key }) => `${key.signingDomain} ${folder}/${fileOf(key)}`),
       ),
-      ...keys.map(pemFile),
+      ...keys.map((each) =>
+        isRsa(each)
+          ? pemFile(each)
+          : { path: fileOf(each.key), content: privateSeedAndPublic(each.privateKey), isPrivate: true },
+      ),
     ],
     notes: [
       "put dkim_signing.conf into /etc/rspamd/local.d, give the keys to rspamd's user (chown -R _rspamd), and reload it",

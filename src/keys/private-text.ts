@@ -1,5 +1,5 @@
 /** Private keys as the files of signing programs hold them, and back. */
-import { createPrivateKey, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { type DkimPublicKey, dkimPublicKeyOf } from "../standards/dkim/public-key.ts";
 import type { Parsed } from "../standards/dns/parsed.ts";
 import type { KeyPair } from "./generate.ts";
@@ -21,7 +21,14 @@ export function privateSeed(privateKey: KeyObject): string {
   return `${octets.subarray(-32).toString("base64")}\n`;
 }
 
-/** PEM of either kind, or the base64 of 32 octets. No problem repeats a piece of the source. */
+/** As rspamd keeps an Ed25519 key: the 32 octets and those of the public half, in base64. */
+export function privateSeedAndPublic(privateKey: KeyObject): string {
+  const seed = privateKey.export({ format: "der", type: "pkcs8" }).subarray(-32);
+  const half = createPublicKey(privateKey).export({ format: "der", type: "spki" }).subarray(-32);
+  return Buffer.concat([seed, half]).toString("base64");
+}
+
+/** PEM of either kind, or what the two above write. No problem repeats a piece of the source. */
 export function readPrivateKey(source: string): Parsed<KeyPair> {
   const text = source.trim();
   if (text.length > MAX_PRIVATE_CHARACTERS) return { ok: false, problem: "the file is too long for a key" };
@@ -50,7 +57,7 @@ function readPem(text: string): KeyObject | undefined {
 }
 
 function readSeed(text: string): KeyObject | undefined {
-  if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) return undefined;
-  const key = Buffer.concat([ED25519_PKCS8_PREFIX, Buffer.from(text, "base64")]);
+  if (!/^(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)$/.test(text)) return undefined;
+  const key = Buffer.concat([ED25519_PKCS8_PREFIX, Buffer.from(text, "base64").subarray(0, 32)]);
   return createPrivateKey({ key, format: "der", type: "pkcs8" });
 }

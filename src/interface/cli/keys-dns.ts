@@ -1,5 +1,5 @@
 /** `zonepost keys test` and `zonepost keys rotate`: keys held against what every name server shows. */
-import type { AuthoritativeView } from "../../check/view.ts";
+import type { AuthoritativeView, ZoneReport } from "../../check/view.ts";
 import type { DkimKey } from "../../keys/key.ts";
 import { keyOwner, keyRecordText } from "../../keys/key-record-shapes.ts";
 import { nextStep, type Step } from "../../keys/rotation.ts";
@@ -54,10 +54,9 @@ async function lookAtKey(key: DkimKey, view: AuthoritativeView): Promise<KeyLook
   );
   const behind = await Promise.all([...ends].slice(0, 4).map((end) => view.askEveryServer(end, "TXT")));
   const answers = [...direct, ...behind.flat()];
-  const own = await view.findZone(owner);
-  const zone = own.status === "absent" ? await view.findZone(own.closest) : own;
+  const zones = await Promise.all([owner, ...ends].map((name) => zoneAround(name, view)));
   const negativeTtls = [
-    ...(zone.status === "found" ? zone.zone.servers.map((server) => server.negativeTtlSeconds) : []),
+    ...zones.flatMap((zone) => zone?.servers.map((server) => server.negativeTtlSeconds) ?? []),
     ...answers.map(({ answer }) => (answer.status === "absent" ? answer.negativeTtlSeconds : undefined)),
   ].filter((ttl) => ttl !== undefined);
   return {
@@ -72,6 +71,13 @@ async function lookAtKey(key: DkimKey, view: AuthoritativeView): Promise<KeyLook
     })),
     ...(negativeTtls.length > 0 && { negativeTtlSeconds: Math.max(...negativeTtls) }),
   };
+}
+
+/** The zone in which a name lies, or would lie. */
+async function zoneAround(name: DomainName, view: AuthoritativeView): Promise<ZoneReport | undefined> {
+  const own = await view.findZone(name);
+  const zone = own.status === "absent" ? await view.findZone(own.closest) : own;
+  return zone.status === "found" ? zone.zone : undefined;
 }
 
 export interface TestOptions extends KeysOptions, ViewOptions {

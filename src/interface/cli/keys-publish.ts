@@ -2,15 +2,20 @@
 import type { DkimKey } from "../../keys/key.ts";
 import { keyOwner, keyRecordText, REVOKED_TEXT } from "../../keys/key-record-shapes.ts";
 import type { Step } from "../../keys/rotation.ts";
+import { type Sight, sightOf } from "../../keys/sighting.ts";
 import { type ApplyResult, applyPlan, recover } from "../../publish/apply.ts";
 import type { Plan } from "../../publish/plan.ts";
-import type { Rrset, RrsetChange } from "../../publish/provider.ts";
+import type { Rrset } from "../../publish/provider.ts";
 import { rrsetKey } from "../../publish/rrset.ts";
 import { describedDomain } from "../../records/derive.ts";
-import { parseDkimKey } from "../../standards/dkim/key-record.ts";
-import { sameDkimKey } from "../../standards/dkim/public-key.ts";
 import { type DomainName, tryPrepend } from "../../standards/dns/name.ts";
-import { octetsToText, textToOctets, toCharacterStrings, txtText } from "../../standards/dns/record.ts";
+import {
+  octetsToText,
+  type TxtRdata,
+  textToOctets,
+  toCharacterStrings,
+  txtText,
+} from "../../standards/dns/record.ts";
 import { UsageError } from "./exit-code.ts";
 import { applyTools, type Opened, type PublishOptions, withZone } from "./publish.ts";
 import type { Tools } from "./tools.ts";
@@ -53,17 +58,26 @@ async function carryOut(
   if (outcome.status !== "read") return { status: "failed", detail: outcome.detail };
   const name = placeOf(key, opened);
   const before = outcome.content.rrsets.find((rrset) => rrsetKey(rrset) === rrsetKey({ name, type: "TXT" }));
-  if (outcome.content.rrsets.some((rrset) => rrset.name === name && rrset.type === "CNAME"))
-    return { status: "failed", detail: `${name} is an alias into another zone: the change belongs there` };
-  const change = changeFor(action, key, name, before);
-  if (change === "there") return { status: "nothing-to-do" };
-  if (change === "foreign") return { status: "in-the-way", owner: name, text: textsOf(before).join(" ") };
+  const alias = outcome.content.rrsets.find((rrset) => rrset.name === name && rrset.type === "CNAME");
+  if (alias !== undefined) {
+    const text = alias.data
+      .map((data) => (data.type === "CNAME" ? `an alias to ${data.target}` : ""))
+      .join("; ");
+    return { status: "in-the-way", owner: name, text };
+  }
+  const after = recordAfter(action, key, before);
+  if (after === "in-the-way") return { status: "in-the-way", owner: name, text: textsOf(before).join("; ") };
+  if (after === "there") return { status: "nothing-to-do" };
+  const change =
+    after === undefined
+      ? undefined
+      : { name, type: "TXT" as const, ttlSeconds: before?.ttlSeconds ?? TTL_SECONDS, data: [after] };
   // Keys are known by their own table: what the description derives neither owns nor removes them.
   const owned = await store.ownedIn(zone);
   const plan: Plan = {
     zone,
     values: [],
-    steps: [{ changes: [change], waitSeconds: 0 }],
+    steps: [{ changes: [{ name, type: "TXT", before, after: change }], waitSeconds: 0 }],
     guards: [],
     leftOut: [],
     notes: [],
@@ -83,52 +97,41 @@ function placeOf(key: DkimKey, { description, zone }: Opened): DomainName {
   return place;
 }
 
-/** From what is there, and only from that: a record is made where there is none, and ours alone are changed. */
-export function changeFor(
+const textsOf = (rrset: Rrset | undefined): string[] =>
+  (rrset?.data ?? []).map((data) => (data.type === "TXT" ? octetsToText(txtText(data)) : ""));
+
+/**
+ * What is to stand there instead (undefined: nothing); `there` where it does so already. A record is made where there
+ * is none, and changed or taken away only where it is this key's, in the state that the step was meant for.
+ */
+export function recordAfter(
   action: "publish" | "revoke" | "remove",
   key: DkimKey,
-  name: DomainName,
   before: Rrset | undefined,
-): RrsetChange | "there" | "foreign" {
-  const stands = standsAt(before, key);
-  const change = (text: string | undefined): RrsetChange => ({
-    name,
+): TxtRdata | undefined | "there" | "in-the-way" {
+  const record = (text: string): TxtRdata => ({
     type: "TXT",
-    before,
-    after:
-      text === undefined
-        ? undefined
-        : {
-            name,
-            type: "TXT",
-            ttlSeconds: before?.ttlSeconds ?? TTL_SECONDS,
-            data: [{ type: "TXT", strings: toCharacterStrings(textToOctets(text)) }],
-          },
+    strings: toCharacterStrings(textToOctets(text)),
   });
+  const stands = standsAt(before, key);
   switch (action) {
     case "publish":
       if (stands === "this") return "there";
-      return stands === "absent" ? change(keyRecordText(key)) : "foreign";
+      return stands === "absent" ? record(keyRecordText(key)) : "in-the-way";
     case "revoke":
       if (stands === "revoked" || stands === "absent") return "there";
-      return stands === "this" ? change(REVOKED_TEXT) : "foreign";
+      return stands === "this" ? record(REVOKED_TEXT) : "in-the-way";
     case "remove":
       if (stands === "absent") return "there";
-      return stands === "revoked" ? change(undefined) : "foreign";
+      return stands === "revoked" ? undefined : "in-the-way";
     default:
       return action satisfies never;
   }
 }
 
-function standsAt(rrset: Rrset | undefined, { publicKey }: DkimKey): "absent" | "this" | "revoked" | "other" {
-  const [text, second] = textsOf(rrset);
-  if (text === undefined) return "absent";
-  if (second !== undefined) return "other";
-  const reading = parseDkimKey(text);
-  if (reading.status === "revoked") return "revoked";
-  return reading.status === "valid" && sameDkimKey(reading.record.key, publicKey) ? "this" : "other";
-}
-
-function textsOf(rrset: Rrset | undefined): readonly string[] {
-  return (rrset?.data ?? []).map((data) => (data.type === "TXT" ? octetsToText(txtText(data)) : ""));
+function standsAt(rrset: Rrset | undefined, key: DkimKey): Sight["kind"] {
+  if (rrset === undefined) return "absent";
+  const { name, ttlSeconds } = rrset;
+  const records = rrset.data.map((data) => ({ name, ttlSeconds, data: data as TxtRdata }));
+  return sightOf({ status: "found", records, aliases: [], canonicalName: name }, key.publicKey).kind;
 }
