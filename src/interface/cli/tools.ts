@@ -1,6 +1,7 @@
 /** What the commands need from outside; main.ts joins it to the real world, tests to a small one. */
 import type { World } from "../../check/context.ts";
 import type { TrapContact } from "../../check/mx-trap.ts";
+import type { TlsaSightingStore } from "../../keys/tlsa-sighting.ts";
 import type { Provider } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
 import type { PublishEntry } from "../../records/publish-settings.ts";
@@ -37,6 +38,7 @@ export interface OpenedWorld {
 /** What outlives the process. */
 export interface OpenedState {
   readonly publish: PublishStore;
+  readonly tlsaSightings: TlsaSightingStore;
   close(): void;
 }
 
