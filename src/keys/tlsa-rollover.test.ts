@@ -226,7 +226,10 @@ interface Life {
 
 /** `mayDeploy`: what the operator takes for leave to deploy. */
 function lifeOf(schedule: Schedule, mayDeploy: (turn: TlsaTurn) => boolean): Life {
-  const { delays, silences, setbacks, ttls, pauses, work, rolling } = schedule;
+  const { delays, silences, setbacks, pauses, work, rolling } = schedule;
+  // Nobody can tell a TTL that stands nowhere any more: who loses the state has to name it (--old-ttl).
+  const [oldTtl, newTtl] = schedule.ttls;
+  const ttls = [oldTtl, schedule.forgetsAt < 0 ? newTtl : Math.max(oldTtl, newTtl)] as const;
   const before = schedule.isPublishedAtFirst ? "old" : "-";
   const zone: Version[] = [{ from: -1e9, words: before, ttl: ttls[0] }];
   const deployedAt: number[] = [];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type CliSetup, zonepost } from "../../../test/support/cli.ts";
 import { type MemoryProvider, memoryProvider, memoryStore } from "../../../test/support/memory-provider.ts";
+import { memorySightings } from "../../../test/support/memory-sightings.ts";
 import { tableWorld } from "../../../test/support/table-world.ts";
 import { formatRdata } from "../../standards/dns/rdata-text.ts";
 
@@ -48,7 +49,7 @@ function laboratory({ zone = ZONE, config = CONFIG, ...setup }: Setup = {}) {
         sleep: async () => undefined,
         openState: (directory) => {
           directories.push(directory);
-          return { publish, close: () => undefined };
+          return { publish, tlsaSightings: memorySightings(), close: () => undefined };
         },
         openProvider: async () => provider,
         openWorld: async () => ({
