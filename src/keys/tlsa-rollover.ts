@@ -53,7 +53,7 @@ export interface TlsaTurn {
   readonly until?: Date;
   /** What should stand there now. */
   readonly records: readonly TlsaData[];
-  /** Of `records`: those that some name server lacks. */
+  /** Of `records`: those that have to come to some name server. */
   readonly missing: readonly TlsaData[];
   /** What should go now. */
   readonly obsolete: readonly TlsaData[];
@@ -87,6 +87,8 @@ interface Seen {
   readonly live: readonly LiveKey[];
   readonly liveKeys: readonly TlsaData[];
   readonly isLiveSomewhere: boolean;
+  /** What must not be missing: the records of keys in use, and of the next. */
+  readonly needed: readonly TlsaData[];
   readonly ttlSeconds: number;
   readonly sighting: TlsaSighting;
 }
@@ -125,6 +127,7 @@ function see(look: TlsaLook, now: Date): Seen {
     live,
     liveKeys,
     isLiveSomewhere: has(liveKeys, next),
+    needed: isLive ? [next] : unique([...(current ? [current] : []), ...liveKeys, next]),
     ttlSeconds,
     sighting: {
       longestTtlSeconds: ttlSeconds,
@@ -149,12 +152,12 @@ function eachOnce(perServer: readonly TlsaServerSight[], next: TlsaData): readon
 type Step = Omit<TlsaTurn, "sighting">;
 
 function stepOf(seen: Seen, now: Date): Step {
-  const { next, current, standing, lacking, silent, answering, liveKeys, sighting } = seen;
-  const wanted = unique([...standing, ...liveKeys, ...(current ? [current] : []), next]);
+  const { next, current, standing, lacking, silent, answering, liveKeys, sighting, needed } = seen;
+  const wanted = unique([...standing, ...needed]);
   const step = (action: TlsaAction, reason: string, rest: Partial<Step> = {}): Step => {
     const records = rest.records ?? wanted;
-    const missing = records.filter((record) =>
-      answering.some((server) => !has(server.records ?? [], record)),
+    const missing = needed.filter(
+      (record) => has(records, record) && answering.some((server) => !has(server.records ?? [], record)),
     );
     return { action, reason, mayDeploy: false, isUntold: false, records, missing, obsolete: [], ...rest };
   };
