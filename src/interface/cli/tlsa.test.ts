@@ -43,10 +43,12 @@ interface Setup {
   readonly config?: string;
   readonly servers?: Readonly<Record<string, ServerRow>>;
   readonly files?: Readonly<Record<string, string>>;
+  readonly zone?: string;
+  readonly unresolvable?: Readonly<Record<string, string>>;
 }
 
-function laboratory({ config = CONFIG, servers, files }: Setup = {}) {
-  const provider = memoryProvider(ZONE);
+function laboratory({ config = CONFIG, servers, files, zone = ZONE, unresolvable }: Setup = {}) {
+  const provider = memoryProvider(zone);
   const sightings = memorySightings();
   const state = { live: OLD as { der: Uint8Array } | undefined, seconds: 0, slept: [] as number[] };
   const probe = (): ServiceProbe => {
@@ -63,7 +65,12 @@ function laboratory({ config = CONFIG, servers, files }: Setup = {}) {
     [...provider.rrsets.values()].flatMap((rrset) =>
       rrset.data.map((data) => `${rrset.name}. ${rrset.ttlSeconds} ${rrset.type} ${formatRdata(data)}`),
     );
-  const world = () => tableWorld({ zone: [...lines(), GLUE].join("\n"), ...(servers && { servers }) });
+  const world = () =>
+    tableWorld({
+      zone: [...lines(), GLUE].join("\n"),
+      ...(servers && { servers }),
+      ...(unresolvable && { unresolvable }),
+    });
   const tlsa = () =>
     lines()
       .filter((line) => line.includes(" TLSA "))
@@ -198,6 +205,27 @@ describe("zonepost tlsa next", () => {
     const tlsa = tlsaFromCertificate(NEW.certificate);
     if (tlsa.ok) provider.rrsets.set(key, { ...before, data: [...before.data, tlsa.value] });
     expect(await run(...words)).toMatchObject({ exitCode, out: expect.stringContaining(said) });
+  });
+
+  it("waits while a name server has no address that can be found", async () => {
+    const { run, state } = laboratory({ unresolvable: { "ns3.example.net": "no address" } });
+    await run("--publish");
+    state.seconds += 36_000;
+    expect(await run()).toMatchObject({
+      exitCode: 1,
+      out: expect.stringContaining("ns3.example.net: no answer"),
+    });
+  });
+
+  it("changes the records where they stand, at the end of an alias", async () => {
+    const zone = ZONE.replace(OWNER, `${OWNER} CNAME tlsa.example.org.\ntlsa.example.org.`);
+    const { run, tlsa } = laboratory({ zone });
+    const { exitCode, out } = await run("--publish");
+    expect({ exitCode, out }).toEqual({
+      exitCode: 1,
+      out: expect.stringContaining("+ tlsa.example.org. IN TLSA"),
+    });
+    expect(tlsa()).toEqual([OLD_TLSA, NEW_TLSA]);
   });
 
   it("tells as JSON what people read", async () => {

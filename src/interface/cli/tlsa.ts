@@ -25,7 +25,7 @@ import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { entryOf, failureExit, zonesOf } from "./publish.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { visible, wrap } from "./terminal.ts";
-import type { Tools } from "./tools.ts";
+import type { OpenedState, Tools } from "./tools.ts";
 import { type ViewOptions, viewSettings } from "./view-options.ts";
 
 export interface TlsaNextOptions extends ViewOptions {
@@ -78,14 +78,14 @@ type Written =
   | ProviderFailure;
 
 export async function runTlsaNext(options: TlsaNextOptions, tools: Tools): Promise<ExitCode> {
-  const asked = readAsked(options, tools);
-  const holder = options.publish ? await openHolder(asked.owner, options, tools) : undefined;
+  const read = readAsked(options, tools);
+  const directory = stateDirectory(options.state, tools);
   const { terminal } = tools;
   const opened = await tools.openWorld({
     ...viewSettings(options, tools),
     ...(!options.dnsOnly && { probes: { authorities: [] } }),
   });
-  const state = tools.openState(stateDirectory(options.state, tools));
+  let state: OpenedState | undefined;
   const startedAt = tools.now().getTime();
   const elapsed = () => (tools.now().getTime() - startedAt) / 1000;
   const clear = () => {
@@ -93,6 +93,9 @@ export async function runTlsaNext(options: TlsaNextOptions, tools: Tools): Promi
   };
   let told = "";
   try {
+    const asked = { ...read, owner: await endOfAliases(read.owner, opened.world) };
+    const holder = options.publish ? await openHolder(asked.owner, options, tools) : undefined;
+    state = tools.openState(directory);
     for (;;) {
       const round = await goRound(asked, opened.world, state.tlsaSightings, holder, options, tools);
       const { turn, written } = round;
@@ -113,7 +116,7 @@ export async function runTlsaNext(options: TlsaNextOptions, tools: Tools): Promi
     }
   } finally {
     clear();
-    state.close();
+    state?.close();
     await opened.close();
   }
 }
@@ -175,9 +178,29 @@ async function goRound(
   return { look, turn, written };
 }
 
+/** More than anybody has in a row. */
+const MAX_ALIASES = 8;
+
+/** RFC 7671 §6: the records may stand elsewhere, at the end of a CNAME; there they are changed. */
+async function endOfAliases(owner: DomainName, { authoritative }: World): Promise<DomainName> {
+  let name = owner;
+  for (let count = 0; count < MAX_ALIASES; count++) {
+    const answer = await authoritative.lookup(name, "CNAME");
+    if (answer.status !== "found") return name;
+    name = answer.records[0]!.data.target;
+  }
+  throw new UsageError(`${owner} is an alias of an alias, more than ${MAX_ALIASES} times: make it shorter`);
+}
+
 async function lookAtServers(owner: DomainName, world: World): Promise<readonly TlsaServerSight[]> {
-  const answers = await world.authoritative.askEveryServer(owner, "TLSA");
-  return answers.map(({ server, answer }): TlsaServerSight => {
+  const { authoritative } = world;
+  const answers = await authoritative.askEveryServer(owner, "TLSA");
+  const own = await authoritative.findZone(owner);
+  const holding = own.status === "absent" ? await authoritative.findZone(own.closest) : own;
+  // Others may know the address of a name server that we do not find.
+  const unfound = holding.status === "found" ? holding.zone.unresolvable : [];
+  const silent = unfound.map(({ name }): TlsaServerSight => ({ server: name, records: undefined }));
+  const told = answers.map(({ server, answer }): TlsaServerSight => {
     switch (answer.status) {
       case "found": {
         const ttlSeconds = Math.max(...answer.records.map((record) => record.ttlSeconds));
@@ -191,6 +214,7 @@ async function lookAtServers(owner: DomainName, world: World): Promise<readonly 
         return answer satisfies never;
     }
   });
+  return [...told, ...silent];
 }
 
 async function lookAtHost(
