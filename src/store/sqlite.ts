@@ -8,15 +8,17 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqli
 import type { DkimKey, KeyName, KeyState, Sighting } from "../keys/key.ts";
 import type { KeyChange, KeyStore } from "../keys/key-store.ts";
 import type { SealedKey } from "../keys/sealing.ts";
+import type { TlsaSightingStore } from "../keys/tlsa-sighting.ts";
 import type { PublishStore } from "../publish/publish-store.ts";
 import { decodeBase64 } from "../standards/dkim/key-record.ts";
 import { decodeDkimKey, encodeDkimKey } from "../standards/dkim/public-key.ts";
 import { parseDkimSelector } from "../standards/dkim/selector.ts";
 import { parseDomainName } from "../standards/dns/name.ts";
 import { createPublishStore, PUBLISH_TABLES } from "./publish-tables.ts";
+import { createTlsaSightingStore, TLSA_TABLE } from "./tlsa-table.ts";
 
 /** Of the layout below. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 /** How long one process waits for another that is writing. */
 const BUSY_MILLISECONDS = 10_000;
 
@@ -36,12 +38,19 @@ CREATE TABLE dkim_key (
   PRIMARY KEY (domain, selector)
 ) STRICT, WITHOUT ROWID;
 ${PUBLISH_TABLES}
+${TLSA_TABLE}
 PRAGMA user_version = ${LAYOUT};
 `;
+
+/** From each layout before to the next. */
+const UPGRADES: Readonly<Record<number, string>> = {
+  1: TLSA_TABLE,
+};
 
 export interface OpenedStore {
   readonly keys: KeyStore;
   readonly publish: PublishStore;
+  readonly tlsaSightings: TlsaSightingStore;
   close(): void;
 }
 
@@ -62,6 +71,7 @@ export function openSqliteStore(path: string): OpenedStore {
   return {
     keys: keyStore(database),
     publish: createPublishStore(database, (act) => inTransaction(database, act)),
+    tlsaSightings: createTlsaSightingStore(database),
     close: () => database.close(),
   };
 }
@@ -70,7 +80,10 @@ function layOut(database: DatabaseSync, path: string): void {
   inTransaction(database, () => {
     const layout = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
     if (layout === 0) database.exec(TABLES);
-    else if (layout !== LAYOUT) {
+    else if (layout < LAYOUT) {
+      for (let from = layout; from < LAYOUT; from++) database.exec(UPGRADES[from]!);
+      database.exec(`PRAGMA user_version = ${LAYOUT}`);
+    } else if (layout !== LAYOUT) {
       throw new Error(
         `${path} was written by a newer version of zonepost (layout ${layout}, this one knows ${LAYOUT})`,
       );

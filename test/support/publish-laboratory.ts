@@ -3,10 +3,11 @@ import type { Tools } from "../../src/interface/cli/tools.ts";
 import type { KeyStore } from "../../src/keys/key-store.ts";
 import { formatRdata } from "../../src/standards/dns/rdata-text.ts";
 import { type MemoryProvider, memoryProvider, memoryStore } from "./memory-provider.ts";
+import { memorySightings } from "./memory-sightings.ts";
 import { tableWorld } from "./table-world.ts";
 
 /** A store of keys that holds none, for commands that only look. */
-const NO_KEYS: KeyStore = {
+export const NO_KEYS: KeyStore = {
   list: () => [],
   get: () => undefined,
   put: () => "taken",
@@ -48,6 +49,7 @@ export function publishLaboratory(zone: string, above: string): PublishLaborator
         return {
           publish,
           keys: NO_KEYS,
+          tlsaSightings: memorySightings(),
           close: () => undefined,
         };
       },

@@ -20,6 +20,7 @@ import { runApply, runPlan, runUndo } from "./publish.ts";
 import { runRecords, runSchema } from "./records.ts";
 import { runRoute } from "./route.ts";
 import { runSpfTest, runSpfTree } from "./spf.ts";
+import { runTlsaNext } from "./tlsa.ts";
 import type { Tools } from "./tools.ts";
 import { runTour } from "./tour.ts";
 import { runTrapEvaluate, runTrapListen } from "./trap.ts";
@@ -263,6 +264,48 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
   changing(command("undo", "take back what the last apply did", publish))
     .argument("<zone>")
     .action(async (zone, options) => finish(await runUndo(zone, { wait: true, ...options }, tools)));
+
+  const tlsa = program.command("tlsa").description("DANE: the TLSA records of a mail host");
+  addViewOptions(
+    command(
+      "next",
+      "which TLSA records stand while the key changes, and when the certificate may come",
+      tlsa,
+    ),
+  )
+    .requiredOption("--host <name>", "the mail host: what the MX names")
+    .requiredOption("--key <file>", "the next key, private or public, or a certificate with it, in PEM")
+    .option("--current <file>", "the key that goes, or its certificate (default: what port 25 shows)")
+    .option("--wait", "wait until the certificate with the next key may be deployed")
+    .option(
+      "--timeout <duration>",
+      "give up waiting after this time",
+      (text: string) => readDuration(text, "--timeout"),
+      604_800,
+    )
+    .option(
+      "--interval <duration>",
+      "between two looks",
+      (text: string) => readDuration(text, "--interval", 1),
+      60,
+    )
+    .option("--publish", "write the records into the zone, as the description's publish entry says")
+    .option("-c, --config <file>", "the description, for --publish", "zonepost.yaml")
+    .option(
+      "--state <dir>",
+      "where the state of this machine lies (default: ZONEPOST_STATE, then the system's place)",
+    )
+    .option("--old-ttl <duration>", "the TTL of what was there before, where that is gone already", (text) =>
+      readDuration(text, "--old-ttl"),
+    )
+    .option("--dns-only", "ask DNS alone: do not look at port 25")
+    .option("--allow-private", "connect also to private and loopback addresses of the host")
+    .addOption(repeatable("--assume-public <cidr>", "count this network as public, for laboratories", "none"))
+    .addHelpText(
+      "after",
+      "Here 0: the certificate may be deployed, or is; 1: wait, or publish first; 2: trouble; 3: could not tell.",
+    )
+    .action(async (options) => finish(await runTlsaNext(options, tools)));
 
   const spf = program.command("spf").description("look into SPF records");
   addViewOptions(command("tree", "what every include costs, and where it leads", spf))

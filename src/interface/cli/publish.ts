@@ -254,12 +254,12 @@ export async function withZone(
   await eachZone([zone], options, tools, run);
 }
 
-function zonesOf(description: Description): readonly DomainName[] {
+export function zonesOf(description: Description): readonly DomainName[] {
   const described = description.domains.map(({ domain }) => zoneOf(domain, description));
   return [...new Set([...described, ...description.publish.flatMap(({ zones }) => zones ?? [])])];
 }
 
-const entryOf = (zone: DomainName, { publish }: Description): PublishEntry | undefined =>
+export const entryOf = (zone: DomainName, { publish }: Description): PublishEntry | undefined =>
   publish.find(({ zones }) => zones === undefined || zones.includes(zone));
 
 /** A described domain stands for the zone that it lies in. */
@@ -563,7 +563,7 @@ function planExit(plan: Plan | Failed, allow: readonly GuardId[]): ExitCode {
 }
 
 /** What no second try mends is an error; the rest could not be told. */
-function failureExit({ cause }: ProviderFailure): ExitCode {
+export function failureExit({ cause }: ProviderFailure): ExitCode {
   return ["unreachable", "rate-limited", "provider-error"].includes(cause) ? EXIT.unknown : EXIT.errors;
 }
 

@@ -4,6 +4,7 @@ import type { TrapContact } from "../../check/mx-trap.ts";
 import type { KeyPairMaker } from "../../keys/generate.ts";
 import type { KeyStore } from "../../keys/key-store.ts";
 import type { RandomOctets } from "../../keys/sealing.ts";
+import type { TlsaSightingStore } from "../../keys/tlsa-sighting.ts";
 import type { Provider } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
 import type { PublishEntry } from "../../records/publish-settings.ts";
@@ -41,6 +42,7 @@ export interface OpenedWorld {
 export interface OpenedState {
   readonly publish: PublishStore;
   readonly keys: KeyStore;
+  readonly tlsaSightings: TlsaSightingStore;
   close(): void;
 }
 
