@@ -1,8 +1,18 @@
 /** A zone in memory that can be published into, and the name servers that show it at once. */
 import type { Tools } from "../../src/interface/cli/tools.ts";
+import type { KeyStore } from "../../src/keys/key-store.ts";
 import { formatRdata } from "../../src/standards/dns/rdata-text.ts";
 import { type MemoryProvider, memoryProvider, memoryStore } from "./memory-provider.ts";
 import { tableWorld } from "./table-world.ts";
+
+/** A store of keys that holds none, for commands that only look. */
+const NO_KEYS: KeyStore = {
+  list: () => [],
+  get: () => undefined,
+  put: () => "taken",
+  change: () => "stale",
+  remove: () => "stale",
+};
 
 export interface PublishLaboratory {
   readonly provider: MemoryProvider;
@@ -37,9 +47,7 @@ export function publishLaboratory(zone: string, above: string): PublishLaborator
         directories.push(directory);
         return {
           publish,
-          get keys(): never {
-            throw new Error("this test has no keys");
-          },
+          keys: NO_KEYS,
           close: () => undefined,
         };
       },

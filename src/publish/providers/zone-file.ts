@@ -28,7 +28,7 @@ export interface ZoneFileOptions {
 }
 
 /** How often to start anew where somebody else keeps changing other parts of the file. */
-const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 50;
 
 /**
  * `applied` means that the file is written. The server has to be told to load it (`rndc reload`, `knotc zone-reload`,
