@@ -76,16 +76,17 @@ export function createApi(dialect: ApiDialect, { http, sleep }: ApiMeans): Api {
 
   const send = async (request: Omit<HttpRequest, "headers">, about: string): Promise<ApiAnswer<unknown>> => {
     const isWrite = request.method !== "GET";
-    const answer = await http({ ...request, headers: dialect.headers(request) });
+    const headers = { "user-agent": "zonepost", ...dialect.headers(request) };
+    const answer = await http({ ...request, headers });
     if (answer.status === "failed") {
       const detail = `${title} gives no answer: ${clean(answer.detail, dialect.secrets)}.`;
       return { ok: false, failure: failed("unreachable", detail), mayHaveHappened: isWrite && answer.sent };
     }
-    const { httpStatus, headers } = answer;
+    const { httpStatus } = answer;
     const body = decode(answer.body);
-    if (httpStatus >= 200 && httpStatus <= 299) return { ok: true, value: body, headers };
+    if (httpStatus >= 200 && httpStatus <= 299) return { ok: true, value: body, headers: answer.headers };
     const mayHaveHappened = isWrite && httpStatus >= 500;
-    const failure = refusal(dialect, { httpStatus, headers, body, about });
+    const failure = refusal(dialect, { httpStatus, headers: answer.headers, body, about });
     return { ok: false, failure, httpStatus, body, mayHaveHappened };
   };
 

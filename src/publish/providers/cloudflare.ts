@@ -85,18 +85,18 @@ const tlsaSchema = z.object({
 const svcbSchema = z.object({ priority: number, target: z.string(), value: z.string() });
 
 /** Codes that say more than the HTTP status. */
-const CAUSES: Readonly<Record<number, FailureCause>> = {
-  6003: "credentials", // headers that are no headers of theirs, such as a token of another form
-  6111: "credentials",
-  9103: "credentials",
-  9106: "credentials",
-  9109: "credentials",
-  10000: "credentials",
-  10001: "credentials",
-  7003: "no-zone",
-  10013: "rate-limited",
-  971: "rate-limited",
-};
+const CAUSES: ReadonlyMap<number, FailureCause> = new Map<number, FailureCause>([
+  [6003, "credentials"], // headers that are no headers of theirs, such as a token of another form
+  [6111, "credentials"],
+  [9103, "credentials"],
+  [9106, "credentials"],
+  [9109, "credentials"],
+  [10000, "credentials"],
+  [10001, "credentials"],
+  [7003, "no-zone"],
+  [10013, "rate-limited"],
+  [971, "rate-limited"],
+]);
 /** No such record any more; such a record by now. */
 const STALE_CODES: ReadonlySet<number> = new Set([81044, 81057, 81058]);
 
@@ -120,7 +120,7 @@ export function createCloudflareProvider({ token, url = PUBLIC_URL, ...means }: 
           .join("; "),
       causeOf: (_httpStatus, body) =>
         codesIn(body)
-          .map((code) => CAUSES[code])
+          .map((code) => CAUSES.get(code))
           .find((cause) => cause !== undefined),
     },
     means,

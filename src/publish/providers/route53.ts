@@ -39,21 +39,21 @@ const CAPABILITIES: Capabilities = {
   compareAndSwap: "server",
 };
 
-const CAUSES: Readonly<Record<string, FailureCause>> = {
-  Throttling: "rate-limited",
-  ThrottlingException: "rate-limited",
-  PriorRequestNotComplete: "rate-limited",
-  NoSuchHostedZone: "no-zone",
-  RequestExpired: "clock",
-  RequestTimeTooSkewed: "clock",
-  InvalidClientTokenId: "credentials",
-  SignatureDoesNotMatch: "credentials",
-  IncompleteSignature: "credentials",
-  MissingAuthenticationToken: "credentials",
-  ExpiredToken: "credentials",
-  AccessDenied: "credentials",
-  AccessDeniedException: "credentials",
-};
+const CAUSES: ReadonlyMap<string, FailureCause> = new Map<string, FailureCause>([
+  ["Throttling", "rate-limited"],
+  ["ThrottlingException", "rate-limited"],
+  ["PriorRequestNotComplete", "rate-limited"],
+  ["NoSuchHostedZone", "no-zone"],
+  ["RequestExpired", "clock"],
+  ["RequestTimeTooSkewed", "clock"],
+  ["InvalidClientTokenId", "credentials"],
+  ["SignatureDoesNotMatch", "credentials"],
+  ["IncompleteSignature", "credentials"],
+  ["MissingAuthenticationToken", "credentials"],
+  ["ExpiredToken", "credentials"],
+  ["AccessDenied", "credentials"],
+  ["AccessDeniedException", "credentials"],
+]);
 const WRONG_TIME = /signature expired|not yet current/i;
 /** What Amazon says of a change that was made on another state. */
 const STALE = /but it already exists|but it was not found|do not match the current values/i;
@@ -90,7 +90,7 @@ export function createRoute53Provider(options: Route53Options): Provider {
       decode: parseXml,
       complaintIn,
       causeOf: (_httpStatus, body) =>
-        WRONG_TIME.test(complaintIn(body) ?? "") ? "clock" : CAUSES[codeIn(body) ?? ""],
+        WRONG_TIME.test(complaintIn(body) ?? "") ? "clock" : CAUSES.get(codeIn(body) ?? ""),
     },
     means,
   );

@@ -30,6 +30,7 @@ describe("XML", () => {
     ["<a/><b/>", "two of them"],
     ["</a>", "never opened"],
     ["<a>&unknown;</a>", "an entity that nobody knows"],
+    ["<a>&toString;</a>", "an entity that every object has"],
     ["<a>&#x110000;</a>", "a character that does not exist"],
     ["<a>& b</a>", "a lone ampersand"],
     ['<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "a document type"],

@@ -12,7 +12,13 @@ export interface XmlElement {
 
 const MAX_DEPTH = 20;
 const MAX_ELEMENTS = 200_000;
-const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ["lt", "<"],
+  ["gt", ">"],
+  ["amp", "&"],
+  ["quot", '"'],
+  ["apos", "'"],
+]);
 /** A comment, an instruction, CDATA, or a tag with what stands inside of it. */
 const MARKUP =
   /<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!\[CDATA\[([\s\S]*?)\]\]>|<(\/?)([A-Za-z_][\w:.-]*)([^<>]*?)(\/?)>/y;
@@ -63,7 +69,7 @@ function decodeText(text: string): string | undefined {
     (_all, decimal, hex, name) => {
       const code = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal);
       const char =
-        name === undefined && code <= 0x10ffff ? String.fromCodePoint(code) : ENTITIES[name as string];
+        name === undefined && code <= 0x10ffff ? String.fromCodePoint(code) : ENTITIES.get(name as string);
       if (char === undefined) isWhole = false;
       return char ?? "";
     },
