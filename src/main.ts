@@ -152,7 +152,7 @@ async function openProvider(entry: PublishEntry, zone: DomainName): Promise<Prov
     }
     case "zone-file":
       return createZoneFileProvider({
-        file: createZoneFileAccess({ path: entry.file.replaceAll("{zone}", zone) }),
+        file: openZoneFile(entry, zone),
         zone,
         mode: entry.fragment ? "fragment" : "whole",
         now: Date.now,
@@ -181,6 +181,21 @@ async function openProvider(entry: PublishEntry, zone: DomainName): Promise<Prov
     default:
       return entry satisfies never;
   }
+}
+
+function openZoneFile(
+  { file, check, reload }: Extract<PublishEntry, { provider: "zone-file" }>,
+  zone: DomainName,
+) {
+  const path = file.replaceAll("{zone}", zone);
+  // The program gets the path of the new text where net/ has "{}".
+  const words = (command: readonly string[] | undefined) => {
+    const [program, ...rest] = (command ?? []).map((word) =>
+      word.replaceAll("{zone}", zone).replaceAll("{file}", "{}"),
+    );
+    return program === undefined ? undefined : ([program, ...rest] as const);
+  };
+  return createZoneFileAccess({ path, check: words(check), reload: words(reload) });
 }
 
 /** Connections are kept for the next request, and end with the program. */

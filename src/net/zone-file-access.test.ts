@@ -119,6 +119,18 @@ describe("replacing", () => {
     expect(await access({ check }).replace("old\n", "new\n")).toEqual({ status: "replaced" });
   });
 
+  it("the name server is told to load what is in place by then", async () => {
+    const reload = ["grep", "-q", "^new$", "{}"] as const;
+    expect(await access({ reload }).replace("old\n", "new\n")).toEqual({ status: "replaced" });
+  });
+
+  it("what the name server does not load is in place all the same, and said", async () => {
+    const reload = ["sh", "-c", "echo no such zone; exit 1"] as const;
+    const outcome = await access({ reload }).replace("old\n", "new\n");
+    expect(outcome).toEqual({ status: "not-loaded", detail: "no such zone" });
+    expect(now()).toBe("new\n");
+  });
+
   it("ended between writing and renaming, the old file is there, whole, and can be replaced later", async () => {
     // The check is that moment: it ends the process that waits for it.
     const script = `

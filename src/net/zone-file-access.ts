@@ -13,6 +13,8 @@ export interface ZoneFileAccessOptions {
    * `example.org`, `{}`; "{}" is the path of the new text.
    */
   readonly check?: readonly [program: string, ...args: string[]] | undefined;
+  /** A program and its arguments that tells the name server to load the new text, such as `rndc`, `reload`. */
+  readonly reload?: readonly [program: string, ...args: string[]] | undefined;
   readonly checkTimeoutMilliseconds?: number;
   readonly maxOctets?: number;
 }
@@ -61,7 +63,7 @@ function decode(octets: Uint8Array): string {
 async function replace(
   expected: string | undefined,
   text: string,
-  { path, check, checkTimeoutMilliseconds = 30_000 }: ZoneFileAccessOptions,
+  { path, check, reload, checkTimeoutMilliseconds = 30_000 }: ZoneFileAccessOptions,
 ): Promise<ZoneFileReplacing> {
   let temporary: string | undefined;
   try {
@@ -86,7 +88,8 @@ async function replace(
     renameSync(temporary, target);
     temporary = undefined;
     await syncFolder(dirname(target));
-    return { status: "replaced" };
+    const problem = reload && (await complaintOf(reload, target, checkTimeoutMilliseconds));
+    return problem === undefined ? { status: "replaced" } : { status: "not-loaded", detail: problem };
   } catch (error) {
     return failure(error);
   } finally {

@@ -128,6 +128,16 @@ describe("an apply", () => {
     expect(result.status === "done" && result.unseen.length).toBeGreaterThan(0);
   });
 
+  it("takes no name server for no sight", async () => {
+    const setup = setUp();
+    const blind = { ...setup.tools, see: async () => [] };
+    const result = await applyPlan(await planOf(setup), OPTIONS, blind);
+    expect(result).toMatchObject({
+      status: "done",
+      unseen: expect.arrayContaining([expect.objectContaining({ data: undefined })]),
+    });
+  });
+
   it("lets no second apply to the same zone begin", async () => {
     const setup = setUp();
     const plan = await planOf(setup);

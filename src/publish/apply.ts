@@ -172,6 +172,7 @@ async function lookFor(
 
 async function unseenOf(change: RrsetChange, { see }: ApplyTools): Promise<Unseen[]> {
   const servers = await see(change.name, change.type);
+  if (servers.length === 0) return [{ change, server: "no name server", data: undefined }];
   return servers.flatMap(({ server, data }) =>
     data !== undefined && sameData(data, change.after?.data ?? []) ? [] : [{ change, server, data }],
   );

@@ -276,11 +276,18 @@ describe("what a provider cannot hold", () => {
         1,
       ],
       ["short TXT only", { maxTxtOctets: 20 }, DESCRIPTION, 2],
-      ["long TTLs only", { minTtlSeconds: 7200 }, DESCRIPTION, 5],
     ],
   )("%s: left out, and said", (_, capabilities, description, left) => {
     const made = plan(BASE, { description, input: { capabilities: { ...ABLE, ...capabilities } } });
     expect(made.leftOut).toHaveLength(left);
     for (const { because } of made.leftOut) expect(because).toMatch(/^(it|its) /);
   });
+});
+
+it("raises a TTL that the provider does not take, and says so", () => {
+  const made = plan(BASE, { input: { capabilities: { ...ABLE, minTtlSeconds: 7200 } } });
+  expect(made.leftOut).toEqual([]);
+  expect(made.notes).toEqual(["TTLs below 7200 s are not to be had here: 5 records have that instead"]);
+  const created = made.values.filter(({ action, name }) => action === "create" && name !== ZONE);
+  expect(created.map(({ ttlSeconds }) => ttlSeconds)).toEqual(created.map(() => 7200));
 });

@@ -110,7 +110,8 @@ interface Draft {
   readonly foreignGone: PlannedValue[];
 }
 
-export function planChanges(input: PlanInput): Plan {
+export function planChanges(given: PlanInput): Plan {
+  const input = { ...given, wanted: given.wanted.map((record) => withLeastTtl(record, given.capabilities)) };
   const { content, owned, capabilities } = input;
   const leftOut = input.wanted.flatMap((record) => {
     const because = unstorable(record.record, capabilities);
@@ -137,10 +138,27 @@ export function planChanges(input: PlanInput): Plan {
     steps: orderSteps(draft.changes, input),
     guards: guardsOf({ ...input, wanted, changes: draft.changes, foreignGone: draft.foreignGone }),
     leftOut,
-    notes: draft.notes,
+    notes: [...draft.notes, ...ttlNotes(given)],
     ownedBefore: owned,
     ownedAfter: draft.ownedAfter,
   };
+}
+
+/** A TTL that the provider does not take is no reason to go without the record. */
+function withLeastTtl(derived: DerivedRecord, { minTtlSeconds = 0 }: Capabilities): DerivedRecord {
+  const { record } = derived;
+  return record.ttlSeconds >= minTtlSeconds
+    ? derived
+    : { ...derived, record: { ...record, ttlSeconds: minTtlSeconds } };
+}
+
+function ttlNotes({ wanted, capabilities: { minTtlSeconds = 0 } }: PlanInput): string[] {
+  const raised = wanted.filter(({ record }) => record.ttlSeconds < minTtlSeconds).length;
+  return raised === 0
+    ? []
+    : [
+        `TTLs below ${minTtlSeconds} s are not to be had here: ${raised} ${raised === 1 ? "record has" : "records have"} that instead`,
+      ];
 }
 
 function planRrset(

@@ -20,6 +20,8 @@ export type ZoneFileReading =
 
 export type ZoneFileReplacing =
   | { readonly status: "replaced" }
+  /** It is in place, and the name server was not told, or did not want it: in the words of the program. */
+  | { readonly status: "not-loaded"; readonly detail: string }
   /** It is another by now. */
   | { readonly status: "changed" }
   /** In the words of the check. */

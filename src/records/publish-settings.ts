@@ -47,6 +47,13 @@ const zones = z
   .optional()
   .describe("The zones that it holds; all described domains where nothing is said.");
 
+/** No shell reads it: each word is one argument. */
+const command = (description: string) =>
+  z
+    .tuple([z.string().min(1)], z.string())
+    .optional()
+    .describe(`${description} {zone} and {file} stand for the zone's name and the file.`);
+
 const withToken = <P extends string>(provider: P, title: string) =>
   z.strictObject({ provider: z.literal(provider).describe(title), zones, token: secret });
 
@@ -71,6 +78,10 @@ export const publishEntry = z
       provider: z.literal("zone-file").describe("A zone file that a name server loads."),
       zones,
       file: z.string().min(1).describe("The file; {zone} stands for the zone's name."),
+      check: command(
+        'Judges the new text before it is put in place, as in [named-checkzone, "{zone}", "{file}"].',
+      ),
+      reload: command('Tells the name server to load it, as in [rndc, reload, "{zone}"].'),
       fragment: z.boolean().default(false).describe("true: a file of our records alone, for $INCLUDE."),
     }),
     z.strictObject({

@@ -497,6 +497,8 @@ function resultText(zone: DomainName, result: ApplyResult, { style }: Terminal):
     case "stopped":
       return `${head}: ${style.red(`stopped: ${visible(result.failure.detail)}`)} Run this again to go on.\n`;
     case "done":
+      if (result.unseen.length > 0 && result.unseen.every(({ data }) => data === undefined))
+        return `${head}: ${style.yellow("done; whether name servers show it could not be told")}.\n`;
       return result.unseen.length === 0
         ? `${head}: ${style.green("done, and every name server shows it")}.\n`
         : `${head}: ${style.yellow("done, but not every name server shows it")}:\n${result.unseen.slice(0, 20).map(unseenText).join("\n")}\n`;
@@ -579,7 +581,8 @@ function resultExit(result: ApplyResult): ExitCode {
     case "stopped":
       return failureExit(result.failure);
     case "done":
-      return result.unseen.length === 0 ? EXIT.ok : EXIT.warnings;
+      if (result.unseen.length === 0) return EXIT.ok;
+      return result.unseen.every(({ data }) => data === undefined) ? EXIT.unknown : EXIT.warnings;
     default:
       return result satisfies never;
   }

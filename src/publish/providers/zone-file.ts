@@ -31,8 +31,8 @@ export interface ZoneFileOptions {
 const MAX_ATTEMPTS = 50;
 
 /**
- * `applied` means that the file is written. The server has to be told to load it (`rndc reload`, `knotc zone-reload`,
- * `nsd-control reload`), and what it serves then is for others to see.
+ * `applied` means that the file is written, and that the reload, where the file has one (`rndc reload`,
+ * `knotc zone-reload`, `nsd-control reload`), has gone well; what the server serves then is for others to see.
  */
 export function createZoneFileProvider(options: ZoneFileOptions): Provider {
   const { file, mode } = options;
@@ -146,6 +146,15 @@ async function apply(
     switch (outcome.status) {
       case "replaced":
         return { status: "applied" };
+      case "not-loaded":
+        return {
+          status: "interrupted",
+          applied: changes,
+          failure: failed(
+            "provider-error",
+            `${file.path} is written, but the name server has not loaded it: ${outcome.detail}`,
+          ),
+        };
       case "changed":
         continue;
       case "rejected":
