@@ -1,7 +1,8 @@
 /** Who hosts the DNS of the domain's zone, and what of the description that host cannot hold. */
 
 import { derivedOf } from "../records/derived-index.ts";
-import { cannotStore, type DnsHost, dnsHostOfServer, recognizeDnsHost } from "../records/dns-host.ts";
+import { cannotStore, dnsHostOfServer, recognizeDnsHost } from "../records/dns-host.ts";
+import type { DnsHost } from "../records/dns-host-facts.ts";
 import { type DomainName, isWithin } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { typeOf } from "../standards/dns/record.ts";

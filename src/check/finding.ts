@@ -1,5 +1,6 @@
 /** What a check says: data, with the way out of every problem. */
-import { cannotStore, type DnsHost, formFor, type HostField } from "../records/dns-host.ts";
+import { cannotStore, formFor, type HostField } from "../records/dns-host.ts";
+import type { DnsHost } from "../records/dns-host-facts.ts";
 import { type FormFields, formFields } from "../records/form.ts";
 import { zoneLine } from "../records/zone-listing.ts";
 import type { DomainName } from "../standards/dns/name.ts";

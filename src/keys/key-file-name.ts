@@ -1,7 +1,7 @@
 /** Which key a file of a signing program holds, by the name that such programs give it. */
 import { type DkimSelector, parseDkimSelector } from "../standards/dkim/selector.ts";
 import { parseDomainName } from "../standards/dns/name.ts";
-import type { KeyName } from "./key.ts";
+import type { KeyName } from "./key-name.ts";
 
 const ENDINGS = /\.(?:pem|private|key|rsa|ed25519)$/i;
 

@@ -4,7 +4,8 @@ import { encodeDkimKey } from "../standards/dkim/public-key.ts";
 import { dkimOwner } from "../standards/dkim/selector.ts";
 import { absolute, type DomainName } from "../standards/dns/name.ts";
 import { renderTxt } from "../standards/dns/txt-rendering.ts";
-import type { DkimKey, KeyName } from "./key.ts";
+import type { DkimKey } from "./key.ts";
+import type { KeyName } from "./key-name.ts";
 
 export const keyOwner = ({ dkimSelector, signingDomain }: KeyName): DomainName =>
   dkimOwner(dkimSelector, signingDomain);

@@ -1,6 +1,7 @@
 /** Where keys are kept, as an interface: store/ keeps them on disk, tests in memory. */
 import type { DomainName } from "../standards/dns/name.ts";
-import type { DkimKey, KeyName } from "./key.ts";
+import type { DkimKey } from "./key.ts";
+import type { KeyName } from "./key-name.ts";
 
 /** From one state of a key to the next. Both have the same name, and the same public key. */
 export interface KeyChange {

@@ -1,8 +1,7 @@
 /** A DKIM key of ours through all its life: what it is, where it is published, and when it was what. */
 
 import type { DkimPublicKey } from "../standards/dkim/public-key.ts";
-import type { DkimSelector } from "../standards/dkim/selector.ts";
-import type { DomainName } from "../standards/dns/name.ts";
+import type { KeyName } from "./key-name.ts";
 import type { SealedKey } from "./sealing.ts";
 
 /**
@@ -21,12 +20,6 @@ export const KEY_STATES = [
   "removed",
 ] as const;
 export type KeyState = (typeof KEY_STATES)[number];
-
-/** Two keys of one domain never share a selector, not even one after the other. */
-export interface KeyName {
-  readonly signingDomain: DomainName;
-  readonly dkimSelector: DkimSelector;
-}
 
 export interface DkimKey extends KeyName {
   readonly publicKey: DkimPublicKey;
@@ -75,9 +68,6 @@ export function newKey(name: KeyName, publicKey: DkimPublicKey, sealed: SealedKe
 export function inState(key: DkimKey, state: KeyState, at: Date): DkimKey {
   return { ...key, state, times: { ...key.times, [state]: at } };
 }
-
-export const sameKeyName = (one: KeyName, other: KeyName): boolean =>
-  one.signingDomain === other.signingDomain && one.dkimSelector === other.dkimSelector;
 
 /** Oldest first; of one moment, by selector. */
 export function byAge(one: DkimKey, other: DkimKey): number {

@@ -1,7 +1,8 @@
 /** The rotation of keys: each rule by itself, then ten thousand lives full of faults. */
 import { describe, expect, it } from "vitest";
 import { testKey } from "../../test/support/dkim-keys.ts";
-import { type DkimKey, inState, sameKeyName } from "./key.ts";
+import { type DkimKey, inState } from "./key.ts";
+import { sameKeyName } from "./key-name.ts";
 import { barKey, nextStep, RETIRING_DAYS, REVOKED_DAYS, signingKey, type Turn } from "./rotation.ts";
 import type { KeyLook, Sight } from "./sighting.ts";
 

@@ -4,7 +4,8 @@
  * Nothing is taken to be published because somebody was told to publish it: a key moves on by what was seen. So a
  * restart at any point, a change that was lost on its way, and a record edited by hand are no special cases.
  */
-import { byAge, type DkimKey, inState, type KeyName, type KeyState, sameKeyName } from "./key.ts";
+import { byAge, type DkimKey, inState, type KeyState } from "./key.ts";
+import { type KeyName, sameKeyName } from "./key-name.ts";
 import type { KeyChange } from "./key-store.ts";
 import { type KeyLook, type LookSummary, type ServerSight, sightText, summarize } from "./sighting.ts";
 

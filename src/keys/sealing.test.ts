@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DkimSelector } from "../standards/dkim/selector.ts";
 import { domainName } from "../standards/dns/name.ts";
-import type { KeyName } from "./key.ts";
+import type { KeyName } from "./key-name.ts";
 import {
   type MasterKey,
   newMasterKeyText,

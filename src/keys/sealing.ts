@@ -12,7 +12,7 @@ import {
   type KeyObject,
 } from "node:crypto";
 import type { Parsed } from "../standards/dns/parsed.ts";
-import type { KeyName } from "./key.ts";
+import type { KeyName } from "./key-name.ts";
 
 declare const sealed: unique symbol;
 /** `zonepost-sealed-1.MASTER.NONCE.CIPHERTEXT.CHECK`, each part in the base64 of URLs. */

@@ -3,7 +3,7 @@ import { type DkimKeyReading, parseDkimKey } from "../standards/dkim/key-record.
 import { type DkimPublicKey, sameDkimKey } from "../standards/dkim/public-key.ts";
 import { octetsToText, txtText } from "../standards/dns/record.ts";
 import type { Answer } from "../standards/dns/resolver.ts";
-import type { KeyName } from "./key.ts";
+import type { KeyName } from "./key-name.ts";
 
 export type Sight =
   /** The key, and verifiers may use it for mail. */

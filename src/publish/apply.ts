@@ -4,8 +4,7 @@
  */
 import type { DomainName } from "../standards/dns/name.ts";
 import type { Rdata, RecordType } from "../standards/dns/record.ts";
-import type { Guard, GuardId } from "./guard.ts";
-import type { Plan } from "./plan.ts";
+import type { Guard, GuardId, Plan } from "./planned.ts";
 import type { Provider, ProviderFailure, Rrset, RrsetChange, ZoneContent } from "./provider.ts";
 import type { ApplyRecord, OwnedValue, PublishStore } from "./publish-store.ts";
 import { rrsetKey, sameData, sameRrset, valueKey } from "./rrset.ts";

@@ -4,29 +4,8 @@ import { parseDmarcRecord } from "../standards/dmarc/record.ts";
 import { type DomainName, isWithin, ROOT } from "../standards/dns/name.ts";
 import { octetsToText, type Rdata, txtText } from "../standards/dns/record.ts";
 import { isSpfRecord, lookupCost, parseSpfRecord } from "../standards/spf/record.ts";
-import type { PlanInput, PlannedValue } from "./plan.ts";
+import type { Guard, GuardId, PlanInput, PlannedValue } from "./planned.ts";
 import type { RrsetChange } from "./provider.ts";
-
-export const GUARD_IDS = [
-  "apex-ns-soa",
-  "foreign-record",
-  "alias-beside-others",
-  "signing-key",
-  "dmarc-jump",
-  "mx-unresolvable",
-  "tlsa-unsigned",
-  "spf-lookups",
-  "many-deletions",
-] as const;
-export type GuardId = (typeof GUARD_IDS)[number];
-
-export interface Guard {
-  readonly id: GuardId;
-  /** What would happen, in one sentence. */
-  readonly message: string;
-  /** Whether `--allow <id>` may override it. */
-  readonly canBeOverridden: boolean;
-}
 
 export interface GuardInput extends PlanInput {
   readonly changes: readonly RrsetChange[];

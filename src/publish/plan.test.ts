@@ -3,8 +3,8 @@ import { optionsOf } from "../../test/support/healthy-world.ts";
 import { ABLE, rrsetsOf } from "../../test/support/memory-provider.ts";
 import { recordsOf } from "../../test/support/table-world.ts";
 import { domainName } from "../standards/dns/name.ts";
-import type { GuardId } from "./guard.ts";
-import { type Plan, type PlanInput, planChanges, wantedIn } from "./plan.ts";
+import { planChanges, wantedIn } from "./plan.ts";
+import type { GuardId, Plan, PlanInput } from "./planned.ts";
 
 const ZONE = domainName("example.org");
 const DESCRIPTION = `servers:

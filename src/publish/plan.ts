@@ -8,14 +8,7 @@
 import type { DerivedRecord, Purpose } from "../records/derived-record.ts";
 import { type DomainName, isWithin, ROOT } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
-import {
-  octetsToText,
-  type Rdata,
-  type RecordType,
-  toCharacterStrings,
-  txtText,
-  typeOf,
-} from "../standards/dns/record.ts";
+import { octetsToText, type Rdata, toCharacterStrings, txtText, typeOf } from "../standards/dns/record.ts";
 import { mergeSpf } from "../standards/spf/merge.ts";
 import {
   formatSpfRecord,
@@ -25,64 +18,12 @@ import {
   type SpfTerm,
   termKey,
 } from "../standards/spf/record.ts";
-import { type Guard, guardsOf } from "./guard.ts";
-import type { Capabilities, Rrset, RrsetChange, ZoneContent } from "./provider.ts";
+import { guardsOf } from "./guard.ts";
+import type { Plan, PlanInput, PlannedValue, PlanStep } from "./planned.ts";
+import type { Capabilities, Rrset, RrsetChange } from "./provider.ts";
 import type { OwnedValue } from "./publish-store.ts";
 import { rrsetKey, sameRrset, valueKey } from "./rrset.ts";
 import { unstorable } from "./storable.ts";
-
-/** One value, and what becomes of it. */
-export interface PlannedValue {
-  readonly action: "create" | "delete" | "keep";
-  readonly name: DomainName;
-  readonly type: RecordType;
-  /** As zone files write it. */
-  readonly value: string;
-  readonly ttlSeconds: number;
-  readonly isOurs: boolean;
-  /** Why it is there, or why it goes; undefined for what is not ours and stays. */
-  readonly reason?: string;
-  readonly purpose?: Purpose;
-}
-
-export interface PlanStep {
-  readonly changes: readonly RrsetChange[];
-  /** How long to wait before this step, and why; 0 for the first. */
-  readonly waitSeconds: number;
-  readonly waitReason?: string;
-}
-
-export interface Plan {
-  readonly zone: DomainName;
-  readonly values: readonly PlannedValue[];
-  readonly steps: readonly PlanStep[];
-  /** What speaks against it; a plan with a guard that is not overridden is not carried out. */
-  readonly guards: readonly Guard[];
-  /** Records that this provider cannot hold, with the way out; they are left out. */
-  readonly leftOut: readonly { readonly record: DerivedRecord; readonly because: string }[];
-  /** Worth knowing: SPF terms that stay, lookups that are left. */
-  readonly notes: readonly string[];
-  readonly ownedBefore: readonly OwnedValue[];
-  readonly ownedAfter: readonly OwnedValue[];
-}
-
-export interface PlanInput {
-  readonly content: ZoneContent;
-  /** The derived records of this zone that its owner creates. */
-  readonly wanted: readonly DerivedRecord[];
-  readonly owned: readonly OwnedValue[];
-  readonly capabilities: Capabilities;
-  /** min(SOA TTL, MINIMUM), RFC 2308 §5. */
-  readonly negativeTtlSeconds: number;
-  /** Whether a DS stands at the parent; undefined where nobody knows. */
-  readonly isSigned?: boolean;
-  /** Names outside of the zone that were looked up: whether they have an address. */
-  readonly resolves?: ReadonlyMap<DomainName, boolean>;
-  /** What SPF records of a former plan cost with all their includes, by name; where absent, the first level counts. */
-  readonly spfLookups?: ReadonlyMap<DomainName, number>;
-  /** Names of keys that still sign. */
-  readonly signingKeys?: ReadonlySet<DomainName>;
-}
 
 /** Where only one value, or one list, makes sense: another's record is in the way and not beside. */
 const EXCLUSIVE: ReadonlySet<Purpose> = new Set([

@@ -1,7 +1,8 @@
 /** All records as one DNS host's form asks for them, and what that host cannot hold. */
 import type { ResourceRecord } from "../standards/dns/record.ts";
 import type { ZoneRecords } from "./derived-record.ts";
-import { cannotStore, type DnsHost, formFor, hostFormLine } from "./dns-host.ts";
+import { cannotStore, formFor, hostFormLine } from "./dns-host.ts";
+import type { DnsHost } from "./dns-host-facts.ts";
 import { zoneTitle } from "./format.ts";
 import { zoneLine } from "./zone-listing.ts";
 

@@ -2,7 +2,7 @@
  * Who hosts DNS: name servers, forms, limits. To add one, add a row; what you have not looked up or tried stays out.
  * `false` is said only where the host is known to refuse a record: people then are told to go elsewhere.
  */
-import type { DnsHost, FactSource } from "./dns-host.ts";
+import type { DnsHost, FactSource } from "./dns-host-facts.ts";
 
 const known = (url: string): FactSource => ({ url, certainty: "known" });
 const documented = (url: string): FactSource => ({ url, certainty: "documented" });

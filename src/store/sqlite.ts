@@ -5,7 +5,8 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
-import type { DkimKey, KeyName, KeyState, Sighting } from "../keys/key.ts";
+import type { DkimKey, KeyState, Sighting } from "../keys/key.ts";
+import type { KeyName } from "../keys/key-name.ts";
 import type { KeyChange, KeyStore } from "../keys/key-store.ts";
 import type { SealedKey } from "../keys/sealing.ts";
 import type { TlsaSightingStore } from "../keys/tlsa-sighting.ts";

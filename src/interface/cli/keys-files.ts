@@ -1,7 +1,8 @@
 /** `zonepost keys import` and `zonepost keys export`: keys from, and for, the files of signing programs. */
 import { type ExportFormat, exportKeys } from "../../keys/export.ts";
-import { type DkimKey, type KeyName, newKey } from "../../keys/key.ts";
+import { type DkimKey, newKey } from "../../keys/key.ts";
 import { isKeyFileName, keyNameOfFile } from "../../keys/key-file-name.ts";
+import type { KeyName } from "../../keys/key-name.ts";
 import { keyOwner } from "../../keys/key-record-shapes.ts";
 import { readPrivateKey } from "../../keys/private-text.ts";
 import { sealKey } from "../../keys/sealing.ts";

@@ -4,7 +4,7 @@ import { keyOwner, keyRecordText, REVOKED_TEXT } from "../../keys/key-record-sha
 import type { Step } from "../../keys/rotation.ts";
 import { type Sight, sightOf } from "../../keys/sighting.ts";
 import { type ApplyResult, applyPlan, recover } from "../../publish/apply.ts";
-import type { Plan } from "../../publish/plan.ts";
+import type { Plan } from "../../publish/planned.ts";
 import type { Rrset } from "../../publish/provider.ts";
 import { rrsetKey } from "../../publish/rrset.ts";
 import { describedDomain } from "../../records/derive.ts";

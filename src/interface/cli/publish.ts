@@ -12,15 +12,14 @@ import {
   recover,
   type Unseen,
 } from "../../publish/apply.ts";
-import { GUARD_IDS, type GuardId } from "../../publish/guard.ts";
+import { planChanges, spfRecordsOf, wantedIn } from "../../publish/plan.ts";
 import {
+  GUARD_IDS,
+  type GuardId,
   type Plan,
   type PlanInput,
   type PlannedValue,
-  planChanges,
-  spfRecordsOf,
-  wantedIn,
-} from "../../publish/plan.ts";
+} from "../../publish/planned.ts";
 import type { Provider, ProviderFailure, RrsetChange, ZoneContent } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
 import { derive, describedDomain, zoneOf } from "../../records/derive.ts";
