@@ -184,7 +184,7 @@ function amavisd(keys: readonly ExportedKey[], folder: string): Export {
         keys.filter((key) => !isRsa(key)),
         "amavisd signs with RSA keys",
       ),
-      "put 60-dkim-keys into /etc/amavis/conf.d, or its lines into amavisd.conf, give the keys to amavisd's user, and restart it",
+      "put 60-dkim-keys into /etc/amavis/conf.d and let all read it (chmod 644), or put its lines into amavisd.conf; give the keys and their folder to amavisd's user (chown -R amavis), who has to read both; restart it",
     ],
   };
 }

@@ -1,7 +1,16 @@
 /** Exported keys in the programs that sign with them: OpenDKIM, dkimpy-milter, rspamd and amavisd. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -11,7 +20,7 @@ import { type ExportedKey, type ExportFormat, exportKeys } from "../../src/keys/
 import { keyRecordText } from "../../src/keys/key-record-shapes.ts";
 import { readPrivateKey } from "../../src/keys/private-text.ts";
 import { fixedKey } from "../support/dkim-keys.ts";
-import { describeWithServers, findProgram, giveTo, isRoot, startServer } from "../support/real-server.ts";
+import { describeWithServers, findProgram, giveTo, startServer } from "../support/real-server.ts";
 
 const KEYS = [fixedKey("rsa", "202611"), fixedKey("ed25519", "202611-2")];
 
@@ -24,9 +33,9 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function write(format: ExportFormat, keys: readonly ExportedKey[] = KEYS): void {
   const made = exportKeys(keys, format, folder);
   if (!made.ok) throw new Error(made.problem);
-  for (const { path, content, isPrivate } of made.value.files) {
+  for (const { path, content } of made.value.files) {
     mkdirSync(dirname(join(folder, path)), { recursive: true, mode: 0o700 });
-    writeFileSync(join(folder, path), content, { mode: isPrivate ? 0o600 : 0o644 });
+    writeFileSync(join(folder, path), content, { mode: 0o600 });
   }
 }
 
@@ -202,29 +211,37 @@ describeWithServers(["rspamd", "rspamadm", "dkimpy-milter", "python3"], "rspamd"
   }
 });
 
-describeWithServers(["amavisd"], "amavisd", () => {
-  it("reads the lines, and shows the same public keys", () => {
-    const signing = [KEYS[0]!, fixedKey("rsa", "second"), fixedKey("rsa", "below", "mail.example.net")];
-    write("amavisd", signing);
-    const conf = join(folder, "amavisd.conf");
-    // It refuses to stay root.
-    const user = isRoot ? "$daemon_user = 'amavis'; $daemon_group = 'amavis';" : "";
-    writeFileSync(
-      conf,
-      `$MYHOME = '${folder}'; $TEMPBASE = $MYHOME; $myhostname = 'mail.example.org'; ${user}\n1;\n`,
-    );
-    chmodSync(folder, 0o755);
-    giveTo("amavis", join(folder, "keys"));
-    const args = ["-c", conf, "-c", join(folder, "60-dkim-keys"), "showkeys"];
-    const shown = execFileSync(findProgram("amavisd")!, args, { encoding: "utf8" });
-    const records = [...shown.matchAll(/^(\S+)\.\t3600 TXT \(([^)]*)\)$/gm)].map(([, owner, text]) => [
-      owner,
-      [...text!.matchAll(/"([^"]*)"/g)].map(([, part]) => part).join(""),
-    ]);
-    const ours = signing.map(({ key }) => [
-      `${key.dkimSelector}._domainkey.${key.signingDomain}`,
-      keyRecordText(key).replace(" k=rsa;", ""),
-    ]);
-    expect(records).toEqual(ours);
-  });
-});
+describeWithServers(
+  ["amavisd"],
+  "amavisd",
+  () => {
+    it("reads the lines, and shows the same public keys", () => {
+      const signing = [KEYS[0]!, fixedKey("rsa", "second"), fixedKey("rsa", "below", "mail.example.net")];
+      write("amavisd", signing);
+      // As the notes of the export say; amavisd takes settings of root alone, and does not stay root.
+      giveTo("amavis", folder);
+      const settings = join(folder, "conf.d");
+      mkdirSync(settings);
+      const [conf, lines] = [join(settings, "amavisd.conf"), join(settings, "60-dkim-keys")];
+      writeFileSync(lines, readFileSync(join(folder, "60-dkim-keys")));
+      chmodSync(lines, 0o644);
+      writeFileSync(
+        conf,
+        `$MYHOME = '${folder}'; $TEMPBASE = $MYHOME; $myhostname = 'mail.example.org'; $daemon_user = $daemon_group = 'amavis';\n1;\n`,
+      );
+      const args = ["-c", conf, "-c", lines, "showkeys"];
+      const { stdout: shown, stderr } = spawnSync(findProgram("amavisd")!, args, { encoding: "utf8" });
+      expect(stderr).toBe("");
+      const records = [...shown.matchAll(/^(\S+)\.\t3600 TXT \(([^)]*)\)$/gm)].map(([, owner, text]) => [
+        owner,
+        [...text!.matchAll(/"([^"]*)"/g)].map(([, part]) => part).join(""),
+      ]);
+      const ours = signing.map(({ key }) => [
+        `${key.dkimSelector}._domainkey.${key.signingDomain}`,
+        keyRecordText(key).replace(" k=rsa;", ""),
+      ]);
+      expect(records).toEqual(ours);
+    });
+  },
+  { asRoot: true },
+);
