@@ -23,6 +23,8 @@ need nginx nginx-light
 need opendkim opendkim
 need opendkim-genkey opendkim-tools
 need dkimpy-milter dkimpy-milter
+need rspamadm rspamd
+need amavisd amavisd-new
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "zonepost: tests against real servers need:$missing (not installed: this is not root on Debian)" >&2

@@ -44,6 +44,8 @@ describe("an export", () => {
     expect(open["dkim_selectors.map"]).toBe("example.net dkim\n");
     expect(open["dkim_paths.map"]).toBe("example.net /etc/dkim/keys/example.net/dkim.private\n");
     expect(open["dkim_signing.conf"]).toBe(`use_domain = "header";
+use_esld = false;
+allow_hdrfrom_mismatch = true;
 allow_username_mismatch = true;
 try_fallback = false;
 selector_map = "/etc/dkim/dkim_selectors.map";

@@ -117,6 +117,8 @@ const hasSeveral = (keys: readonly ExportedKey[]): boolean => byDomain(keys).siz
 /**
  * Ed25519 keys are no PEM here: rspamd takes every PEM for RSA.
  * Maps for domains with one key; those with several have a block, for a map holds one line for a domain.
+ * Without `use_esld = false` rspamd looks for the key of the registrable domain, and a key below it never signs; the
+ * domain of the envelope would then have to be the very same, which that of bounces often is not.
  */
 function rspamd(keys: readonly ExportedKey[], folder: string): Export {
   const domains = [...byDomain(keys)];
@@ -136,6 +138,8 @@ function rspamd(keys: readonly ExportedKey[], folder: string): Export {
     files: [
       publicFile("dkim_signing.conf", [
         'use_domain = "header";',
+        "use_esld = false;",
+        "allow_hdrfrom_mismatch = true;",
         "allow_username_mismatch = true;",
         "try_fallback = false;",
         `selector_map = "${folder}/dkim_selectors.map";`,
@@ -180,7 +184,7 @@ function amavisd(keys: readonly ExportedKey[], folder: string): Export {
         keys.filter((key) => !isRsa(key)),
         "amavisd signs with RSA keys",
       ),
-      "put 60-dkim-keys into /etc/amavis/conf.d, or its lines into amavisd.conf, give the keys to amavisd's user, and restart it",
+      "put 60-dkim-keys into /etc/amavis/conf.d and let all read it (chmod 644), or put its lines into amavisd.conf; give the keys and their folder to amavisd's user (chown -R amavis), who has to read both; restart it",
     ],
   };
 }

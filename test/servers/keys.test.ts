@@ -1,18 +1,17 @@
-/**
- * Exported keys in the programs that sign with them: OpenDKIM, dkimpy-milter, and the Perl that amavisd's settings are.
- * rspamd and amavisd themselves are large packages, and are left out.
- */
+/** Exported keys in the programs that sign with them: OpenDKIM, dkimpy-milter, rspamd and amavisd. */
 import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { json } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type ExportedKey, type ExportFormat, exportKeys } from "../../src/keys/export.ts";
 import { keyRecordText } from "../../src/keys/key-record-shapes.ts";
 import { readPrivateKey } from "../../src/keys/private-text.ts";
-import { sameDkimKey } from "../../src/standards/dkim/public-key.ts";
 import { fixedKey } from "../support/dkim-keys.ts";
-import { describeWithServers, findProgram } from "../support/real-server.ts";
+import { describeWithServers, findProgram, giveTo, startServer } from "../support/real-server.ts";
 
 const KEYS = [fixedKey("rsa", "202611"), fixedKey("ed25519", "202611-2")];
 
@@ -104,22 +103,136 @@ describeWithServers(["dkimpy-milter", "python3"], "dkimpy-milter", () => {
   });
 });
 
-describeWithServers(["perl"], "Perl", () => {
-  it("reads the lines for amavisd, and finds each key", () => {
-    write("amavisd");
-    const script = join(folder, "read.pl");
-    writeFileSync(
-      script,
-      "our $enable_dkim_signing; sub dkim_key { print join(' ', @_), qq(\\n); } do $ARGV[0] or die; print qq(on $enable_dkim_signing\\n);",
-    );
-    const out = execFileSync(findProgram("perl")!, [script, join(folder, "60-dkim-keys")], {
-      encoding: "utf8",
-    });
-    const path = join(folder, "keys/example.org/202611.private");
-    expect(out).toBe(`example.org 202611 ${path}\non 1\n`);
-    expect(existsSync(path)).toBe(true);
-    chmodSync(path, 0o600);
-    const read = readPrivateKey(readFileSync(path, "utf8"));
-    expect(read.ok && sameDkimKey(read.value.publicKey, KEYS[0]!.key.publicKey)).toBe(true);
+/** Reads from standard input the mails with their signatures and the records, and says which signatures pass. */
+const VERIFY = `
+import sys, json, dkim
+mails, records = json.load(sys.stdin)
+look = lambda name, timeout=5: records.get(name.decode().rstrip("."), "").encode()
+print(json.dumps([dkim.verify(mail.encode(), dnsfunc=look) for mail in mails]))
+`;
+
+describeWithServers(["rspamd", "rspamadm", "dkimpy-milter", "python3"], "rspamd", () => {
+  const signing = [
+    ...KEYS,
+    fixedKey("rsa", "below", "mail.example.net"),
+    fixedKey("ed25519", "above", "example.net"),
+  ];
+  const socket = () => join(folder, "run/worker.sock");
+  const configure = () => {
+    const run = join(folder, "run");
+    mkdirSync(run);
+    // Stands where the distribution's dkim_signing.conf stands, which names these and includes ours.
+    const conf = `
+      options {
+        filters = "dkim"; pidfile = "${run}/pid"; tempdir = "${run}"; hs_cache_dir = "${run}";
+        url_tld = "${run}/tld"; control_socket = "${run}/control.sock mode=0600"; explicit_modules = [];
+        dns { nameserver = ["127.0.0.1:9"]; }
+      }
+      logging { type = "console"; level = "info"; }
+      worker "normal" { bind_socket = "${socket()} mode=0600"; count = 1; }
+      modules { path = "$PLUGINSDIR/dkim_signing.lua"; }
+      dkim {}
+      dkim_signing {
+        selector = "dkim"; use_esld = true; try_fallback = true; allow_hdrfrom_mismatch = false;
+        .include(priority=1,duplicate=merge) "${folder}/dkim_signing.conf"
+      }`;
+    writeFileSync(join(run, "tld"), "org\nnet\n");
+    writeFileSync(join(run, "rspamd.conf"), conf);
+    return join(run, "rspamd.conf");
+  };
+  const check = () =>
+    spawnSync(findProgram("rspamadm")!, ["configtest", "-c", configure()], { encoding: "utf8" });
+
+  it("takes the settings", () => {
+    write("rspamd", signing);
+    expect(check()).toMatchObject({ status: 0, stdout: "syntax OK\n" });
   });
+
+  it("would have said what is wrong", () => {
+    write("rspamd", signing);
+    const path = join(folder, "dkim_signing.conf");
+    writeFileSync(path, readFileSync(path, "utf8").replace(/\}\s*$/, ""));
+    expect(check().status).not.toBe(0);
+  });
+
+  it("signs with each key for its own domain alone, and what it signs passes with our records", async () => {
+    write("rspamd", signing);
+    const rspamd = await startServer({
+      program: "rspamd",
+      arguments: ["--insecure", "--no-fork", "--config", configure()],
+      directory: join(folder, "run"),
+      isReady: () => existsSync(socket()),
+    });
+    const cases = [
+      { from: "bob@example.org", signers: ["202611", "202611-2"], because: "two keys, in a block" },
+      { from: "bob@mail.example.net", signers: ["below"], because: "not the key of the registrable domain" },
+      { from: "bob@example.net", signers: ["above"], because: "one key, in the maps" },
+      { from: "bob@www.example.net", signers: [], because: "no key of its own" },
+    ];
+    const mails: string[] = [];
+    try {
+      for (const { from, signers, because } of cases) {
+        const mail = `From: ${from}\r\nSubject: x\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\n\r\nbody\r\n`;
+        const signatures = await signaturesOf(mail);
+        const made = signatures.map((text) => /\bs=([^;\s]+);/.exec(text)?.[1]);
+        expect(made, because).toEqual(signers);
+        mails.push(...signatures.map((text) => `DKIM-Signature: ${text}\r\n${mail}`));
+      }
+    } finally {
+      await rspamd.stop();
+    }
+    const records = Object.fromEntries(
+      signing.map(({ key }) => [`${key.dkimSelector}._domainkey.${key.signingDomain}`, keyRecordText(key)]),
+    );
+    const out = execFileSync("/usr/bin/python3", ["-c", VERIFY], {
+      encoding: "utf8",
+      input: JSON.stringify([mails, records]),
+    });
+    expect(JSON.parse(out)).toEqual([true, true, true, true]);
+  });
+
+  /** As a user who has logged in, with an envelope of another domain, as that of bounces is. */
+  async function signaturesOf(mail: string): Promise<string[]> {
+    const headers = { User: "bob", From: "bounces@b.example.org", IP: "192.0.2.1" };
+    const request = httpRequest({ socketPath: socket(), path: "/checkv2", method: "POST", headers });
+    request.end(mail);
+    const [response] = await once(request, "response");
+    const { "dkim-signature": made } = (await json(response)) as { "dkim-signature"?: string | string[] };
+    return [made ?? []].flat();
+  }
 });
+
+describeWithServers(
+  ["amavisd"],
+  "amavisd",
+  () => {
+    it("reads the lines, and shows the same public keys", () => {
+      const signing = [KEYS[0]!, fixedKey("rsa", "second"), fixedKey("rsa", "below", "mail.example.net")];
+      write("amavisd", signing);
+      // As the notes of the export say; amavisd takes settings of root alone, and does not stay root.
+      giveTo("amavis", folder);
+      const settings = join(folder, "conf.d");
+      mkdirSync(settings);
+      const [conf, lines] = [join(settings, "amavisd.conf"), join(settings, "60-dkim-keys")];
+      writeFileSync(lines, readFileSync(join(folder, "60-dkim-keys")));
+      chmodSync(lines, 0o644);
+      writeFileSync(
+        conf,
+        `$MYHOME = '${folder}'; $TEMPBASE = $MYHOME; $myhostname = 'mail.example.org'; $daemon_user = $daemon_group = 'amavis';\n1;\n`,
+      );
+      const args = ["-c", conf, "-c", lines, "showkeys"];
+      const { stdout: shown, stderr } = spawnSync(findProgram("amavisd")!, args, { encoding: "utf8" });
+      expect(stderr).toBe("");
+      const records = [...shown.matchAll(/^(\S+)\.\t3600 TXT \(([^)]*)\)$/gm)].map(([, owner, text]) => [
+        owner,
+        [...text!.matchAll(/"([^"]*)"/g)].map(([, part]) => part).join(""),
+      ]);
+      const ours = signing.map(({ key }) => [
+        `${key.dkimSelector}._domainkey.${key.signingDomain}`,
+        keyRecordText(key).replace(" k=rsa;", ""),
+      ]);
+      expect(records).toEqual(ours);
+    });
+  },
+  { asRoot: true },
+);
