@@ -50,7 +50,8 @@ const zones = z
 /** No shell reads it: each word is one argument. */
 const command = (description: string) =>
   z
-    .tuple([z.string().min(1)], z.string())
+    .array(z.string().min(1))
+    .min(1)
     .optional()
     .describe(`${description} {zone} and {file} stand for the zone's name and the file.`);
 

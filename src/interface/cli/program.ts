@@ -62,7 +62,9 @@ export async function runCli(words: readonly string[], tools: Tools): Promise<Ex
 export function createProgram(tools: Tools, finish: (code: ExitCode) => void): Command {
   const { terminal } = tools;
   const program = new Command("zonepost")
-    .description("Derives every DNS record a mail server needs, publishes it, and checks what the world really sees.")
+    .description(
+      "Derives every DNS record a mail server needs, publishes it, and checks what the world really sees.",
+    )
     .version(VERSION)
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
