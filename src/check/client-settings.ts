@@ -85,7 +85,8 @@ function answerFindings({ kind, host, probe }: SettingsAnswer, context: Context)
           verify: { command: tlsCommand("https", host, probe.address, 443) },
         }),
       );
-      const redirect = probe.httpStatus >= 300 && probe.httpStatus < 400 ? ` to ${probe.location}` : "";
+      const redirect =
+        probe.httpStatus >= 300 && probe.httpStatus < 400 ? ` to ${probe.location ?? "nowhere"}` : "";
       if (!kind.looksRight(probe.httpStatus, probe.body) && redirect === "") {
         findings.push(
           context.finding("settings-not-served", {

@@ -129,15 +129,18 @@ function shortTlsa(data: TlsaData): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-/** Whether signed TLSA vouch for the certificate, so that no public authority has to. */
+/** Whether signed TLSA vouch, or may vouch, for the certificate, so that no public authority has to. */
 export async function daneCertifies(reached: Reached, context: Context): Promise<boolean> {
   const owner = tryPrepend("_25._tcp", reached.host);
   const tls = tlsOf(reached);
   if (owner === undefined || tls === undefined) return false;
   const answer = await context.lookup(owner, "TLSA");
-  if (answer.status !== "found") return false;
+  // What could not be looked up is no reason to find fault with a certificate.
+  if (answer.status === "unknown") return true;
+  if (answer.status === "absent") return false;
   const signatures = await context.world.authoritative.lookupSignatures(owner, "TLSA");
-  if ("status" in signatures || signatures.length === 0) return false;
+  if ("status" in signatures) return true;
+  if (signatures.length === 0) return false;
   // A mismatch has its own finding, and the certificate is not at fault.
   return answer.records.some(({ data }) => data.usage === 3 || data.usage === 2);
 }

@@ -145,6 +145,18 @@ const CASES: readonly Case[] = [
     hops: ["192.0.2.25:25 dane skipped", "[2001:db8::25]:25 dane skipped"],
   },
   {
+    why: "TLSA that cannot be looked up: senders put the mail off, and nobody can tell",
+    rows: { failing: { "_25._tcp.mail.example.org TLSA": "servfail" } },
+    verdict: "unknown",
+    hops: ["192.0.2.25:25 dane untold", "[2001:db8::25]:25 dane untold"],
+  },
+  {
+    why: "nor where its signatures cannot be",
+    rows: { failing: { "_25._tcp.mail.example.org TLSA RRSIG": "timeout" } },
+    verdict: "unknown",
+    hops: ["192.0.2.25:25 dane untold", "[2001:db8::25]:25 dane untold"],
+  },
+  {
     why: "the same TLSA without DNSSEC counts for nothing",
     without: NO_DANE,
     add: [`_25._tcp.mail.example.org. TLSA 3 1 1 ${"0e".repeat(32)}`],

@@ -154,6 +154,8 @@ interface Insisting {
   readonly rule: TlsRule;
   readonly policy?: MtaStsPolicy;
   readonly records?: Parameters<typeof evaluateDane>[0];
+  /** Why it cannot be told whether DANE asks for more; senders put the mail off then (RFC 7672 §2.1.2). */
+  readonly untold?: string;
 }
 
 /** RFC 8461 §2: DANE comes first where both are there. */
@@ -166,13 +168,15 @@ async function tlsRule(
   const answer = owner && (await context.lookup(owner, "TLSA"));
   if (owner !== undefined && answer?.status === "found") {
     const signatures = await context.world.authoritative.lookupSignatures(owner, "TLSA");
-    const isSigned = !("status" in signatures) && signatures.length > 0;
-    if (isSigned) return { rule: "dane", records: answer.records.map(({ data }) => data) };
+    if ("status" in signatures) return { rule: "dane", untold: signatures.detail };
+    if (signatures.length > 0) return { rule: "dane", records: answer.records.map(({ data }) => data) };
   }
+  if (answer?.status === "unknown") return { rule: "dane", untold: answer.detail };
   return policy?.mode === "enforce" ? { rule: "mta-sts", policy } : { rule: "opportunistic" };
 }
 
 function judge({ host, probe }: Reached, rule: Insisting, address: MailAddress, context: Context): Judged {
+  if (rule.untold !== undefined) return untold(`its TLSA could not be looked up: ${rule.untold}`);
   if (rule.policy !== undefined && !allowsMx(rule.policy, host))
     return skipped("the MTA-STS policy does not name it");
   const connection = connectionFault(probe);

@@ -55,7 +55,7 @@ describe("one fault", () => {
       const world = { ...tableWorld(rows), prober: tableProber(probes) };
       const { findings } = await checkDomain(DOMAIN, world, options);
       for (const { code, severity } of findings.filter(isRed)) {
-        expect(/untold|broken|no-route/.test(code), code).toBe(severity === "unknown");
+        expect(/untold|broken|no-route|no-answer/.test(code), code).toBe(severity === "unknown");
       }
     },
   );

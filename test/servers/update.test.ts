@@ -13,9 +13,9 @@ import { freePort, type ZoneText } from "../support/dns-program.ts";
 import { startKnot } from "../support/knot.ts";
 import { POWERDNS_PROGRAMS, startPowerdns } from "../support/powerdns.ts";
 import { describeWithServers, type RunningServer } from "../support/real-server.ts";
+import { KNOT_KEY, UPDATE_KEY, UPDATE_SERVERS } from "../support/update-servers.ts";
 
-const ALGORITHM = "hmac-sha256";
-const SECRET = Buffer.alloc(32, 5).toString("base64");
+const { algorithm: ALGORITHM, secret: SECRET } = UPDATE_KEY;
 const zone = domainName("example.org");
 const contractZone = domainName("contract.example.org");
 const zoneText = (apex: DomainName): ZoneText => ({
@@ -37,78 +37,35 @@ const largeText = Array.from({ length: LARGE_COUNT }, (_, at) => `n${at} TXT "${
 const zones = [zoneText(zone), zoneText(contractZone), { apex: largeZone, text: large.text + largeText }];
 
 function keyOf(changes: { name?: string; secret?: string; algorithm?: string } = {}): TsigKey {
-  const key = parseTsigKey({ name: "testkey", algorithm: ALGORITHM, secret: SECRET, ...changes });
+  const key = parseTsigKey({ ...UPDATE_KEY, ...changes });
   if (!key.ok) throw new Error(key.problem);
   return key.value;
 }
 
-interface Kind {
-  readonly title: string;
-  readonly programs: readonly string[];
-  start(port: number): Promise<RunningServer>;
-  /** What is said of our mistakes. */
+/** What each says of our mistakes. */
+interface Complaints {
   readonly unknownKey: string;
   readonly wrongSecret: string;
   readonly wrongTime: readonly [cause: FailureCause, words: string];
 }
 
-const knotKey = `key:
-  - id: testkey
-    algorithm: ${ALGORITHM}
-    secret: ${SECRET}
-acl:
-  - id: testacl
-    key: testkey
-    action: [ update, transfer ]`;
-
-const kinds: readonly Kind[] = [
-  {
-    title: "BIND",
-    programs: ["named"],
-    start: (port) =>
-      startBind({
-        address: "127.0.0.1",
-        port,
-        zones,
-        options: "allow-transfer { key testkey; };",
-        statements: `key testkey { algorithm ${ALGORITHM}; secret "${SECRET}"; };`,
-        zoneStatements: () => "update-policy { grant testkey zonesub ANY; };",
-      }),
-    unknownKey: "(BADKEY)",
-    wrongSecret: "(BADSIG)",
-    wrongTime: ["clock", "UTC, and here it is 20"],
-  },
-  {
-    title: "Knot",
-    programs: ["knotd"],
-    start: (port) =>
-      startKnot({
-        address: "127.0.0.1",
-        port,
-        zones,
-        sections: knotKey,
-        zoneLines: () => "    acl: testacl",
-      }),
-    unknownKey: "(BADKEY)",
-    wrongSecret: "(BADSIG)",
-    wrongTime: ["clock", "UTC, and here it is 20"],
-  },
-  {
-    title: "PowerDNS",
-    programs: POWERDNS_PROGRAMS,
-    start: (port) =>
-      startPowerdns({
-        address: "127.0.0.1",
-        port,
-        zones,
-        key: { name: "testkey", algorithm: ALGORITHM, secret: SECRET },
-      }),
+const PLAIN: Complaints = {
+  unknownKey: "(BADKEY)",
+  wrongSecret: "(BADSIG)",
+  wrongTime: ["clock", "UTC, and here it is 20"],
+};
+const COMPLAINTS: Readonly<Record<string, Complaints>> = {
+  BIND: PLAIN,
+  Knot: PLAIN,
+  PowerDNS: {
     unknownKey: 'the key "other" is unknown there',
     wrongSecret: 'the key "testkey" is unknown there, has another secret',
     // It gives one answer to all three.
     wrongTime: ["credentials", "or the clocks differ"],
   },
-];
+};
+
+const kinds = UPDATE_SERVERS.map((server) => ({ ...server, ...COMPLAINTS[server.title]! }));
 
 function numberIn(rrset: Rrset | undefined): number {
   const [data] = rrset?.data ?? [];
@@ -121,7 +78,7 @@ for (const kind of kinds) {
     let server: ServerAddress;
     beforeAll(async () => {
       server = { address: "127.0.0.1", port: await freePort() };
-      running = await kind.start(server.port);
+      running = await kind.start(server.port, zones);
     });
     afterAll(() => running?.stop());
 
@@ -339,7 +296,7 @@ const signers: readonly [
         address: "127.0.0.1",
         port,
         zones: [zoneText(zone)],
-        sections: `${knotKey}
+        sections: `${KNOT_KEY}
 policy:
   - id: testpolicy
     algorithm: ecdsap256sha256

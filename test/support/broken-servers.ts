@@ -206,6 +206,15 @@ export const BROKEN_SERVERS: readonly BrokenServer[] = [
     also: ["tlsa-ok"],
   }),
   broken(
+    "a self-signed certificate, and TLSA that cannot be looked up: it may be vouched for",
+    {
+      without: ["_mta-sts.example.org TXT"],
+      probes: { [`smtp ${HOST}`]: withTls(untrusted("self-signed")) },
+      rows: { failing: { [`${TLSA_OWNER} TLSA`]: "servfail" } },
+    },
+    "dns-no-answer",
+  ),
+  broken(
     "struggle 15: a renewed certificate, and DNS was not told",
     { without: [`${TLSA_OWNER} TLSA`], add: tlsaLines(NEXT_TLSA, `3 1 1 ${"0d".repeat(32)}`) },
     "tlsa-mismatch",

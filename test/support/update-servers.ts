@@ -11,6 +11,16 @@ export const UPDATE_KEY = {
   secret: Buffer.alloc(32, 5).toString("base64"),
 } as const;
 
+/** Sections of Knot's configuration; zones refer to `testacl`. */
+export const KNOT_KEY = `key:
+  - id: ${UPDATE_KEY.name}
+    algorithm: ${UPDATE_KEY.algorithm}
+    secret: ${UPDATE_KEY.secret}
+acl:
+  - id: testacl
+    key: ${UPDATE_KEY.name}
+    action: [ update, transfer ]`;
+
 export interface UpdateServer {
   readonly title: string;
   readonly programs: readonly string[];
@@ -41,14 +51,7 @@ export const UPDATE_SERVERS: readonly UpdateServer[] = [
         address: ADDRESS,
         port,
         zones,
-        sections: `key:
-  - id: ${UPDATE_KEY.name}
-    algorithm: ${UPDATE_KEY.algorithm}
-    secret: ${UPDATE_KEY.secret}
-acl:
-  - id: testacl
-    key: ${UPDATE_KEY.name}
-    action: [ update, transfer ]`,
+        sections: KNOT_KEY,
         zoneLines: () => "    acl: testacl",
       }),
   },

@@ -45,6 +45,11 @@ describe("zonepost publish", () => {
     expect(provider.applies).toBe(0);
   });
 
+  it("waits long where nobody tells how long absences are kept", async () => {
+    const { run } = laboratory({ zone: ZONE.replace("ns1.example.net.\n", "nowhere.example.net.\n") });
+    expect((await run("plan")).out).toContain("after 3 h, until no resolver remembers");
+  });
+
   it("plans as JSON", async () => {
     const { out } = await laboratory().run("plan", "--json");
     const plan = JSON.parse(out);

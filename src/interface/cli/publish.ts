@@ -283,6 +283,9 @@ const asFailed = (zone: DomainName, failure: ProviderFailure): Failed => ({
 });
 const isFailed = (one: Plan | Failed): one is Failed => "failure" in one;
 
+/** RFC 2308 §5: resolvers keep an absence for three hours at most by custom; so long where nobody says. */
+const UNKNOWN_NEGATIVE_TTL_SECONDS = 10_800;
+
 async function makePlan({
   zone,
   zones,
@@ -309,7 +312,7 @@ async function makePlan({
     wanted,
     owned: await store.ownedIn(zone),
     capabilities: provider.capabilities,
-    negativeTtlSeconds: Math.max(0, ...ttls),
+    negativeTtlSeconds: ttls.length > 0 ? Math.max(...ttls) : UNKNOWN_NEGATIVE_TTL_SECONDS,
     ...(ds.status !== "unknown" && { isSigned: ds.status === "found" }),
     resolves,
     signingKeys,
