@@ -1,7 +1,7 @@
 /** Changes brought to an API that cannot compare by itself: read first, then write, and keep count of what is done. */
 import { type DomainName, isWithin } from "../../standards/dns/name.ts";
 import type { Rdata } from "../../standards/dns/record.ts";
-import type { ApplyOutcome, Capabilities, ProviderFailure, RrsetChange } from "../provider.ts";
+import type { ApplyOutcome, Capabilities, Provider, ProviderFailure, RrsetChange } from "../provider.ts";
 import { rrsetKey, staleChanges } from "../rrset.ts";
 import { unstorable } from "../storable.ts";
 import { type ApiFailure, failed } from "./api.ts";
@@ -21,7 +21,46 @@ export type StepOutcome =
       readonly isStale?: boolean;
     });
 
-export interface CarefulApply<R extends ZoneReading> {
+/** A provider that reads, compares, and then writes step by step. */
+export interface SteppedProvider<R extends ZoneReading> {
+  readonly id: string;
+  readonly title: string;
+  readonly capabilities: Capabilities;
+  read(zone: DomainName): ReturnType<CarefulApply<R>["read"]>;
+  /** What else it cannot hold, beside what its capabilities say. */
+  readonly lacks?: (data: Rdata) => string | undefined;
+  /** In the order of the changes. */
+  steps(task: {
+    readonly zone: DomainName;
+    readonly changes: readonly RrsetChange[];
+    readonly reading: R;
+  }): readonly Step[];
+}
+
+export function steppedProvider<R extends ZoneReading>(own: SteppedProvider<R>): Provider {
+  const { id, title, capabilities, lacks } = own;
+  return {
+    id,
+    title,
+    capabilities,
+    async readZone(zone) {
+      const answer = await own.read(zone);
+      return answer.ok ? { status: "read", content: answer.value.content } : answer.failure;
+    },
+    apply: (zone, changes) =>
+      applyInSteps({
+        title,
+        zone,
+        changes,
+        capabilities,
+        ...(lacks && { lacks }),
+        read: () => own.read(zone),
+        steps: (reading) => own.steps({ zone, changes, reading }),
+      }),
+  };
+}
+
+interface CarefulApply<R extends ZoneReading> {
   readonly title: string;
   readonly zone: DomainName;
   readonly changes: readonly RrsetChange[];
@@ -35,7 +74,7 @@ export interface CarefulApply<R extends ZoneReading> {
   steps(reading: R): readonly Step[];
 }
 
-export async function applyInSteps<R extends ZoneReading>(task: CarefulApply<R>): Promise<ApplyOutcome> {
+async function applyInSteps<R extends ZoneReading>(task: CarefulApply<R>): Promise<ApplyOutcome> {
   const { title, changes } = task;
   if (changes.length === 0) return { status: "applied" };
   const reading = await task.read();

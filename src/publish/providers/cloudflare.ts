@@ -17,7 +17,7 @@ import {
   failed,
   unreadable,
 } from "./api.ts";
-import { applyInSteps, type StepOutcome } from "./apply-steps.ts";
+import { type StepOutcome, steppedProvider } from "./apply-steps.ts";
 import { editsFor, type RecordRead, type RecordsReading, recordsReadingOf } from "./stored-records.ts";
 import { dotted } from "./zone-reading.ts";
 
@@ -143,24 +143,13 @@ export function createCloudflareProvider({ token, url = PUBLIC_URL, ...means }: 
     return { ...records, value: { zoneId: id.value, ...recordsReadingOf(zone, records.value.map(asRead)) } };
   };
 
-  return {
+  return steppedProvider({
     id: "cloudflare",
     title,
     capabilities: CAPABILITIES,
-    async readZone(zone) {
-      const answer = await read(zone);
-      return answer.ok ? { status: "read", content: answer.value.content } : answer.failure;
-    },
-    apply: (zone, changes) =>
-      applyInSteps({
-        title,
-        zone,
-        changes,
-        capabilities: CAPABILITIES,
-        read: () => read(zone),
-        steps: (reading) => [{ completes: changes, run: () => sendBatch(api, changes, reading) }],
-      }),
-  };
+    read: (zone) => read(zone),
+    steps: ({ changes, reading }) => [{ completes: changes, run: () => sendBatch(api, changes, reading) }],
+  });
 }
 
 /** Half a zone is never taken for the whole: what comes is counted, and the count has to stay the same. */

@@ -8,7 +8,7 @@ import { formatName, formatRdata } from "../../standards/dns/rdata-text.ts";
 import type { Capabilities, Provider, RrsetChange } from "../provider.ts";
 import type { Secret } from "../secret.ts";
 import { type Api, type ApiAnswer, type ApiMeans, changedMeanwhile, createApi, unreadable } from "./api.ts";
-import { applyInSteps } from "./apply-steps.ts";
+import { steppedProvider } from "./apply-steps.ts";
 import { readingOf, type ZoneReading } from "./zone-reading.ts";
 
 export interface DesecOptions extends ApiMeans {
@@ -66,34 +66,23 @@ export function createDesecProvider({ token, url = PUBLIC_URL, ...means }: Desec
     return { ...rrsets, value: readingOf(zone, values) };
   };
 
-  return {
+  return steppedProvider({
     id: "desec",
     title,
     capabilities: CAPABILITIES,
-    async readZone(zone) {
-      const answer = await read(zone);
-      return answer.ok ? { status: "read", content: answer.value.content } : answer.failure;
-    },
-    apply: (zone, changes) =>
-      applyInSteps({
-        title,
-        zone,
-        changes,
-        capabilities: CAPABILITIES,
-        read: () => read(zone),
-        steps: () => [
-          {
-            completes: changes,
-            run: () =>
-              api.write(
-                "PATCH",
-                rrsetsPath(zone),
-                changes.map((change) => patchOf(change, zone)),
-              ),
-          },
-        ],
-      }),
-  };
+    read: (zone) => read(zone),
+    steps: ({ zone, changes }) => [
+      {
+        completes: changes,
+        run: () =>
+          api.write(
+            "PATCH",
+            rrsetsPath(zone),
+            changes.map((change) => patchOf(change, zone)),
+          ),
+      },
+    ],
+  });
 }
 
 function rrsetsPath(zone: DomainName): string {

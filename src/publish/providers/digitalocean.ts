@@ -9,7 +9,7 @@ import { type Rdata, textToOctets, toCharacterStrings, txtText } from "../../sta
 import type { Capabilities, Provider, RrsetChange } from "../provider.ts";
 import type { Secret } from "../secret.ts";
 import { type Api, type ApiAnswer, type ApiMeans, changedMeanwhile, createApi, unreadable } from "./api.ts";
-import { applyInSteps, type StepOutcome } from "./apply-steps.ts";
+import { type StepOutcome, steppedProvider } from "./apply-steps.ts";
 import { editsFor, type RecordRead, type RecordsReading, recordsReadingOf } from "./stored-records.ts";
 import { dotted } from "./zone-reading.ts";
 
@@ -73,26 +73,15 @@ export function createDigitaloceanProvider({
     means,
   );
 
-  return {
+  return steppedProvider({
     id: "digitalocean",
     title,
     capabilities: CAPABILITIES,
-    async readZone(zone) {
-      const answer = await read(zone, api);
-      return answer.ok ? { status: "read", content: answer.value.content } : answer.failure;
-    },
-    apply: (zone, changes) =>
-      applyInSteps({
-        title,
-        zone,
-        changes,
-        capabilities: CAPABILITIES,
-        lacks,
-        read: () => read(zone, api),
-        steps: (reading) =>
-          changes.map((change) => ({ completes: [change], run: () => carryOut(change, zone, reading, api) })),
-      }),
-  };
+    lacks,
+    read: (zone) => read(zone, api),
+    steps: ({ zone, changes, reading }) =>
+      changes.map((change) => ({ completes: [change], run: () => carryOut(change, zone, reading, api) })),
+  });
 }
 
 function recordsPath(zone: DomainName): string {

@@ -5,7 +5,7 @@ import { formatName, formatRdata } from "../../standards/dns/rdata-text.ts";
 import type { Capabilities, Provider, RrsetChange } from "../provider.ts";
 import type { Secret } from "../secret.ts";
 import { type Api, type ApiAnswer, type ApiMeans, changedMeanwhile, createApi, unreadable } from "./api.ts";
-import { applyInSteps, type StepOutcome } from "./apply-steps.ts";
+import { type StepOutcome, steppedProvider } from "./apply-steps.ts";
 import { readingOf, type ZoneReading } from "./zone-reading.ts";
 
 export interface GandiOptions extends ApiMeans {
@@ -61,25 +61,14 @@ export function createGandiProvider({ token, url = PUBLIC_URL, ...means }: Gandi
     means,
   );
 
-  return {
+  return steppedProvider({
     id: "gandi",
     title,
     capabilities: CAPABILITIES,
-    async readZone(zone) {
-      const answer = await read(zone, api);
-      return answer.ok ? { status: "read", content: answer.value.content } : answer.failure;
-    },
-    apply: (zone, changes) =>
-      applyInSteps({
-        title,
-        zone,
-        changes,
-        capabilities: CAPABILITIES,
-        read: () => read(zone, api),
-        steps: () =>
-          changes.map((change) => ({ completes: [change], run: () => carryOut(change, zone, api) })),
-      }),
-  };
+    read: (zone) => read(zone, api),
+    steps: ({ zone, changes }) =>
+      changes.map((change) => ({ completes: [change], run: () => carryOut(change, zone, api) })),
+  });
 }
 
 function recordsPath(zone: DomainName): string {

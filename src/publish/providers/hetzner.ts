@@ -18,7 +18,7 @@ import {
   failed,
   unreadable,
 } from "./api.ts";
-import { applyInSteps, type StepOutcome } from "./apply-steps.ts";
+import { type StepOutcome, steppedProvider } from "./apply-steps.ts";
 import { readingOf, understood, type ZoneReading } from "./zone-reading.ts";
 
 export interface HetznerOptions extends ApiMeans {
@@ -96,28 +96,17 @@ export function createHetznerProvider({ token, url = PUBLIC_URL, ...means }: Het
   );
   const hetzner = { api, sleep: means.sleep };
 
-  return {
+  return steppedProvider({
     id: "hetzner",
     title,
     capabilities: CAPABILITIES,
-    async readZone(zone) {
-      const answer = await read(zone, api);
-      return answer.ok ? { status: "read", content: answer.value.content } : answer.failure;
-    },
-    apply: (zone, changes) =>
-      applyInSteps({
-        title,
-        zone,
-        changes,
-        capabilities: CAPABILITIES,
-        read: () => read(zone, api),
-        steps: (reading) =>
-          changes.map((change) => ({
-            completes: [change],
-            run: () => carryOut(change, zone, reading, hetzner),
-          })),
-      }),
-  };
+    read: (zone) => read(zone, api),
+    steps: ({ zone, changes, reading }) =>
+      changes.map((change) => ({
+        completes: [change],
+        run: () => carryOut(change, zone, reading, hetzner),
+      })),
+  });
 }
 
 function zonePath(zone: DomainName): string {

@@ -9,7 +9,7 @@ import type { Capabilities, Provider, RrsetChange } from "../provider.ts";
 import { rrsetKey } from "../rrset.ts";
 import type { Secret } from "../secret.ts";
 import { type ApiAnswer, type ApiMeans, createApi } from "./api.ts";
-import { applyInSteps } from "./apply-steps.ts";
+import { steppedProvider } from "./apply-steps.ts";
 import { readingOf, type ZoneReading } from "./zone-reading.ts";
 
 export interface PowerdnsOptions extends ApiMeans {
@@ -72,32 +72,21 @@ export function createPowerdnsProvider({ url, server, apiKey, ...means }: Powerd
     return answer.ok ? { ...answer, value: asReading(zone, answer.value) } : answer;
   };
 
-  return {
+  return steppedProvider({
     id: "powerdns",
     title,
     capabilities: CAPABILITIES,
-    async readZone(zone) {
-      const answer = await read(zone);
-      return answer.ok ? { status: "read", content: answer.value.content } : answer.failure;
-    },
-    apply: (zone, changes) =>
-      applyInSteps({
-        title,
-        zone,
-        changes,
-        capabilities: CAPABILITIES,
-        read: () => read(zone),
-        steps: (reading) => [
-          {
-            completes: changes,
-            run: () =>
-              api.write("PATCH", zonePath(zone), {
-                rrsets: changes.map((change) => patchOf(change, reading)),
-              }),
-          },
-        ],
-      }),
-  };
+    read: (zone) => read(zone),
+    steps: ({ zone, changes, reading }) => [
+      {
+        completes: changes,
+        run: () =>
+          api.write("PATCH", zonePath(zone), {
+            rrsets: changes.map((change) => patchOf(change, reading)),
+          }),
+      },
+    ],
+  });
 }
 
 /** What has no place in a path is written as =2F by PowerDNS's own rule for its ids. */

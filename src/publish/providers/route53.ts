@@ -10,7 +10,7 @@ import type { Capabilities, FailureCause, Provider, RrsetChange } from "../provi
 import { rrsetKey } from "../rrset.ts";
 import type { Secret } from "../secret.ts";
 import { type Api, type ApiAnswer, type ApiMeans, createApi, failed, unreadable } from "./api.ts";
-import { applyInSteps, type StepOutcome } from "./apply-steps.ts";
+import { type StepOutcome, steppedProvider } from "./apply-steps.ts";
 import { awsHeaders, awsQuery } from "./aws-signature.ts";
 import { elementAt, elementsNamed, escapeXml, parseXml, textAt, type XmlElement } from "./xml-element.ts";
 import { readingOf, type ValuesRead, type ZoneReading } from "./zone-reading.ts";
@@ -95,24 +95,13 @@ export function createRoute53Provider(options: Route53Options): Provider {
     means,
   );
 
-  return {
+  return steppedProvider({
     id: "route53",
     title,
     capabilities: CAPABILITIES,
-    async readZone(zone) {
-      const answer = await read(zone, api);
-      return answer.ok ? { status: "read", content: answer.value.content } : answer.failure;
-    },
-    apply: (zone, changes) =>
-      applyInSteps({
-        title,
-        zone,
-        changes,
-        capabilities: CAPABILITIES,
-        read: () => read(zone, api),
-        steps: (reading) => [{ completes: changes, run: () => sendBatch(changes, reading, api) }],
-      }),
-  };
+    read: (zone) => read(zone, api),
+    steps: ({ changes, reading }) => [{ completes: changes, run: () => sendBatch(changes, reading, api) }],
+  });
 }
 
 function answerNamed(name: string): z.ZodType<XmlElement> {
