@@ -1,0 +1,31 @@
+/** What authentication of one message comes to: every mechanism's own result, side by side. */
+import type { ArcValidation } from "../standards/arc/validate.ts";
+import type { IprevOutcome } from "../standards/auth-results/iprev.ts";
+import type { DkimVerification } from "../standards/dkim/verify.ts";
+import type { DmarcOutcome } from "../standards/dmarc/evaluate.ts";
+import type { IpAddress } from "../standards/dns/address.ts";
+import type { DomainName } from "../standards/dns/name.ts";
+import type { SpfOutcome } from "../standards/spf/evaluate.ts";
+
+export interface MailOrigin {
+  readonly clientIp: IpAddress;
+  /** What the client said in HELO or EHLO. */
+  readonly helo: string;
+  /** The reverse-path without angle brackets; empty for bounces. */
+  readonly mailFrom: string;
+}
+
+export interface MailAuthentication {
+  readonly iprev: IprevOutcome;
+  /** Of MAIL FROM, or of HELO where that is empty (RFC 7208 §2.4). */
+  readonly spf: SpfOutcome;
+  /** In the order of the header, at most as many as the caps allow. */
+  readonly dkim: readonly DkimVerification[];
+  readonly arc: ArcValidation;
+  readonly dmarc: MessageDmarc;
+}
+
+export type MessageDmarc =
+  | { readonly status: "evaluated"; readonly authorDomain: DomainName; readonly outcome: DmarcOutcome }
+  /** No From field, several, or no domain in it: there is nothing to look up. */
+  | { readonly status: "no-author-domain"; readonly problem: string };
