@@ -24,6 +24,8 @@ const STANDARD: Room = { runs: ["standards/dns", "standards/message"], modules: 
 const ROOMS: Readonly<Record<string, Room>> = {
   "standards/dns": { ...STANDARD, runs: [] },
   "standards/dmarc": { ...STANDARD, knows: ["standards/spf", "standards/dkim"] },
+  // The signatures of ARC are those of DKIM, with other tags (RFC 8617 §4.1).
+  "standards/arc": { ...STANDARD, runs: [...STANDARD.runs, "standards/dkim"] },
   "standards/*": STANDARD,
   records: { runs: ["standards"], modules: PURE_MODULES, packages: ["yaml", "zod"] },
   check: { runs: ["standards", "records"], modules: PURE_MODULES },

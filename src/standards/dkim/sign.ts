@@ -102,7 +102,7 @@ export class DkimSigner {
     const seconds = Math.floor(now.getTime() / 1_000);
     return await Promise.all(
       keys.map(async (key) => {
-        const unsigned = foldTags(DKIM_SIGNATURE_NAME, [
+        const unsigned = foldTags(FIELD_NAME, [
           ["v", "1"],
           ["a", `${key.keyType}-sha256`],
           ["c", `${headerCanonicalization}/${bodyCanonicalization}`],
@@ -115,15 +115,15 @@ export class DkimSigner {
           ["h", names],
           ["bh", bodyHash],
         ]);
-        const data = headerData(fields, headerField(DKIM_SIGNATURE_NAME, unsigned), headerCanonicalization);
+        const data = headerData(fields, headerField(FIELD_NAME, unsigned), headerCanonicalization);
         const signature = Buffer.from(await signData(key, data)).toString("base64");
-        return headerField(DKIM_SIGNATURE_NAME, appendSignatureData(unsigned, signature));
+        return headerField(FIELD_NAME, appendSignatureData(unsigned, signature));
       }),
     );
   }
 }
 
-const DKIM_SIGNATURE_NAME = "DKIM-Signature";
+const FIELD_NAME = "DKIM-Signature";
 
 /** Behind a value that ends with "b=". */
 export const appendSignatureData = (unsigned: string, base64: string): string =>

@@ -86,21 +86,21 @@ export function parseDkimSignature(
   if (!read.ok) return read;
   const tags = read.value;
   const missing = REQUIRED.find((name) => !tags.has(name));
-  if (missing !== undefined) return fault("signature-missing-tag", `there is no ${missing}=`);
+  if (missing !== undefined) return unreadable("signature-missing-tag", `there is no ${missing}=`);
   if (tags.get("v") !== "1")
-    return fault("signature-version", `v=${shortened(tags.get("v")!)} is not version 1`);
+    return unreadable("signature-version", `v=${shortened(tags.get("v")!)} is not version 1`);
   const body = parseBodyTags(tags);
   if (!body.ok) return body;
   const { signingDomain } = body.value;
 
   if (!body.value.signedFields.includes("from"))
-    return fault("from-not-signed", "h= leaves out From, which has to be signed");
+    return unreadable("from-not-signed", "h= leaves out From, which has to be signed");
   const methods = tags
     .get("q")
     ?.split(":")
     .map((method) => method.trim().toLowerCase());
   if (methods !== undefined && !methods.includes("dns/txt"))
-    return fault("signature-query", "q= names no way to the key but ways that nobody knows");
+    return unreadable("signature-query", "q= names no way to the key but ways that nobody knows");
   const agent = parseAgent(tags.get("i"), signingDomain);
   if (!agent.ok) return agent;
   return { ok: true, value: { ...body.value, agentId: agent.value, copiedFields: tags.get("z") } };
@@ -119,13 +119,16 @@ export function parseBodyTags(
   if (bodyHash === undefined) return syntax("bh= is not base64");
   const canonicalization = parseCanonicalization(tags.get("c"));
   if (canonicalization === undefined)
-    return fault(
+    return unreadable(
       "signature-canonicalization",
       `c=${shortened(tags.get("c")!)} is no canonicalisation that is known`,
     );
+  // A name that is left empty names no field, and so selects none.
   const signedFields = (tags.get("h") ?? "")
     .split(":")
-    .map((name) => withoutFolds(name).trim().toLowerCase());
+    .map((name) => withoutFolds(name).trim().toLowerCase())
+    .filter((name) => name !== "");
+  if (signedFields.length === 0) return syntax("h= names no field");
   const odd = signedFields.find((name) => !/^[!-9;-~]+$/.test(name));
   if (odd !== undefined) return syntax(`h= holds "${shortened(odd)}", which is no field name`);
   const length = tags.get("l");
@@ -160,14 +163,17 @@ export function parseSignatureCore(
   const algorithm = /^(rsa|ed25519)-(sha1|sha256)$/.exec(tags.get("a") ?? "");
   const [, keyType, hash] = algorithm ?? [];
   if (keyType === undefined || (keyType === "ed25519" && hash === "sha1"))
-    return fault("signature-algorithm", `a=${shortened(tags.get("a") ?? "")} is no algorithm that is known`);
+    return unreadable(
+      "signature-algorithm",
+      `a=${shortened(tags.get("a") ?? "")} is no algorithm that is known`,
+    );
   const signature = decodeBase64(tags.get("b") ?? "");
   if (signature === undefined) return syntax("b= is not base64");
   const domain = parseDomainName(fromUtf8(tags.get("d") ?? ""));
-  if (!domain.ok) return fault("signature-domain", `d=: ${domain.problem}`);
-  if (labelCount(domain.value) < 1) return fault("signature-domain", "d= is the root");
+  if (!domain.ok) return unreadable("signature-domain", `d=: ${domain.problem}`);
+  if (labelCount(domain.value) < 1) return unreadable("signature-domain", "d= is the root");
   const selector = parseDkimSelector(asciiSelector(fromUtf8(tags.get("s") ?? "")));
-  if (!selector.ok) return fault("signature-domain", `s=: ${selector.problem}`);
+  if (!selector.ok) return unreadable("signature-domain", `s=: ${selector.problem}`);
   const signedAt = parseTime(tags.get("t"));
   if (signedAt === "bad") return syntax("t= is not a time in seconds");
   return {
@@ -183,7 +189,7 @@ export function parseSignatureCore(
   };
 }
 
-function fault(cause: SignatureFault, problem: string): UnreadableSignature {
+function unreadable(cause: SignatureFault, problem: string): UnreadableSignature {
   return { ok: false, cause, problem };
 }
 
@@ -215,7 +221,7 @@ function parseAgent(
   const domain = parseDomainName(text.slice(at + 1));
   if (at < 0 || !domain.ok) return syntax(`i=${shortened(text)} is no address`);
   if (!isWithin(domain.value, signingDomain))
-    return fault("signature-domain", `i= names ${domain.value}, which is not within d=${signingDomain}`);
+    return unreadable("signature-domain", `i= names ${domain.value}, which is not within d=${signingDomain}`);
   return { ok: true, value: text };
 }
 

@@ -148,7 +148,7 @@ export class DkimVerifier {
     const { bodyLength = canonicalLength } = signature;
     let last: DkimVerification | undefined;
     for (const key of found.keys) {
-      const misfit = misfitOf(key, signature);
+      const misfit = keyMisfit(key, signature.keyType) ?? identityMisfit(key, signature);
       const about = { field, signature, key: key.record.key, isTesting: key.record.testing };
       if (misfit !== undefined) {
         last ??= { ...about, result: "permerror", ...misfit };
@@ -195,9 +195,9 @@ function refusal(
 }
 
 /** What the key's record forbids (RFC 6376 §6.1.2 steps 6 and 8, §3.6.1). */
-function misfitOf(
+export function keyMisfit(
   { record }: UsableKey,
-  { keyType, agentId, signingDomain }: DkimSignature,
+  keyType: DkimPublicKey["keyType"],
 ): { readonly cause: DkimCause; readonly problem: string } | undefined {
   if (record.keyType !== keyType)
     return {
@@ -211,9 +211,16 @@ function misfitOf(
       cause: "key-service",
       problem: `the key is for ${record.services.join(", ")}, not for mail (s=)`,
     };
-  if (record.strictIdentity && agentDomain(agentId) !== signingDomain)
-    return { cause: "key-identity", problem: "the key is for d= itself, and i= names a sub-domain (t=s)" };
   return undefined;
+}
+
+function identityMisfit(
+  { record }: UsableKey,
+  { agentId, signingDomain }: DkimSignature,
+): ReturnType<typeof keyMisfit> {
+  return record.strictIdentity && agentDomain(agentId) !== signingDomain
+    ? { cause: "key-identity", problem: "the key is for d= itself, and i= names a sub-domain (t=s)" }
+    : undefined;
 }
 
 export interface SignedWith {
