@@ -53,9 +53,26 @@ describe("the body", () => {
   });
 
   const awkward = fc
-    .array(fc.constantFrom("a", "bc", " ", "\t", "\r\n", "\r", "\n", "\r\n\r\n", "\x80", "\0"), {
-      maxLength: 40,
-    })
+    .array(
+      fc.constantFrom(
+        "a",
+        "bc",
+        "d".repeat(300),
+        "ef\r\n".repeat(90),
+        "\n".repeat(300),
+        " ",
+        "\t",
+        "\r\n",
+        "\r",
+        "\n",
+        "\r\n\r\n",
+        "\x80",
+        "\0",
+      ),
+      {
+        maxLength: 40,
+      },
+    )
     .map((parts) => parts.join(""));
 
   it.each(["simple", "relaxed"] as const)(

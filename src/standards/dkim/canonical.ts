@@ -30,6 +30,11 @@ const SPACE = 32;
 /** Empty lines are written from here where there are many. */
 const EMPTY_LINES = Buffer.from("\r\n".repeat(2_048), "latin1");
 
+/** Shorter runs are copied octet by octet: to look for them would cost more. */
+const MIN_RUN = 256;
+
+const endOf = (found: number, length: number): number => (found < 0 ? length : found);
+
 /** So many held line ends find room in front of a chunk; more are written by themselves. */
 const MAX_ROOM = 64;
 
@@ -118,6 +123,8 @@ export class BodyCanonicalizer {
     let cr = this.#cr;
     let to = 0;
     let at = 0;
+    let runFrom = 0;
+    let nextTab = -1;
     while (at < length) {
       let octet = chunk[at]!;
       if (cr) {
@@ -160,6 +167,19 @@ export class BodyCanonicalizer {
         }
         if (blank) out[to++] = SPACE;
         blank = false;
+        if (at >= runFrom) {
+          // What is long and has no blank in it, such as base64, is copied as it is, up to its last line end.
+          if (nextTab < at) nextTab = endOf(chunk.indexOf(TAB, at), length);
+          let end = Math.min(nextTab, endOf(chunk.indexOf(SPACE, at), length));
+          runFrom = end - at < MIN_RUN ? at + MIN_RUN : end;
+          if (end - at >= MIN_RUN) {
+            while (end > at && (chunk[end - 1] === LF || chunk[end - 1] === CR)) end -= 1;
+            out.set(chunk.subarray(at, end), to);
+            to += end - at;
+            at = end;
+            continue;
+          }
+        }
         do {
           out[to++] = octet;
           at += 1;
