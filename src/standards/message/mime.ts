@@ -105,7 +105,6 @@ class StructureReader {
       at = found === undefined ? at + 2 : this.#passDelimiter(at, found);
     }
     this.#closeDownTo(0, this.#octets.length);
-    root.end = this.#octets.length;
     return { root, exceeded: [...this.#exceeded] };
   }
 
@@ -127,7 +126,7 @@ class StructureReader {
     for (let level = this.#open.length - 1; level >= 0; level--) {
       const delimiter = this.#open[level]!.delimiter;
       if (delimiter === undefined || delimiter.length <= longest) continue;
-      if (this.#octets.compare(delimiter, 0, delimiter.length, at, at + delimiter.length) !== 0) continue;
+      if (!this.#octets.subarray(at, at + delimiter.length).equals(delimiter)) continue;
       longest = delimiter.length;
       found = level;
     }
