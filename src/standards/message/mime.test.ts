@@ -178,6 +178,22 @@ describe("mimeStructureOf", () => {
   );
 });
 
+describe("many levels", () => {
+  it.each(["--\n", "--x\n", `--x${"y".repeat(60)}\n`])("and 1 MiB of %j take less than a second", (line) => {
+    const boundary = (level: number) => `x${"y".repeat(60)}${level}`;
+    const nested = Array.from(
+      { length: 30 },
+      (_, level) =>
+        `--${boundary(level)}\nContent-Type: multipart/mixed; boundary="${boundary(level + 1)}"\n\n`,
+    ).join("");
+    const text = body(nested + line.repeat(2 ** 20 / line.length));
+    const started = performance.now();
+    const { exceeded } = mimeStructureOf(typed(`multipart/mixed; boundary="${boundary(0)}"`), text);
+    expect(exceeded).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
 describe("parseContentType", () => {
   it.each<[string, string | undefined, Record<string, string>, string]>([
     [" Text/HTML; Charset=UTF-8", "text/html", { charset: "UTF-8" }, "case"],

@@ -126,7 +126,7 @@ class StructureReader {
     for (let level = this.#open.length - 1; level >= 0; level--) {
       const delimiter = this.#open[level]!.delimiter;
       if (delimiter === undefined || delimiter.length <= longest) continue;
-      if (!this.#octets.subarray(at, at + delimiter.length).equals(delimiter)) continue;
+      if (!standsAt(this.#octets, at, delimiter)) continue;
       longest = delimiter.length;
       found = level;
     }
@@ -252,6 +252,12 @@ class StructureReader {
     endField();
     return { fields, bodyStart: at };
   }
+}
+
+function standsAt(octets: Uint8Array, at: number, delimiter: Uint8Array): boolean {
+  let same = 0;
+  while (same < delimiter.length && octets[at + same] === delimiter[same]) same++;
+  return same === delimiter.length;
 }
 
 function isFieldStart(octets: Buffer, from: number, to: number): boolean {
