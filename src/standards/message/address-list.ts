@@ -7,10 +7,11 @@
  * brackets ("me@example.org <me@example.org>"), dots anywhere in a local part, a dot at the end of a domain. A reader
  * of mail shows such an address, so DMARC has to see its domain.
  */
-import { type DomainName, parseDomainName } from "../dns/name.ts";
+import type { DomainName } from "../dns/name.ts";
 import type { Parsed, Refused } from "../dns/parsed.ts";
 import type { HeaderField, OctetText } from "./header-field.ts";
 import { ATOM_OCTETS, StructuredText } from "./structured-text.ts";
+import { domainNameOf } from "./utf8-text.ts";
 
 export interface Mailbox {
   /** Quotation marks and comments removed, words one blank apart; encoded words (RFC 2047) stay as they are. */
@@ -26,8 +27,6 @@ export interface Mailbox {
 /** A From field has one address; a To field of thousands would still be read by nobody. */
 export const MAX_MAILBOXES = 1_000;
 const MAX_VALUE_OCTETS = 1_048_576;
-/** Longer than any name in UTF-8 (255 octets on the wire). */
-const MAX_DOMAIN_OCTETS = 1_024;
 
 /** Reads all mailboxes, those of groups among them. A list may be empty, as that of an empty group is. */
 export function parseAddressList(value: OctetText): Parsed<readonly Mailbox[]> {
@@ -214,26 +213,6 @@ function displayName(words: readonly Token[]): OctetText | undefined {
     end = offset + text.length;
   }
   return name;
-}
-
-/** RFC 6532 §3.2: octets beyond ASCII are UTF-8; U-labels become A-labels (RFC 8616 §3). */
-export function domainNameOf(text: OctetText): DomainName | undefined {
-  if (text.length > MAX_DOMAIN_OCTETS) return undefined;
-  const decoded = decodeUtf8(text);
-  const name = decoded === undefined ? undefined : parseDomainName(decoded);
-  return name?.ok && name.value !== "." ? name.value : undefined;
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Octets as the text that they are in UTF-8; undefined where they are none. */
-export function decodeUtf8(text: OctetText): string | undefined {
-  if (!/[^\0-\x7f]/.test(text)) return text;
-  try {
-    return utf8.decode(Buffer.from(text, "latin1"));
-  } catch {
-    return undefined;
-  }
 }
 
 export type AuthorDomains =
