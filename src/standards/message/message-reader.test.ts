@@ -223,7 +223,7 @@ describe("chunks", () => {
         const rest = mail.slice(at, mail.length - reading.body.length);
         expect(rest).toMatch(reading.header.end === "empty-line" ? /^\r?\n$/ : /^$/);
       }),
-      { numRuns: 3000 },
+      { numRuns: 20_000 },
     );
   });
 

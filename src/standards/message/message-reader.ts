@@ -17,7 +17,8 @@ export interface MessageReaderOptions {
   /**
    * "crlf": a mail in a file becomes what SMTP would transmit; every bare LF turns into CRLF. A CR that stands alone
    * stays: it is no line end, neither here nor for the programs that hand in mail from files, and RFC 5322 §2.3
-   * forbids it. It is counted, so that a signer can refuse what others may repair on the way.
+   * forbids it. It is counted, so that a signer can refuse what others may repair on the way. A last line that lacks
+   * its end still lacks it.
    */
   readonly lineEnds?: "as-is" | "crlf";
   readonly limits?: Partial<MessageLimits>;

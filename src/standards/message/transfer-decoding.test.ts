@@ -68,6 +68,24 @@ describe("decodeTransfer", () => {
     );
   });
 
+  it("keeps to the bound, whatever comes", () => {
+    const pieces = fc.constantFrom("=", "=4", "=3D", "=\r\n", " ", "\t", "\r", "\n", "a", "Zg", "\xff");
+    const encodings = fc.constantFrom<TransferEncoding>("base64", "quoted-printable", "8bit");
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 20 }), encodings, fc.nat(12), (list, encoding, max) => {
+        const octets = Buffer.from(list.join(""), "latin1");
+        const whole = decodeTransfer(octets, encoding, 1_000);
+        const bounded = decodeTransfer(octets, encoding, max);
+        expect(whole.isCut).toBe(false);
+        expect(bounded.octets.length).toBeLessThanOrEqual(max);
+        if (!bounded.isCut) expect(bounded.octets).toEqual(whole.octets);
+        else if (encoding !== "quoted-printable")
+          expect(bounded.octets).toEqual(whole.octets.subarray(0, max));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
   it.each(["=", "= ", " ", "=4", "\r", "=\r\n", "=3D"])("1 MiB of %j takes less than a second", (piece) => {
     const octets = Buffer.from(piece.repeat(2 ** 20 / piece.length));
     const started = performance.now();
