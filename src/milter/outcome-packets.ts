@@ -80,7 +80,6 @@ function plainText(text: string): OctetText {
 
 function valueOnWire(name: OctetText, value: OctetText, { steps }: Negotiation): OctetText {
   const withLf = value.includes("\n") ? value.replace(/\r?\n/g, "\n") : value;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   if (/[\0\r\u0100-\uffff]|\n(?![ \t])/.test(withLf)) {
     throw new Error(
       `the value of ${name} has a line end that folds nothing, or what is no octet of a header`,
