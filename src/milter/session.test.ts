@@ -14,6 +14,7 @@ import {
 } from "../../test/support/milter-mta.ts";
 import type { MailOutcome } from "./mail-handler.ts";
 import { ACTION, STEP } from "./protocol.ts";
+import type { MilterSessionOptions } from "./session.ts";
 
 const GREETING = Buffer.concat([negotiation(), CONNECT]);
 const MESSAGE = Buffer.concat(messagePackets());
@@ -48,7 +49,7 @@ describe("negotiation", () => {
     expect(writes[0]!.length > 17).toBe(version === 6);
   });
 
-  it.each([
+  it.each<[options: Partial<MilterSessionOptions>, present: number, missing: number, reason: string]>([
     [{}, STEP.skip, STEP.noReplyToBody | STEP.noRecipient, "bodies are stopped"],
     [{ stopsBodies: false }, STEP.noReplyToBody, STEP.skip, "bodies come without a reply"],
     [{ wantsRecipients: false }, STEP.noRecipient, 0, "recipients are nobody's concern"],

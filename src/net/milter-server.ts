@@ -67,6 +67,8 @@ export async function startMilterServer(options: MilterServerOptions): Promise<M
   const server = createServer({ noDelay: true });
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   server.on("drop", () => options.onRefused?.());
+  // No descriptor left for one more connection: those that there are go on.
+  server.on("error", (error) => options.onSocketError?.(error));
   server.on("connection", (socket) => serve(socket, options, connections));
   const { address } = options;
   const leave =
