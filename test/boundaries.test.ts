@@ -35,15 +35,16 @@ const ROOMS: Readonly<Record<string, Room>> = {
     knows: ["records", "publish", "keys"],
     modules: ["node:fs", "node:path", "node:sqlite"],
   },
+  milter: { runs: ["standards"], modules: PURE_MODULES },
   "interface/cli": {
-    runs: ["standards", "records", "check", "publish", "keys"],
+    runs: ["standards", "records", "check", "publish", "keys", "milter"],
     modules: PURE_MODULES,
     packages: ["commander"],
   },
   net: {
     runs: ["standards"],
-    knows: ["records", "check", "publish"],
-    // A process only to have a zone file checked before it is put in place.
+    knows: ["records", "check", "publish", "milter"],
+    // A process only to have a zone file checked before it is put in place, and for the local sendmail.
     modules: [
       ...PURE_MODULES,
       "node:child_process",
@@ -60,7 +61,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ambient: ["stopwatch", "chance", "timers"],
   },
   main: {
-    runs: ["standards", "records", "check", "publish", "keys", "interface/cli", "net", "store"],
+    runs: ["standards", "records", "check", "publish", "keys", "milter", "interface/cli", "net", "store"],
     modules: [
       "node:crypto",
       "node:events",
@@ -68,6 +69,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "node:os",
       "node:path",
       "node:readline/promises",
+      "node:stream",
       "node:stream/consumers",
       "node:timers/promises",
       "node:v8",

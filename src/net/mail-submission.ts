@@ -73,7 +73,8 @@ function refuseUnsendable({ mailFrom, rcptTo, message }: OutgoingMail, heloName:
     }
   }
   // RFC 5321 §2.3.8
-  if (/\r(?!\n)|(?<!\r)\n/.test(message)) throw new TypeError("the message has lines that do not end with CRLF");
+  if (/\r(?!\n)|(?<!\r)\n/.test(message))
+    throw new TypeError("the message has lines that do not end with CRLF");
 }
 
 async function submit(
@@ -178,14 +179,15 @@ async function logIn(
   if (agreement === undefined && !options.isTrustedBlindly) {
     throw new Refused("login", `${where} has no TLS: no password is sent in the clear`);
   }
-  const offered = capabilities.flatMap((each) => (/^AUTH[ =]/.test(each) ? each.split(/[ =]+/).slice(1) : []));
+  const offered = capabilities.flatMap((each) =>
+    /^AUTH[ =]/.test(each) ? each.split(/[ =]+/).slice(1) : [],
+  );
   const base64 = (text: string) => Buffer.from(text).toString("base64");
   const step = async (line: string, code: number) => {
     const reply = await ask(session, line, "AUTH");
     if (reply.code !== code) throw refusal(where, "login", "AUTH", reply);
   };
   if (offered.includes("PLAIN")) {
-    // RFC 4616 §2
     const response = base64(`\0${user}\0${password.reveal()}`);
     const line = `AUTH PLAIN ${response}`;
     if (line.length <= MAX_COMMAND_CHARACTERS) return step(line, 235);

@@ -28,7 +28,10 @@ export function selfSignedCertificate({ name, privateKey, notBefore, notAfter }:
     der(EXTENSIONS, sequence(names)),
   );
   const signature = der(BIT_STRING, Buffer.concat([Buffer.from([0]), sign("sha256", body, key)]));
-  const lines = sequence(body, SHA256_WITH_RSA, signature).toString("base64").match(/.{1,64}/g) ?? [];
+  const lines =
+    sequence(body, SHA256_WITH_RSA, signature)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 

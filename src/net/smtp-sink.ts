@@ -56,7 +56,8 @@ export async function startSmtpSink(options: SmtpSinkOptions): Promise<MailSink>
   const limits = { ...LIMITS, ...options.limits };
   const { certificate } = options;
   const context =
-    certificate && createSecureContext({ cert: certificate.chain, key: certificate.key, minVersion: "TLSv1" });
+    certificate &&
+    createSecureContext({ cert: certificate.chain, key: certificate.key, minVersion: "TLSv1" });
   const sessions = new Map<Session, Promise<void>>();
   const server = createServer({ noDelay: true });
   server.on("connection", (socket) => {
