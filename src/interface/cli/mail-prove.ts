@@ -61,14 +61,14 @@ const SUBMISSIONS_PORT = 465;
 const SENDMAIL = "/usr/sbin/sendmail";
 const PASSWORD_VARIABLE = "ZONEPOST_SUBMISSION_PASSWORD";
 const DEFAULT_CONFIG = "zonepost.yaml";
-/** RFC 2606: no such name is ever in DNS. */
+/** A name that is never in DNS: nobody else's mail can be meant. */
 const SINK_DOMAIN = "prove.invalid";
 const LOOK_MILLISECONDS = 200;
 const MAX_VISITS = 50;
 
 export const SINK_HELP = `
 On the mail server itself, where port 25 is taken, Postfix has to know the way to the receiving end. In main.cf:
-  transport_maps = inline:{ { ${SINK_DOMAIN} = smtp:[127.0.0.1]:2525 } }
+  transport_maps = inline:{${SINK_DOMAIN}=smtp:[127.0.0.1]:2525}
 (in front of what is there already), then: postfix reload
 On another host, with port 25 open to your server, nothing has to be set: --listen 192.0.2.7:25`;
 
@@ -360,10 +360,11 @@ function deliveryLine(
     visit === undefined
       ? "nobody came to the receiving end"
       : `${visit.client.address.text} came${visit.client.helo === undefined ? "" : ` as ${visit.client.helo}`} and left no mail${visit.trouble === undefined ? "" : ` (${visit.trouble})`}`;
-  const address = readListenAddress(options?.listen ?? "", "--listen").address;
+  const listening = readListenAddress(options?.listen ?? "", "--listen").address;
+  const address = { "0.0.0.0": "127.0.0.1", "::": "::1" }[listening] ?? listening;
   const advice =
     recipientDomain === SINK_DOMAIN
-      ? `Tell Postfix the way, in main.cf: transport_maps = inline:{ { ${SINK_DOMAIN} = smtp:[${address}]:${port} } } (in front of what is there), then: postfix reload. mailq shows what waits.`
+      ? `Tell Postfix the way, in main.cf: transport_maps = inline:{${SINK_DOMAIN}=smtp:[${address}]:${port}} (in front of what is there), then: postfix reload. mailq shows what waits.`
       : `See what waits and why: mailq, and the server's log. Mail for ${recipientDomain} has to reach this program at ${options?.listen}.`;
   return {
     ...line,
