@@ -74,7 +74,15 @@ export function receivedLine(
     };
   }
   if (leaks.length === 0) {
-    return { ...line, severity: "ok", reason: "They tell nothing that is private.", advice: null };
+    return {
+      ...line,
+      severity: "ok",
+      reason:
+        hops.length === 0
+          ? "No Received field tells of the way."
+          : "The Received fields tell nothing that is private.",
+      advice: null,
+    };
   }
   return {
     ...line,

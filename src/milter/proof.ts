@@ -255,7 +255,8 @@ async function heloLine(
   );
   const missing = addresses.filter(({ text }) => !found.includes(text));
   if (missing.length === 0 && found.length > 0) {
-    const leads = addresses.length === 0 ? "has an address" : "leads back to the client";
+    const leads =
+      addresses.length === 0 ? "has an address" : `leads to ${addresses.map(({ text }) => text).join(", ")}`;
     return { ...line, severity: "ok", reason: `It is a full host name, and ${leads}.`, advice: null };
   }
   if (unknown?.status === "unknown") {

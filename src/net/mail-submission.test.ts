@@ -46,10 +46,11 @@ interface Setup {
   readonly replies?: Readonly<Record<string, string>>;
   readonly inTls?: Readonly<Record<string, string>>;
   readonly options?: Partial<SubmissionServer>;
+  readonly isAnonymous?: boolean;
 }
 
 /** The line with the dot alone is the one that begins with nothing but a dot. */
-async function submitTo({ replies = {}, inTls = {}, options = {} }: Setup): Promise<{
+async function submitTo({ replies = {}, inTls = {}, options = {}, isAnonymous = false }: Setup): Promise<{
   outcome: MailSubmission;
   heard: readonly string[];
 }> {
@@ -58,7 +59,9 @@ async function submitTo({ replies = {}, inTls = {}, options = {} }: Setup): Prom
       greeting: "220 mail.example.org\r\n",
       replies: { ...replies, ...HELLO, ...replies },
       startTlsOn: "STARTTLS",
-      inTls: { replies: { ...inTls, ...IN_TLS, ...inTls, "..x": "", "..": "", ".": "250 taken as 1234\r\n" } },
+      inTls: {
+        replies: { ...inTls, ...IN_TLS, ...inTls, "..x": "", "..": "", ".": "250 taken as 1234\r\n" },
+      },
     },
     TLS,
   );
@@ -70,7 +73,7 @@ async function submitTo({ replies = {}, inTls = {}, options = {} }: Setup): Prom
     authorities: [authority.root.certificate],
     isTrustedBlindly: false,
     heloName: "client.example.net",
-    login: LOGIN,
+    ...(!isAnonymous && { login: LOGIN }),
     totalTimeoutMilliseconds: 2_000,
     ...options,
   });
@@ -123,17 +126,12 @@ describe("a submission", () => {
   });
 
   it("needs no log-in where none is given", async () => {
-    const { heard } = await submitTo({ options: { login: undefined } as Partial<SubmissionServer> });
+    const { heard } = await submitTo({ isAnonymous: true });
     expect(heard.join()).not.toContain("AUTH");
   });
 
   it.each<[setup: Setup, step: string, detail: string, reason: string]>([
-    [
-      { inTls: { AUTH: "535 5.7.8 no\r\n" } },
-      "login",
-      "answered AUTH with 535 5.7.8 no",
-      "a wrong password",
-    ],
+    [{ inTls: { AUTH: "535 5.7.8 no\r\n" } }, "login", "answered AUTH with 535 5.7.8 no", "a wrong password"],
     [
       { inTls: { EHLO: "250-m\r\n250 AUTH GSSAPI\r\n" } },
       "login",
@@ -141,8 +139,18 @@ describe("a submission", () => {
       "no way in common",
     ],
     [{ inTls: { EHLO: "250 m\r\n" } }, "login", "offers no way to log in", "none at all"],
-    [{ inTls: { MAIL: "553 5.7.1 not you\r\n" } }, "sender", "answered MAIL FROM with 553", "not his address"],
-    [{ inTls: { RCPT: "450 4.1.2 unknown\r\n" } }, "recipient", "answered RCPT TO with 450", "no such domain"],
+    [
+      { inTls: { MAIL: "553 5.7.1 not you\r\n" } },
+      "sender",
+      "answered MAIL FROM with 553",
+      "not his address",
+    ],
+    [
+      { inTls: { RCPT: "450 4.1.2 unknown\r\n" } },
+      "recipient",
+      "answered RCPT TO with 450",
+      "no such domain",
+    ],
     [{ inTls: { DATA: "554 no\r\n" } }, "message", "answered DATA with 554 no", "not now"],
     [{ replies: { EHLO: "250 m\r\n" } }, "tls", "offers no STARTTLS", "no password in the clear"],
     [{ replies: { STARTTLS: "454 no\r\n" } }, "tls", "refuses it: 454 no", "nor after a refusal"],
@@ -251,10 +259,18 @@ describe("the local program", () => {
     ],
     [
       'echo "sendmail: fatal: no queue" >&2; exit 75',
-      { status: "refused", step: "message", detail: expect.stringMatching(/ended with 75: sendmail: fatal: no/) },
+      {
+        status: "refused",
+        step: "message",
+        detail: expect.stringMatching(/ended with 75: sendmail: fatal: no/),
+      },
       "refuses it",
     ],
-    ["exec sleep 10", { status: "failed", detail: expect.stringContaining("did not end within 0.5 s") }, "hangs"],
+    [
+      "exec sleep 10",
+      { status: "failed", detail: expect.stringContaining("did not end within 0.5 s") },
+      "hangs",
+    ],
   ])("%s → %j (%s)", async (script, outcome) => {
     const folder = mkdtempSync(join(tmpdir(), "zonepost-sendmail-"));
     try {

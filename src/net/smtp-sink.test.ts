@@ -100,7 +100,8 @@ const connect = (): Client => listen(connectTcp({ host: "127.0.0.1", port: sink.
 /** Sends all at once, and says what the server answered. */
 async function say(...parts: readonly (string | Buffer)[]): Promise<string> {
   const client = connect();
-  for (const part of parts) client.socket.write(typeof part === "string" ? Buffer.from(part, "latin1") : part);
+  for (const part of parts)
+    client.socket.write(typeof part === "string" ? Buffer.from(part, "latin1") : part);
   client.socket.write("QUIT\r\n");
   return client.ended();
 }
@@ -357,7 +358,9 @@ describe("clients that mean ill", () => {
     client.socket.write(`${ENVELOPE}half a mess`);
     await client.until("354");
     client.socket.destroy();
-    await expect.poll(() => visits).toMatchObject([{ mails: 0, trouble: expect.stringContaining("broke off") }]);
+    await expect
+      .poll(() => visits)
+      .toMatchObject([{ mails: 0, trouble: expect.stringContaining("broke off") }]);
     expect(mails).toEqual([]);
   });
 });

@@ -111,6 +111,7 @@ const INTERNAL_SERVICES = [
   "error unix - - n - - error",
   "retry unix - - n - - error",
   "discard unix - - n - - discard",
+  "smtp unix - - n - - smtp",
   "anvil unix - - n - 1 anvil",
   "pickup unix n - n 60 1 pickup",
   "flush unix n - n 1000? 0 flush",
