@@ -87,6 +87,6 @@ export interface SinkVisit {
   readonly connectedAt: Date;
   /** How many mails were taken. */
   readonly mails: number;
-  /** The last thing that was refused, or how it ended: for a person who waits for a mail. */
+  /** The first thing that was refused, or how it ended: for a person who waits for a mail. */
   readonly trouble: string | undefined;
 }

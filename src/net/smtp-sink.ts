@@ -197,7 +197,8 @@ class Session {
   }
 
   #refuse(line: string): void {
-    this.#trouble = line;
+    // What is refused later is mostly a consequence: clients do not wait for each answer.
+    this.#trouble ??= line;
     this.#refusals++;
     if (this.#refusals > this.#limits.maxRefusals) {
       this.#sayGoodbye(`421 4.7.0 ${this.#options.hostName} too many mistakes`);
@@ -209,7 +210,7 @@ class Session {
   #sayGoodbye(line: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (!line.startsWith("221")) this.#trouble = line;
+    if (!line.startsWith("221")) this.#trouble ??= line;
     this.#received = Buffer.alloc(0);
     if (this.#socket.writable) this.#socket.end(`${line}${CRLF}`);
     setTimeout(() => this.destroy(), FAREWELL_MILLISECONDS).unref();

@@ -16,7 +16,7 @@ export interface MailLoop {
   readonly server: Omit<SubmissionServer, "login">;
   readonly login?: { readonly user: string; readonly password: string };
   readonly mail: OutgoingMail;
-  /** How long to wait where the mail was taken. */
+  /** How long to wait for the server to come, where the mail was taken. */
   readonly waitMilliseconds: number;
 }
 
@@ -45,10 +45,8 @@ const submit = createMailSubmission({
   heloName: "client.example.net",
 });
 const submission = await submit(mail);
-for (let waited = 0; submission.status === "accepted" && mails.length === 0; waited += 50) {
-  if (waited > waitMilliseconds) break;
-  await sleep(50);
-}
+const isOver = () => submission.status !== "accepted" || mails.length + troubles.length > 0;
+for (let waited = 0; !isOver() && waited < waitMilliseconds; waited += 50) await sleep(50);
 await running.close();
 const result: MailLoopResult = {
   submission,
