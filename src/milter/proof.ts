@@ -39,6 +39,8 @@ export interface ProofLine {
   readonly reason: string;
   /** What to do; null where nothing is to be done. */
   readonly advice: string | null;
+  /** Commands that do it, one a line, to be copied as they are. */
+  readonly commands?: readonly string[];
   /** "RFC 7208 §2.6" */
   readonly reference: string;
 }

@@ -66,10 +66,17 @@ const SINK_DOMAIN = "prove.invalid";
 const LOOK_MILLISECONDS = 200;
 const MAX_VISITS = 50;
 
+/** For Postfix: the way to the receiving end, in front of what is there already. It may stay. */
+const routeCommands = (address: string, port: number) => [
+  `postconf -e "transport_maps = inline:{${SINK_DOMAIN}=smtp:[${address}]:${port}}, $(postconf -h transport_maps)"`,
+  "postfix reload",
+];
+
 export const SINK_HELP = `
-On the mail server itself, where port 25 is taken, Postfix has to know the way to the receiving end. In main.cf:
-  transport_maps = inline:{${SINK_DOMAIN}=smtp:[127.0.0.1]:2525}
-(in front of what is there already), then: postfix reload
+On the mail server itself, where port 25 is taken, Postfix has to know the way to the receiving end, once:
+${routeCommands("127.0.0.1", 2525)
+  .map((line) => `  ${line}`)
+  .join("\n")}
 On another host, with port 25 open to your server, nothing has to be set: --listen 192.0.2.7:25`;
 
 export async function runMailProve(
@@ -362,16 +369,20 @@ function deliveryLine(
       : `${visit.client.address.text} came${visit.client.helo === undefined ? "" : ` as ${visit.client.helo}`} and left no mail${visit.trouble === undefined ? "" : ` (${visit.trouble})`}`;
   const listening = readListenAddress(options?.listen ?? "", "--listen").address;
   const address = { "0.0.0.0": "127.0.0.1", "::": "::1" }[listening] ?? listening;
-  const advice =
-    recipientDomain === SINK_DOMAIN
-      ? `Tell Postfix the way, in main.cf: transport_maps = inline:{${SINK_DOMAIN}=smtp:[${address}]:${port}} (in front of what is there), then: postfix reload. mailq shows what waits.`
-      : `See what waits and why: mailq, and the server's log. Mail for ${recipientDomain} has to reach this program at ${options?.listen}.`;
-  return {
+  const unseen = {
     ...line,
     severity: "unknown",
     result: COULD_NOT_TELL,
     reason: `The mail did not arrive within ${options?.timeout} s: ${cameFor}.`,
-    advice,
+  } as const;
+  if (recipientDomain !== SINK_DOMAIN) {
+    const advice = `See what waits and why: mailq, and the server's log. Mail for ${recipientDomain} has to reach this program at ${options?.listen}.`;
+    return { ...unseen, advice };
+  }
+  return {
+    ...unseen,
+    advice: "See what waits and why: mailq. Where Postfix does not know the way yet, tell it, as root:",
+    commands: routeCommands(address, port),
   };
 }
 
@@ -437,10 +448,11 @@ function proofText({ domain, clients, lines }: Proof, sentence: string, terminal
   return [
     `${style.bold(visible(domain))}  ${style.dim("as a receiver sees its mail")}`,
     ...judged,
-    ...lines.flatMap(({ subject, severity, result, reason, advice }) => [
+    ...lines.flatMap(({ subject, severity, result, reason, advice, commands = [] }) => [
       `${style.bold(subject.padEnd(width))}  ${paint[severity](visible(result))}`,
       wrap(visible(reason), columns, indent),
       ...(advice === null ? [] : [wrap(visible(`→ ${advice}`), columns, indent)]),
+      ...commands.map((command) => `${indent}${visible(command)}`),
     ]),
     "",
     sentence,
