@@ -67,10 +67,13 @@ const LOOK_MILLISECONDS = 200;
 const MAX_VISITS = 50;
 
 /** For Postfix: the way to the receiving end, in front of what is there already. It may stay. */
-const routeCommands = (address: string, port: number) => [
-  `postconf -e "transport_maps = inline:{${SINK_DOMAIN}=smtp:[${address}]:${port}}, $(postconf -h transport_maps)"`,
-  "postfix reload",
-];
+function routeCommands(listening: string, port: number): readonly string[] {
+  const address = { "0.0.0.0": "127.0.0.1", "::": "::1" }[listening] ?? listening;
+  return [
+    `postconf -e "transport_maps = inline:{${SINK_DOMAIN}=smtp:[${address}]:${port}}, $(postconf -h transport_maps)"`,
+    "postfix reload",
+  ];
+}
 
 export const SINK_HELP = `
 On the mail server itself, where port 25 is taken, Postfix has to know the way to the receiving end, once:
@@ -127,12 +130,13 @@ export async function runMailProve(
       await tools.sleep(LOOK_MILLISECONDS);
     }
     const [mail] = mails;
-    const first = [submissionLine(submission, via)];
+    const route = routeCommands(listen.address, sink.port);
+    const isOnRoute = recipientDomain === SINK_DOMAIN;
+    const first = [submissionLine(submission, via, isOnRoute ? route : [])];
     if (mail === undefined) {
-      const lines =
-        submission.status === "accepted"
-          ? [...first, deliveryLine(undefined, { visits, options, recipientDomain, port: sink.port })]
-          : first;
+      const absence =
+        submission.status === "accepted" ? [absenceLine(visits, recipientDomain, options, route)] : [];
+      const lines = [...first, ...absence];
       return report({ domain, sent, submission, mail, clients: undefined, lines }, options, tools);
     }
     if (options.save !== undefined) save(options.save, mail, tools);
@@ -148,7 +152,7 @@ export async function runMailProve(
         { domain, sent, mail, clients, assumePublic, sinkOffersTls: true },
         { authenticate, resolver: world.recursive[0] ?? world.authoritative, now: tools.now() },
       );
-      const lines = [...first, deliveryLine(mail), ...proven];
+      const lines = [...first, arrivalLine(mail), ...proven];
       return report({ domain, sent, submission, mail, clients, lines }, options, tools);
     } finally {
       await opened.close();
@@ -294,7 +298,7 @@ function save(path: string, { octets }: ReceivedMail, tools: Tools): void {
   }
 }
 
-function submissionLine(submission: MailSubmission, via: Via): ProofLine {
+function submissionLine(submission: MailSubmission, via: Via, route: readonly string[]): ProofLine {
   const where = via.host === undefined ? via.program : `${via.host} port ${via.port}`;
   const line = { subject: "submission", reference: "RFC 6409 §3.1" } as const;
   switch (submission.status) {
@@ -318,6 +322,7 @@ function submissionLine(submission: MailSubmission, via: Via): ProofLine {
         result: "refused",
         reason: `${submission.detail}.`,
         advice: REFUSED_ADVICE[submission.step],
+        ...(submission.step === "recipient" && { commands: route }),
       };
     case "failed":
       return {
@@ -337,53 +342,51 @@ const REFUSED_ADVICE = {
   tls: "Name an authority of your own with --trust; --insecure-submission goes on all the same. --tls says how TLS begins.",
   login: "See whether user and password are right, and whether the server offers to log in on this port.",
   sender: "See whether the user may send as --from, and whether a log-in (--user) is needed.",
-  recipient: `Where it does not know the recipient's domain, tell it the way (--help has the line), or take a domain with an MX of its own: --recipient. Where it refuses to relay, log in: --user.`,
+  recipient:
+    "Where it refuses to relay, log in: --user. Where it knows no way to the recipient's domain, take one with an MX of its own (--recipient), or tell Postfix the way, as root:",
   message: "The server's log says why it refused the message.",
 } as const;
 
-function deliveryLine(
-  mail: ReceivedMail | undefined,
-  waited?: {
-    readonly visits: readonly SinkVisit[];
-    readonly options: MailProveOptions;
-    readonly recipientDomain: string;
-    readonly port: number;
-  },
+const DELIVERY = { subject: "delivery", reference: "RFC 5321 §4.1.1.4" } as const;
+
+function arrivalLine({ client, receivedAt }: ReceivedMail): ProofLine {
+  return {
+    ...DELIVERY,
+    severity: "ok",
+    result: "arrived",
+    reason: `It came from ${client.address.text} port ${client.port} at ${receivedAt.toISOString()}.`,
+    advice: null,
+  };
+}
+
+function absenceLine(
+  visits: readonly SinkVisit[],
+  recipientDomain: string,
+  { listen, timeout }: MailProveOptions,
+  route: readonly string[],
 ): ProofLine {
-  const line = { subject: "delivery", reference: "RFC 5321 §4.1.1.4" } as const;
-  if (mail !== undefined) {
-    const { address, port } = mail.client;
-    return {
-      ...line,
-      severity: "ok",
-      result: "arrived",
-      reason: `It came from ${address.text} port ${port} at ${mail.receivedAt.toISOString()}.`,
-      advice: null,
-    };
-  }
-  const { visits = [], options, recipientDomain = "", port = 0 } = waited ?? {};
-  const [visit] = visits;
-  const cameFor =
-    visit === undefined
-      ? "nobody came to the receiving end"
-      : `${visit.client.address.text} came${visit.client.helo === undefined ? "" : ` as ${visit.client.helo}`} and left no mail${visit.trouble === undefined ? "" : ` (${visit.trouble})`}`;
-  const listening = readListenAddress(options?.listen ?? "", "--listen").address;
-  const address = { "0.0.0.0": "127.0.0.1", "::": "::1" }[listening] ?? listening;
+  const visit = visits.find(({ client }) => client.helo !== undefined) ?? visits[0];
   const unseen = {
-    ...line,
+    ...DELIVERY,
     severity: "unknown",
     result: COULD_NOT_TELL,
-    reason: `The mail did not arrive within ${options?.timeout} s: ${cameFor}.`,
+    reason: `The mail did not arrive within ${timeout} s: ${visit === undefined ? "nobody came to the receiving end" : visitText(visit)}.`,
   } as const;
+  const look = "See with mailq what waits, and why; postsuper -d takes it out of the queue.";
   if (recipientDomain !== SINK_DOMAIN) {
-    const advice = `See what waits and why: mailq, and the server's log. Mail for ${recipientDomain} has to reach this program at ${options?.listen}.`;
+    const advice = `${look} Mail for ${recipientDomain} has to reach this program at ${listen}.`;
     return { ...unseen, advice };
   }
   return {
     ...unseen,
-    advice: "See what waits and why: mailq. Where Postfix does not know the way yet, tell it, as root:",
-    commands: routeCommands(address, port),
+    advice: `${look} Where Postfix does not know the way yet, tell it, as root:`,
+    commands: route,
   };
+}
+
+function visitText({ client, trouble }: SinkVisit): string {
+  const name = client.helo === undefined ? "" : ` as ${client.helo}`;
+  return `${client.address.text} came${name} and left no mail${trouble === undefined ? "" : ` (${trouble})`}`;
 }
 
 interface Proof {
