@@ -343,7 +343,7 @@ const REFUSED_ADVICE = {
   login: "See whether user and password are right, and whether the server offers to log in on this port.",
   sender: "See whether the user may send as --from, and whether a log-in (--user) is needed.",
   recipient:
-    "Where it refuses to relay, log in: --user. Where it knows no way to the recipient's domain, take one with an MX of its own (--recipient), or tell Postfix the way, as root:",
+    "Where it refuses to relay, log in: --user. Where it knows no way to the recipient's domain, take one with an MX of its own (--recipient), or tell Postfix the way, as root.",
   message: "The server's log says why it refused the message.",
 } as const;
 
