@@ -16,16 +16,27 @@ export interface MailOrigin {
 }
 
 export interface MailAuthentication {
+  readonly origin: MailOrigin;
   readonly iprev: IprevOutcome;
   /** Of MAIL FROM, or of HELO where that is empty (RFC 7208 §2.4). */
   readonly spf: SpfOutcome;
   /** In the order of the header, at most as many as the caps allow. */
   readonly dkim: readonly DkimVerification[];
+  /** Signatures that were not looked at. */
+  readonly skippedSignatures: number;
   readonly arc: ArcValidation;
   readonly dmarc: MessageDmarc;
 }
 
 export type MessageDmarc =
-  | { readonly status: "evaluated"; readonly authorDomain: DomainName; readonly outcome: DmarcOutcome }
-  /** No From field, several, or no domain in it: there is nothing to look up. */
+  /**
+   * `problem`: the message names several Author Domains, of which this is the one that fares worst (RFC 9989 §11.5).
+   */
+  | {
+      readonly status: "evaluated";
+      readonly authorDomain: DomainName;
+      readonly outcome: DmarcOutcome;
+      readonly problem?: string;
+    }
+  /** There is no From field, or no domain in it: nothing can be looked up. */
   | { readonly status: "no-author-domain"; readonly problem: string };

@@ -230,7 +230,7 @@ describe("each line", () => {
       "arc",
       {
         results: {
-          arc: { result: "fail", isTemporary: false, seals: [], oldestPass: undefined, problem: "bad seal" },
+          arc: { result: "fail", isTemporary: false, sets: [], oldestPass: undefined, problem: "bad seal" },
         },
       },
       "warning",

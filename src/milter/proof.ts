@@ -349,16 +349,20 @@ function dkimLines({ dkim, dmarc }: MailAuthentication, domain: DomainName): rea
           mechanism === "dkim" && alignment.status === "aligned" ? [of] : [],
         )
       : [];
-  const isAligned = ({ signingDomain }: Signature) =>
-    signingDomain !== undefined && (signingDomain === domain || alignedDomains.includes(signingDomain));
+  const isAligned = ({ signature }: Signature) =>
+    signature !== undefined &&
+    (signature.signingDomain === domain || alignedDomains.includes(signature.signingDomain));
   const passes = dkim.filter(({ result }) => result === "pass");
   const isProven = passes.some(isAligned);
-  return dkim.map((signature): ProofLine => {
-    const { result, dkimSelector, signingDomain, algorithm, problem } = signature;
-    const by = `${algorithm ?? "unknown algorithm"}, selector ${dkimSelector ?? "?"} of ${signingDomain ?? "?"}`;
+  return dkim.map((verification): ProofLine => {
+    const { result, signature, problem } = verification;
+    const by =
+      signature === undefined
+        ? "unreadable"
+        : `${signature.keyType}-${signature.hash}, selector ${signature.dkimSelector} of ${signature.signingDomain}`;
     const line = { subject: "dkim", result, reference } as const;
     if (result === "pass") {
-      if (isAligned(signature)) {
+      if (isAligned(verification)) {
         return {
           ...line,
           severity: "ok",

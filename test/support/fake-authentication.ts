@@ -20,13 +20,16 @@ export interface FakedResults {
 export function signature(result: DkimResult, domain = "example.org", problem?: string): DkimVerification {
   return {
     result,
-    signingDomain: domainName(domain),
-    dkimSelector: "s1" as DkimVerification["dkimSelector"],
-    agentId: `@${domain}`,
-    algorithm: "rsa-sha256",
-    signatureStart: "abcdefgh",
     field: headerField("DKIM-Signature", " v=1"),
-    cause: problem === undefined ? undefined : "test",
+    signature: {
+      keyType: "rsa",
+      hash: "sha256",
+      dkimSelector: "s1",
+      signingDomain: domainName(domain),
+    } as DkimVerification["signature"],
+    key: undefined,
+    isTesting: false,
+    cause: problem === undefined ? undefined : "body-changed",
     problem,
   };
 }
@@ -39,13 +42,15 @@ export function fakeAuthentication(results: FakedResults = {}): AuthenticateMess
       {
         authorDomain,
         ...(spf.domain !== undefined && { spf: { result: spf.result, domain: spf.domain } }),
-        dkim: dkim.flatMap(({ result, signingDomain }) =>
-          signingDomain === undefined ? [] : [{ result, domain: signingDomain }],
+        dkim: dkim.flatMap(({ result, signature: read }) =>
+          read === undefined ? [] : [{ result, domain: read.signingDomain }],
         ),
       },
       resolver,
     );
     return {
+      origin: { clientIp, helo, mailFrom },
+      skippedSignatures: 0,
       iprev: results.iprev ?? {
         result: "pass",
         names: [domainName("mail.example.org")],
@@ -56,7 +61,7 @@ export function fakeAuthentication(results: FakedResults = {}): AuthenticateMess
       arc: results.arc ?? {
         result: "none",
         isTemporary: false,
-        seals: [],
+        sets: [],
         oldestPass: undefined,
         problem: undefined,
       },

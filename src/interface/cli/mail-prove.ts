@@ -1,5 +1,6 @@
 /** `zonepost mail prove`: a mail goes out through the user's own server and comes back, and is judged on arrival. */
 import { summarize } from "../../check/finding.ts";
+import { authenticateMessage } from "../../milter/authenticate-message.ts";
 import type {
   MailSubmission,
   OutgoingMail,
@@ -86,8 +87,7 @@ export async function runMailProve(
   domainText: string,
   options: MailProveOptions,
   tools: Tools,
-  // The one place where the way to authenticate a message is chosen.
-  authenticate: AuthenticateMessage = notYet,
+  authenticate: AuthenticateMessage = authenticateMessage,
 ): Promise<ExitCode> {
   const { terminal } = tools;
   const domain = readDomain(domainText);
@@ -161,10 +161,6 @@ export async function runMailProve(
     await sink.close();
   }
 }
-
-const notYet: AuthenticateMessage = async () => {
-  throw new UsageError("this version cannot authenticate messages yet");
-};
 
 /** Those that send for the domain. */
 function describedServers(path: string, domain: DomainName, tools: Tools) {

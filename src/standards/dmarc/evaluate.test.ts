@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { type Table, tableResolver, txt } from "../../../test/support/table-resolver.ts";
+import type { DkimResult } from "../dkim/result.ts";
 import { domainName } from "../dns/name.ts";
 import type { UnknownCause } from "../dns/resolver.ts";
 import type { SpfResult } from "../spf/evaluate.ts";
-import { type DkimResult, evaluateDmarc } from "./evaluate.ts";
+import { evaluateDmarc } from "./evaluate.ts";
 
 const RELAXED: Table = { "_dmarc.example.org": [txt("v=DMARC1; p=reject")] };
 const STRICT: Table = { "_dmarc.example.org": [txt("v=DMARC1; p=reject; adkim=s; aspf=s")] };

@@ -1,4 +1,5 @@
 /** The DMARC decision on one message (RFC 9989 §5.3). */
+import type { DkimResult } from "../dkim/result.ts";
 import type { DomainName } from "../dns/name.ts";
 import type { Resolver } from "../dns/resolver.ts";
 import type { SpfResult } from "../spf/evaluate.ts";
@@ -11,9 +12,6 @@ import {
   organizationalDomainOf,
   walkTree,
 } from "./tree-walk.ts";
-
-/** RFC 8601 §2.7.1. */
-export type DkimResult = "none" | "pass" | "fail" | "policy" | "neutral" | "temperror" | "permerror";
 
 export interface DmarcQuestion {
   /** The domain of the one From address (§5.3.1). */

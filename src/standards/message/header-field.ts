@@ -19,10 +19,21 @@ export interface HeaderField {
 }
 
 export function headerField(name: OctetText, value: OctetText): HeaderField {
-  return { name, value, key: name.trim().toLowerCase() };
+  return { name, value, key: withoutOuterBlanks(name).toLowerCase() };
 }
 
 /** RFC 5322 §2.2.3: the value as one line, blanks around it removed. */
 export function unfolded(value: OctetText): OctetText {
-  return value.replace(/\r?\n(?=[ \t])/g, "").trim();
+  return withoutOuterBlanks(value.includes("\n") ? value.replace(/\r?\n(?=[ \t])/g, "") : value);
 }
+
+/** Not `trim`: to that, the last octet of "à" in UTF-8 (0xA0) is a blank. */
+export function withoutOuterBlanks(text: OctetText): OctetText {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+const isBlank = (octet: number) => octet === 0x20 || octet === 0x09 || octet === 0x0d || octet === 0x0a;

@@ -4,17 +4,11 @@
  * The time of one evaluation is bounded by the resolver's own time-outs and the limits here: at most ten
  * lookup terms, each of one query and at most ten address queries behind it (§4.6.4).
  */
-import {
-  contains,
-  type Family,
-  type IpAddress,
-  parseAddress,
-  reverseName,
-  unmapped,
-} from "../dns/address.ts";
+import { contains, type IpAddress, unmapped } from "../dns/address.ts";
 import { type DomainName, isWithin, labelCount, parseDomainName, ROOT } from "../dns/name.ts";
 import { txtText } from "../dns/record.ts";
 import type { Resolver, Unknown } from "../dns/resolver.ts";
+import { addressType, lookupAddresses, lookupReverseNames } from "../dns/reverse-names.ts";
 import { lookupSpfRecord } from "./lookup.ts";
 import {
   expandMacros,
@@ -317,14 +311,8 @@ class Evaluation {
     return answer.status === "found" ? MATCH : (this.#countVoid() ?? MISS);
   }
 
-  async #addressesOf(name: DomainName): Promise<readonly IpAddress[] | Unknown> {
-    const answer = await this.#resolver.lookup(name, addressType(this.#clientIp.family));
-    if (answer.status === "unknown") return answer;
-    if (answer.status === "absent") return [];
-    return answer.records.flatMap(({ data }) => {
-      const address = parseAddress(data.address);
-      return address.ok ? [address.value] : [];
-    });
+  #addressesOf(name: DomainName): Promise<readonly IpAddress[] | Unknown> {
+    return lookupAddresses(name, this.#clientIp.family, this.#resolver);
   }
 
   #isNear(addresses: readonly IpAddress[], { prefixLength4, prefixLength6 }: HostMechanism): boolean {
@@ -339,16 +327,10 @@ class Evaluation {
   }
 
   async #lookupValidatedNames(): Promise<ValidatedNames> {
-    const answer = await this.#resolver.lookup(reverseName(this.#clientIp), "PTR");
-    if (answer.status !== "found") return { names: [], isVoid: answer.status === "absent" };
-    const claimed = answer.records.slice(0, this.#limits.ptrNames).map(({ data }) => data.target);
-    const validated = await Promise.all(
-      claimed.map(async (name) => {
-        const addresses = await this.#addressesOf(name);
-        return !("status" in addresses) && addresses.some(({ text }) => text === this.#clientIp.text);
-      }),
-    );
-    return { names: claimed.filter((_, at) => validated[at]), isVoid: false };
+    const found = await lookupReverseNames(this.#clientIp, this.#resolver, this.#limits.ptrNames);
+    if (found.status !== "found") return { names: [], isVoid: found.status === "absent" };
+    const validated = found.names.filter(({ leadsBack }) => leadsBack === "yes");
+    return { names: validated.map(({ name }) => name), isVoid: false };
   }
 
   async #target(spec: MacroString, domain: DomainName): Promise<DomainName | undefined> {
@@ -441,8 +423,6 @@ function permerror(problem: string): Failure {
 function temperror(asked: string, { cause, detail }: Unknown): Failure {
   return { result: "temperror", problem: `${asked} could not be looked up (${cause}): ${detail}`, trail: [] };
 }
-
-const addressType = (family: Family) => (family === 4 ? "A" : "AAAA");
 
 /** §7.3 "p": the domain itself, else a name below it, else any. */
 function bestName(names: readonly DomainName[], domain: DomainName): string {

@@ -1,0 +1,33 @@
+/** Whether a message goes out, to be signed, or comes in, to be authenticated. */
+import { contains, type IpAddress, parseAddress, unmapped } from "../standards/dns/address.ts";
+import type { MailEnvelope, MilterConnection } from "./mail-handler.ts";
+import type { OutgoingRules } from "./settings.ts";
+
+export interface Direction {
+  readonly isOutgoing: boolean;
+  /** What decided it, in a word for the log. */
+  readonly by: "login" | "network" | "daemon" | "local" | "client";
+  readonly clientIp: IpAddress | undefined;
+  /** The name that the client has logged in with. */
+  readonly login: string | undefined;
+}
+
+export function directionOf(
+  connection: MilterConnection,
+  { macros }: Pick<MailEnvelope, "macros">,
+  rules: OutgoingRules,
+): Direction {
+  const parsed = connection.address === undefined ? undefined : parseAddress(connection.address);
+  const clientIp = parsed?.ok ? unmapped(parsed.value) : undefined;
+  const login = macros.get("auth_authen") || undefined;
+  const about = { clientIp, login };
+  const daemon = macros.get("daemon_name") ?? connection.macros.get("daemon_name");
+  if (rules.authenticated && login !== undefined) return { isOutgoing: true, by: "login", ...about };
+  if (daemon !== undefined && rules.daemons.includes(daemon))
+    return { isOutgoing: true, by: "daemon", ...about };
+  // Mail from the host itself, by its sendmail command, comes without an address.
+  if (clientIp === undefined) return { isOutgoing: true, by: "local", ...about };
+  if (rules.networks.some((network) => contains(network, clientIp)))
+    return { isOutgoing: true, by: "network", ...about };
+  return { isOutgoing: false, by: "client", ...about };
+}
