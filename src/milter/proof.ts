@@ -187,8 +187,11 @@ function distinct(lines: readonly ProofLine[]): readonly ProofLine[] {
   return [...seen.values()];
 }
 
+/** Names stay as they are written. */
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+  const beginsWithName = /^\S*[._]\S/.test(text);
+  const begun = beginsWithName ? text : `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  return `${begun}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 
 /** RFC 8601 §3 */
