@@ -125,6 +125,9 @@ function cliReference(): string {
     openWorld: nowhere,
     startNameServer: nowhere,
     startTrap: nowhere,
+    startMailSink: nowhere,
+    openSubmission: nowhere,
+    askSecret: undefined,
     untilInterrupted: nowhere,
     organizationalDomain: nowhere,
   };

@@ -15,6 +15,7 @@ import {
 import { hostname, networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -26,14 +27,18 @@ import { runCli } from "./interface/cli/program.ts";
 import { createStyle, wantsColours } from "./interface/cli/terminal.ts";
 import type { OpenedState, OpenedWorld, ProbeSettings, ViewSettings } from "./interface/cli/tools.ts";
 import { generateDkimKeyPair } from "./keys/generate.ts";
+import type { MailSink, MailSinkSettings } from "./milter/mail-exchange.ts";
 import { startDnsServer } from "./net/dns-server.ts";
 import { createDnsTransport } from "./net/dns-transport.ts";
 import { createDnsUpdateClient } from "./net/dns-update-client.ts";
 import { createHttpClient } from "./net/http-client.ts";
+import { createLocalSubmission, createMailSubmission } from "./net/mail-submission.ts";
 import { createRecursiveView } from "./net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
+import { selfSignedCertificate } from "./net/self-signed-certificate.ts";
 import { parseServerAddress, type ServerAddress } from "./net/server-address.ts";
 import { createProber } from "./net/service-probe.ts";
+import { startSmtpSink } from "./net/smtp-sink.ts";
 import { readSystemResolvers } from "./net/system-resolvers.ts";
 import { startTrapListener } from "./net/trap-listener.ts";
 import { createZoneFileAccess } from "./net/zone-file-access.ts";
@@ -100,6 +105,21 @@ function openProber({ authorities }: ProbeSettings): Prober {
       throw new UsageError(`--trust: file ${at + 1} holds no certificate in PEM`);
   }
   return createProber({ ca: authorities, heloName: heloName() });
+}
+
+/** With a certificate that signs itself where none is given: senders encrypt to that too. */
+async function startMailSink(settings: Omit<MailSinkSettings, "hostName">): Promise<MailSink> {
+  const hostName = heloName();
+  const certificate = settings.certificate ?? (await makeCertificate(hostName));
+  return startSmtpSink({ ...settings, hostName, certificate, now: () => new Date() });
+}
+
+async function makeCertificate(name: string): Promise<{ chain: string; key: string }> {
+  const { privateKey } = await generateDkimKeyPair({ algorithm: "rsa", modulusBits: 2048 });
+  const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const day = 86_400_000;
+  const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 7 * day) };
+  return { chain: selfSignedCertificate({ name, privateKey: key, ...validity }), key };
 }
 
 /** RFC 5321 §4.1.4: the host's name, or an address literal where it has none that others know. */
@@ -291,10 +311,29 @@ process.exitCode = await runCli(process.argv.slice(2), {
   openWorld,
   startNameServer: (zones, address, port) => startDnsServer({ zones, address, port }),
   startTrap: (settings) => startTrapListener({ ...settings, now: () => new Date() }),
+  startMailSink,
+  openSubmission: (via) =>
+    via.host === undefined
+      ? createLocalSubmission(via.program)
+      : createMailSubmission({ ...via, heloName: heloName() }),
+  askSecret: process.stdin.isTTY ? askSecret : undefined,
   untilInterrupted: async () => {
     await Promise.race(["SIGINT", "SIGTERM"].map((signal) => once(process, signal)));
   },
 });
+
+/** What is typed is not shown. */
+async function askSecret(question: string): Promise<string> {
+  process.stderr.write(question);
+  const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: unseen, terminal: true });
+  try {
+    return await lines.question("");
+  } finally {
+    lines.close();
+    process.stderr.write("\n");
+  }
+}
 
 async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });

@@ -5,6 +5,7 @@ import type { KeyPairMaker } from "../../keys/generate.ts";
 import type { KeyStore } from "../../keys/key-store.ts";
 import type { RandomOctets } from "../../keys/sealing.ts";
 import type { TlsaSightingStore } from "../../keys/tlsa-sighting.ts";
+import type { MailSink, MailSinkSettings, SubmissionServer, SubmitMail } from "../../milter/mail-exchange.ts";
 import type { Provider } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
 import type { PublishEntry } from "../../records/publish-settings.ts";
@@ -90,6 +91,14 @@ export interface Tools {
   ) => Promise<NameServerHandle>;
   /** Starts the mail server that takes no mail; port 0 takes a free one. */
   readonly startTrap: (settings: TrapSettings) => Promise<TrapHandle>;
+  /** Starts the server that takes one mail; with a certificate of its own where none is given. */
+  readonly startMailSink: (settings: Omit<MailSinkSettings, "hostName">) => Promise<MailSink>;
+  /** How to hand mail in: at a server, or by the local program. */
+  readonly openSubmission: (
+    via: SubmissionServer | { readonly program: string; readonly host?: undefined },
+  ) => SubmitMail;
+  /** Asks a person for what nobody else should see; undefined where nobody is there to answer. */
+  readonly askSecret: ((question: string) => Promise<string>) | undefined;
   /** Resolves once somebody ends the program. */
   readonly untilInterrupted: () => Promise<void>;
 }
