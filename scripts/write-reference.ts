@@ -128,6 +128,7 @@ function cliReference(): string {
     startMailSink: nowhere,
     openSubmission: nowhere,
     askSecret: undefined,
+    serveMilter: nowhere,
     untilInterrupted: nowhere,
     organizationalDomain: nowhere,
   };

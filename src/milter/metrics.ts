@@ -25,7 +25,6 @@ const HELP = {
   ],
   zonepost_milter_refused_connections_total: ["counter", "Connections beyond the limit."],
   zonepost_milter_connections: ["gauge", "Connections of MTAs that are open."],
-  zonepost_milter_signing_keys: ["gauge", "Keys that sign."],
   zonepost_milter_workers: ["gauge", "Processes at work."],
   zonepost_milter_message_seconds: [
     "histogram",
@@ -94,14 +93,16 @@ function seriesKey(name: string, labels: Readonly<Record<string, string>>): stri
   return inner === "" ? name : `${name}{${inner}}`;
 }
 
-export function addCounts(all: readonly MetricCounts[]): MetricCounts {
+function addCounts(all: readonly MetricCounts[]): MetricCounts {
   const sum: Record<string, number> = {};
   for (const counts of all)
     for (const [key, count] of Object.entries(counts)) sum[key] = (sum[key] ?? 0) + count;
   return sum;
 }
 
-export function formatMetrics(counts: MetricCounts): string {
+/** The page for the counts of all processes. */
+export function formatMetricsOf(all: readonly MetricCounts[], processes: number): string {
+  const counts: MetricCounts = { ...addCounts(all), zonepost_milter_workers: processes };
   const lines: string[] = [];
   for (const [family, [type, help]] of Object.entries(HELP)) {
     const series = Object.entries(counts).filter(([key]) => familyOf(key) === family);

@@ -90,6 +90,7 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
     startMailSink: async () => fail("ENETDOWN", "this test starts no mail server"),
     openSubmission: () => fail("ENETDOWN", "this test hands no mail in"),
     askSecret: undefined,
+    serveMilter: async () => fail("ENETDOWN", "this test serves no milter"),
     untilInterrupted: async () => {},
     ...setup.tools,
   };
