@@ -1,0 +1,122 @@
+/** Who may come in, by what proof, and what was done: as it is kept. Nothing here can be used to come in by itself. */
+
+/** `administrator`: everything · `owner`: the domains that are theirs · `reader`: everything, and changes nothing. */
+export const ROLES = ["administrator", "owner", "reader"] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface User {
+  readonly id: string;
+  /** What one logs in with, in lower case; unique. */
+  readonly name: string;
+  readonly role: Role;
+  /** argon2id in the PHC string format; undefined: no password, but a passkey or an identity provider. */
+  readonly passwordHash: string | undefined;
+  /** Sealed; undefined: no second factor by time. */
+  readonly sealedTotpSecret: string | undefined;
+  /** The last time step that was used, so that no code counts twice (RFC 6238 §5.2). */
+  readonly totpStep: number | undefined;
+  /** "issuer subject" of an identity provider. */
+  readonly oidcSubject: string | undefined;
+  readonly createdAt: Date;
+  readonly disabledAt: Date | undefined;
+  readonly revision: number;
+}
+
+export interface Passkey {
+  /** In base64url. */
+  readonly credentialId: string;
+  readonly userId: string;
+  readonly publicKey: string;
+  readonly counter: number;
+  readonly transports: readonly string[];
+  readonly label: string;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date | undefined;
+}
+
+/** Known by the SHA-256 of its secret, which is nowhere but in the browser's cookie. */
+export interface Session {
+  readonly secretHash: string;
+  readonly userId: string;
+  readonly createdAt: Date;
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+  readonly address: string;
+  readonly userAgent: string;
+  /** The second factor was given, or is not asked for. */
+  readonly isComplete: boolean;
+}
+
+export const SCOPES = ["read", "publish", "keys", "domains", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export interface ApiToken {
+  readonly id: string;
+  readonly secretHash: string;
+  readonly userId: string;
+  readonly label: string;
+  readonly scopes: readonly Scope[];
+  readonly createdAt: Date;
+  readonly expiresAt: Date | undefined;
+  readonly lastUsedAt: Date | undefined;
+}
+
+export interface AuditEntry {
+  /** Unique, in the order of time. */
+  readonly id: string;
+  readonly at: Date;
+  /** A user's name, "token LABEL of NAME", or "system". */
+  readonly actor: string;
+  readonly address: string | undefined;
+  /** "domain.create", "key.rotate", "login.failed". */
+  readonly action: string;
+  /** What it was done to: a domain, a user's name. */
+  readonly target: string;
+  /** No secrets. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** Every method is durable when it resolves, and has changed all or nothing. */
+export interface AccessStore {
+  countUsers(): Promise<number>;
+  user(
+    by: { readonly id: string } | { readonly name: string } | { readonly oidcSubject: string },
+  ): Promise<User | undefined>;
+  users(): Promise<readonly User[]>;
+  /** `taken`: there is one of this name. With `onlyFirst`, nothing happens where there is any. */
+  addUser(user: User, options?: { readonly onlyFirst?: boolean }): Promise<"added" | "taken">;
+  /** By its revision. Ends all sessions of a user who is disabled or has a new password, but for `keepSession`. */
+  changeUser(before: User, after: User, keepSession?: string): Promise<"changed" | "stale">;
+
+  passkeys(userId: string): Promise<readonly Passkey[]>;
+  passkey(credentialId: string): Promise<Passkey | undefined>;
+  putPasskey(passkey: Passkey): Promise<void>;
+  removePasskey(userId: string, credentialId: string): Promise<boolean>;
+
+  addSession(session: Session): Promise<void>;
+  session(secretHash: string): Promise<Session | undefined>;
+  touchSession(secretHash: string, lastSeenAt: Date, expiresAt: Date): Promise<void>;
+  sessions(userId: string): Promise<readonly Session[]>;
+  removeSession(secretHash: string): Promise<void>;
+
+  addToken(token: ApiToken): Promise<void>;
+  token(secretHash: string): Promise<ApiToken | undefined>;
+  tokens(userId: string): Promise<readonly ApiToken[]>;
+  touchToken(id: string, lastUsedAt: Date): Promise<void>;
+  removeToken(userId: string, id: string): Promise<boolean>;
+
+  /** One more of `key` in the window that ends at `until`; how many there are then. Shared by all nodes. */
+  countAttempt(key: string, now: Date, until: Date): Promise<number>;
+  clearAttempts(key: string): Promise<void>;
+
+  audit(entry: AuditEntry): Promise<void>;
+  /** Newest first. */
+  auditLog(page: {
+    readonly before?: string;
+    readonly limit: number;
+    readonly target?: string;
+  }): Promise<readonly AuditEntry[]>;
+
+  /** Sessions, attempts and tokens whose time is over. */
+  sweep(now: Date): Promise<void>;
+}

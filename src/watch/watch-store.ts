@@ -1,0 +1,79 @@
+/** What is remembered of checks: the state of each domain, its history, and what was told to whom. */
+import type { Finding } from "../check/finding.ts";
+import type { Severity } from "../check/severity.ts";
+import type { DomainName } from "../standards/dns/name.ts";
+
+/** One finding as it was at the last check; `key` tells it from others of the domain: its code and owner name. */
+export interface KnownFinding {
+  readonly key: string;
+  readonly finding: Finding;
+  /** Since when it has been seen without a break. */
+  readonly since: Date;
+  /** Seen at a second check, so that it may be told. */
+  readonly confirmed: boolean;
+  /** A person knows of it and wants to hear no more, until it changes. */
+  readonly acknowledgedBy?: string;
+}
+
+export interface DomainState {
+  readonly domain: DomainName;
+  readonly ownerId: string | undefined;
+  readonly checkedAt: Date | undefined;
+  readonly nextCheckAt: Date;
+  /** The worst of its findings; undefined before the first check. */
+  readonly worst: Severity | undefined;
+  readonly counts: Readonly<Partial<Record<Severity, number>>>;
+  /** Counts the checks: a result is written on the state that it was compared with. */
+  readonly revision: number;
+}
+
+/** One line of history. */
+export interface FindingEvent {
+  readonly domain: DomainName;
+  readonly at: Date;
+  readonly kind: "appeared" | "changed" | "gone" | "acknowledged";
+  readonly code: string;
+  readonly owner: string;
+  readonly severity: Severity;
+  readonly observed: string;
+}
+
+export interface CheckResult {
+  readonly state: DomainState;
+  readonly findings: readonly KnownFinding[];
+  readonly events: readonly FindingEvent[];
+}
+
+export interface StateFilter {
+  readonly ownerId?: string;
+  readonly search?: string;
+  readonly worst?: Severity;
+}
+
+/** Every method is durable when it resolves, and has changed all or nothing. */
+export interface WatchStore {
+  /** The domain is to be checked from `at` on; nothing where it is known already and due earlier. */
+  schedule(domain: DomainName, ownerId: string | undefined, at: Date): Promise<void>;
+  /**
+   * Domains that are due, the longest first; each is leased to the caller until then, so that no other node takes it.
+   */
+  takeDue(now: Date, limit: number, leasedUntil: Date): Promise<readonly DomainState[]>;
+  state(domain: DomainName): Promise<DomainState | undefined>;
+  findings(domain: DomainName): Promise<readonly KnownFinding[]>;
+  /** `stale`: another has checked the domain meanwhile, or it is gone; nothing was changed. */
+  record(result: CheckResult): Promise<"recorded" | "stale">;
+  /** Worst first, then by name. `after` is the last one of the page before. */
+  states(
+    filter: StateFilter,
+    page: { readonly after?: Pick<DomainState, "domain" | "worst">; readonly limit: number },
+  ): Promise<readonly DomainState[]>;
+  /** Domains by their worst severity; "unchecked" before the first check. */
+  overview(filter: Pick<StateFilter, "ownerId">): Promise<Readonly<Partial<Record<Severity | "unchecked", number>>>>;
+  /** Newest first. */
+  history(
+    filter: { readonly domain?: DomainName; readonly ownerId?: string },
+    page: { readonly before?: Date; readonly limit: number },
+  ): Promise<readonly FindingEvent[]>;
+  acknowledge(domain: DomainName, key: string, by: string, at: Date): Promise<"acknowledged" | "unknown">;
+  forget(domain: DomainName): Promise<void>;
+}
