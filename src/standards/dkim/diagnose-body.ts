@@ -236,16 +236,13 @@ function added(
 ): DkimDiagnosis {
   const texts = gaps.map(([from, to]) => canonical.toString("latin1", from, to));
   const count = texts.reduce((sum, text) => sum + text.split("\r\n").length - 1, 0);
-  const [from, to] = gaps[0]!;
-  const isWhole = from === 0 && to === canonical.length;
-  const lines = count === 1 ? "One line was" : `${count} lines were`;
+  const isBlank = texts.every((text) => text.trim() === "");
+  const lines = `${count === 1 ? "One" : count}${isBlank ? " empty" : ""} ${count === 1 ? "line was" : "lines were"}`;
   return {
     part: "body",
-    cause: "body-text-added",
+    cause: isBlank ? "body-empty-lines" : "body-text-added",
     certainty: "proven",
-    explanation: isWhole
-      ? "The whole text was added after signing."
-      : `${lines} added to the body ${where} after signing; without ${count === 1 ? "it" : "them"} the signature's hash is right.`,
+    explanation: `${lines} added to the body ${where} after signing; without ${count === 1 ? "it" : "them"} the signature's hash is right.`,
     evidence: texts.flatMap(evidenceLines).slice(0, MAX_EVIDENCE_LINES),
   };
 }

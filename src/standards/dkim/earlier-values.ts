@@ -26,7 +26,8 @@ export function earlierValues(
     const text = comparable(value, canonicalization);
     if (seen.has(text)) return;
     seen.add(text);
-    found.push({ value, how });
+    const isLayout = plain(value.value) === plain(field.value) && value.name === field.name;
+    found.push({ value, how: isLayout ? LAYOUT_CHANGED : how });
   };
   const put = (value: OctetText, how: string) => add({ ...field, value: ` ${value}` }, how);
   const now = unfolded(field.value);
@@ -108,6 +109,9 @@ const CONTENT_TYPES = ["text/plain", "text/html"].flatMap((type) => [
 /** For comparing: what canonicalisation makes equal is the same. */
 const comparable = ({ name, key, value }: HeaderField, canonicalization: Canonicalization): string =>
   canonicalization === "simple" ? `${name}:${value}` : `${key}:${value.replace(/[ \t\r\n]+/g, " ").trim()}`;
+
+const plain = (value: OctetText): string => value.replace(/[ \t\r\n]+/g, "");
+const LAYOUT_CHANGED = "its blanks or line breaks were changed";
 
 const isAddressField = (key: string): boolean =>
   ["from", "to", "cc", "bcc", "sender", "reply-to", "resent-from", "resent-to"].includes(key);
@@ -329,8 +333,8 @@ function* contentTypesBefore(now: OctetText): Generator<readonly [OctetText, str
 
 /** Blanks and line breaks, which count where canonicalisation is simple, and some that count in any case. */
 function* layoutsBefore(value: OctetText): Generator<readonly [OctetText, string]> {
-  const how = "its blanks or line breaks were changed";
-  yield [value.replace(/[ \t]+(?=\r\n|$)/g, ""), "blanks were put at the end of a line"];
+  const how = LAYOUT_CHANGED;
+  yield [value.replace(/[ \t]+(?=\r\n|$)/g, ""), how];
   yield [value.replace(/\r\n(?=[ \t])/g, ""), how];
   yield [value.replace(/\r\n[ \t]+/g, " "), how];
   yield [value.replace(/\r\n[ \t]+/g, ""), how];
@@ -342,7 +346,7 @@ function* layoutsBefore(value: OctetText): Generator<readonly [OctetText, string
   yield [value.replace(/^[ \t]*/, " "), how];
   yield [value.replace(/^[ \t]*/, "  "), how];
   yield [value.replace(/(?<=\S) {2,}/g, " "), how];
-  yield [`${value} `, "blanks at its end were taken away"];
+  yield [`${value} `, how];
   yield [value.replace(/,[ \t]*(?:\r\n)?[ \t]*/g, ",\r\n "), how];
   yield [value.replace(/,[ \t]*(?:\r\n)?[ \t]*/g, ",\r\n\t"), how];
   yield [value.replace(/;[ \t]*(?:\r\n)?[ \t]*/g, ";\r\n "), how];

@@ -82,6 +82,11 @@ const TEXT_CHANGES: readonly TextChange[] = [
   },
   {
     cause: "body-blanks",
+    was: "Blanks were put at the ends of lines after signing.",
+    undo: (text) => text.replace(/(?<!(?:^|\n)--)[ \t]+(?=\r\n|$)/g, ""),
+  },
+  {
+    cause: "body-blanks",
     was: 'The line before the sender\'s own footer ("-- ") has lost its blank.',
     undo: (text) => text.replace(/(^|\r\n)--(?=\r\n)/g, "$1-- "),
   },
@@ -131,31 +136,30 @@ export function knownBodyChanges(fields: readonly HeaderField[], body: Buffer): 
 function* joinedLines(text: string): Generator<readonly [string, string]> {
   const lines = text.split("\r\n");
   const longest = lines.reduce((length, line) => Math.max(length, line.length), 0);
-  const isBroken = (line: string) => line.length === longest;
-  if (longest < 500 || longest > 8_192) return;
-  const was = `Lines that were longer than ${longest} octets were broken there after signing; SMTP allows 998. Let the sender encode such text (quoted-printable or base64).`;
-  const join = (between: (line: string) => string, behind: (line: string) => string) => {
-    let joined = "";
-    for (const [at, line] of lines.entries()) {
-      const before = at > 0 && isBroken(lines[at - 1]!);
-      const own = before ? behind(line) : line;
-      const isLast = at === lines.length - 1;
-      joined += isBroken(line) && !isLast ? between(own) : isLast ? own : `${own}\r\n`;
+  if (longest < MIN_BROKEN_OCTETS || longest > MAX_BROKEN_OCTETS) return;
+  for (const width of [longest, longest - 1]) {
+    const was = `Lines that were longer than ${width} octets were broken there after signing; SMTP allows 998. Let the sender encode such text (quoted-printable or base64).`;
+    for (const [end, start] of [
+      [/$/, /^/],
+      [/$/, /^[ \t]/],
+      [/!$/, /^/],
+      [/!$/, /^[ \t]/],
+    ] as const) {
+      let joined = "";
+      let isBehindBreak = false;
+      for (const [at, line] of lines.entries()) {
+        const own: string = isBehindBreak ? line.replace(start, "") : line;
+        isBehindBreak = own.length === width && at < lines.length - 1;
+        joined += isBehindBreak ? own.replace(end, "") : at < lines.length - 1 ? `${own}\r\n` : own;
+      }
+      yield [was, joined];
     }
-    return joined;
-  };
-  const same = (line: string) => line;
-  yield [was, join(same, same)];
-  yield [was, join(same, (line) => line.replace(/^[ \t]/, ""))];
-  yield [was, join((line) => line.replace(/!$/, ""), same)];
-  yield [
-    was,
-    join(
-      (line) => line.replace(/!$/, ""),
-      (line) => line.replace(/^[ \t]/, ""),
-    ),
-  ];
+  }
 }
+
+/** Nobody breaks lines that are shorter, or keeps lines that are longer than Postfix' own limit. */
+const MIN_BROKEN_OCTETS = 500;
+const MAX_BROKEN_OCTETS = 8_192;
 
 function* otherCharsets(body: Buffer): Generator<readonly [string, string]> {
   const text = body.toString("latin1");
@@ -199,7 +203,7 @@ function* otherEncodings(fields: readonly HeaderField[], body: Buffer): Generato
     const choices = such.length === 1 || such.length > 8 ? [such] : [such, ...such.map((part) => [part])];
     for (const before of BEFORE[now]) {
       for (const parts of choices) {
-        const undone = recoded(body, parts, before);
+        const undone = recoded(body, parts, before.encoding, before.width);
         const which =
           parts.length === leaves.length
             ? "The text"
@@ -207,26 +211,46 @@ function* otherEncodings(fields: readonly HeaderField[], body: Buffer): Generato
               ? "A part of the message"
               : "Parts of the message";
         const were = parts.length > 1 && which !== "The text" ? "were" : "was";
-        const was = `${which} ${were} turned from ${before} into ${now} after signing. Send mail as quoted-printable or base64 in the first place, or sign behind the program that does this.`;
+        const was = `${which} ${were} turned from ${before.encoding} into ${now} after signing. Send mail as quoted-printable or base64 in the first place, or sign behind the program that does this.`;
         if (undone !== undefined) yield { cause: "body-encoding", was, undone };
       }
     }
   }
 }
 
+interface EarlierEncoding {
+  readonly encoding: TransferEncoding;
+  /** Programs break their lines of quoted-printable at different lengths. */
+  readonly width: number;
+}
+
+const plainly = (encoding: TransferEncoding): EarlierEncoding => ({ encoding, width: 76 });
+const ENCODED: readonly EarlierEncoding[] = [
+  plainly("quoted-printable"),
+  { encoding: "quoted-printable", width: 75 },
+  { encoding: "quoted-printable", width: 74 },
+  { encoding: "quoted-printable", width: 73 },
+  plainly("base64"),
+];
+
 const BEFORE = {
-  "quoted-printable": ["8bit", "7bit", "base64"],
-  base64: ["8bit", "7bit", "quoted-printable"],
-  "8bit": ["quoted-printable", "base64"],
-  "7bit": ["quoted-printable", "base64"],
-  binary: ["quoted-printable", "base64"],
-} as const satisfies Readonly<Partial<Record<TransferEncoding, readonly TransferEncoding[]>>>;
+  "quoted-printable": [plainly("8bit"), plainly("7bit"), plainly("base64")],
+  base64: [plainly("8bit"), plainly("7bit"), ...ENCODED.slice(0, -1)],
+  "8bit": ENCODED,
+  "7bit": ENCODED,
+  binary: ENCODED,
+} as const satisfies Readonly<Partial<Record<TransferEncoding, readonly EarlierEncoding[]>>>;
 
 const leavesOf = (part: MimePart): readonly MimePart[] =>
   part.parts.length === 0 ? [part] : part.parts.flatMap(leavesOf);
 
 /** The body with these parts in another encoding, their header fields included. */
-function recoded(body: Buffer, parts: readonly MimePart[], to: TransferEncoding): Buffer | undefined {
+function recoded(
+  body: Buffer,
+  parts: readonly MimePart[],
+  to: TransferEncoding,
+  width: number,
+): Buffer | undefined {
   const pieces: Buffer[] = [];
   let at = 0;
   for (const part of parts) {
@@ -238,25 +262,26 @@ function recoded(body: Buffer, parts: readonly MimePart[], to: TransferEncoding)
     const header = body
       .toString("latin1", headerFrom, part.start)
       .replace(/(\r\ncontent-transfer-encoding:[ \t]*)[^\s;]+/i, `$1${to}`);
-    pieces.push(body.subarray(at, headerFrom), Buffer.from(header, "latin1"), encode(plain, to));
+    pieces.push(body.subarray(at, headerFrom), Buffer.from(header, "latin1"), encode(plain, to, width));
     at = part.end;
   }
   pieces.push(body.subarray(at));
   return Buffer.concat(pieces);
 }
 
-function encode(plain: Buffer, to: TransferEncoding): Buffer {
+function encode(plain: Buffer, to: TransferEncoding, width: number): Buffer {
   if (to === "base64") {
     const text = plain.toString("base64").replace(/.{76}(?=.)/g, "$&\r\n");
     return Buffer.from(text, "latin1");
   }
-  if (to === "quoted-printable") return Buffer.from(quotedPrintable(plain.toString("latin1")), "latin1");
+  if (to === "quoted-printable")
+    return Buffer.from(quotedPrintable(plain.toString("latin1"), width), "latin1");
   // Base64 may hold text with bare line feeds.
   return Buffer.from(plain.toString("latin1").replace(/(?<!\r)\n/g, "\r\n"), "latin1");
 }
 
-/** RFC 2045 §6.7, with as few codes and as long lines as it allows. */
-function quotedPrintable(text: string): string {
+/** RFC 2045 §6.7, with as few codes as it allows. */
+function quotedPrintable(text: string, width: number): string {
   return text
     .split("\r\n")
     .map((line) => {
@@ -270,7 +295,7 @@ function quotedPrintable(text: string): string {
       let folded = "";
       let column = 0;
       for (const [at, word] of words.entries()) {
-        const room = at === words.length - 1 ? 76 : 75;
+        const room = at === words.length - 1 ? width : width - 1;
         if (column + word.length > room) {
           folded += "=\r\n";
           column = 0;
