@@ -32,20 +32,21 @@ const ROOMS: Readonly<Record<string, Room>> = {
   publish: { runs: ["standards", "records"], modules: PURE_MODULES, packages: ["zod"] },
   // To make pairs is what the room is for; who calls it hands it over as an argument (generate.ts).
   keys: { runs: ["standards"], modules: PURE_MODULES, ambient: ["keyMaking"] },
+  milter: { runs: ["standards", "keys"], modules: PURE_MODULES },
   store: {
     runs: ["standards"],
     knows: ["records", "publish", "keys"],
     modules: ["node:fs", "node:path", "node:sqlite"],
   },
   "interface/cli": {
-    runs: ["standards", "records", "check", "publish", "keys"],
+    runs: ["standards", "records", "check", "publish", "keys", "milter"],
     modules: PURE_MODULES,
     packages: ["commander"],
   },
   net: {
     runs: ["standards"],
-    knows: ["records", "check", "publish"],
-    // A process only to have a zone file checked before it is put in place.
+    knows: ["records", "check", "publish", "milter"],
+    // A process only to have a zone file checked before it is put in place, and for the local sendmail.
     modules: [
       ...PURE_MODULES,
       "node:child_process",
@@ -62,7 +63,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ambient: ["stopwatch", "chance", "timers"],
   },
   main: {
-    runs: ["standards", "records", "check", "publish", "keys", "interface/cli", "net", "store"],
+    runs: ["standards", "records", "check", "publish", "keys", "milter", "interface/cli", "net", "store"],
     modules: [
       "node:crypto",
       "node:events",
@@ -70,6 +71,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "node:os",
       "node:path",
       "node:readline/promises",
+      "node:stream",
       "node:stream/consumers",
       "node:timers/promises",
       "node:v8",
@@ -315,6 +317,13 @@ describe("violations", () => {
       "may not import interface/cli",
       "nor another's",
     ],
+    [
+      "src/milter/session.ts",
+      'import { x } from "../net/milter-server.ts";',
+      "may not import net",
+      "octets in and out, whoever carries them",
+    ],
+    [NET, 'import type { X } from "../milter/session.ts";', undefined, "sockets know what they carry for"],
     [CLI, 'import { x } from "../../net/dns-server.ts";', "may not import net", "main.ts joins them"],
     [CLI, 'import { x } from "../http/server.ts";', "may not import interface/http", "interfaces stay apart"],
     [CHECK, 'import { x } from "../main.ts";', "nobody imports main.ts", "main.ts is the end"],

@@ -25,12 +25,13 @@ export interface MailEnvelope {
   readonly helo: string;
   /** The reverse-path without angle brackets; empty for bounces. */
   readonly mailFrom: string;
-  /** Known so far: of connect, HELO and MAIL. */
+  /** Known so far: of connect, HELO and MAIL. The map grows as the message goes on; `end` gets the same one. */
   readonly macros: ReadonlyMap<string, string>;
 }
 
 export interface MessageHandler {
   recipient?(address: string): void;
+  /** Folds are CRLF, as they are on the wire of SMTP, though MTAs say LF here. */
   header(field: HeaderField): void;
   /** `skip`: the body is of no interest. `defer`: reading pauses until the promise is settled. */
   endOfHeaders(): BodyInterest | Promise<BodyInterest>;
@@ -38,7 +39,7 @@ export interface MessageHandler {
   body(chunk: Uint8Array): BodyInterest;
   /** The message is complete. `macros` are all that are known now, the queue id (`i`) among them. */
   end(macros: ReadonlyMap<string, string>): MailOutcome | Promise<MailOutcome>;
-  /** The message came to nothing: the client went away, or another milter refused it. */
+  /** The message came to nothing: the client went away, another milter refused it, or an answer took too long. */
   abort(): void;
 }
 
@@ -46,7 +47,7 @@ export type BodyInterest = "continue" | "skip";
 
 export interface MailOutcome {
   readonly action: MailAction;
-  /** Carried out in this order, before the action. Only accepted mail is changed. */
+  /** Carried out before the action: removals first, then insertions. Only mail that is accepted or held is changed. */
   readonly changes: readonly HeaderChange[];
 }
 
@@ -64,7 +65,11 @@ export type MailAction =
     };
 
 export type HeaderChange =
-  /** `index` 0 is the top of the header. `value` has its own leading blank; folds are CRLF and a blank. */
+  /**
+   * `index` 0 is the top of the header, the MTA's own Received field included. It counts the fields without those that
+   * are removed or inserted; several at one index come out in the order given here. `value` has its own leading blank;
+   * folds are CRLF and a blank.
+   */
   | {
       readonly kind: "insert";
       readonly index: number;

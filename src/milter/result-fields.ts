@@ -3,14 +3,19 @@ import type { ArcValidation } from "../standards/arc/validate.ts";
 import type { AuthenticationResult, ResultProperty } from "../standards/auth-results/header.ts";
 import type { IprevOutcome } from "../standards/auth-results/iprev.ts";
 import type { DkimVerification } from "../standards/dkim/verify.ts";
+import type { DomainName } from "../standards/dns/name.ts";
 import type { SpfOutcome } from "../standards/spf/evaluate.ts";
 import type { MailAuthentication, MailOrigin, MessageDmarc } from "./authentication.ts";
+import type { PolicyDecision } from "./policy.ts";
 
 /** Every mechanism has its say, also where there was nothing to check. */
-export function resultsOf(authentication: MailAuthentication): readonly AuthenticationResult[] {
+export function resultsOf(
+  authentication: MailAuthentication,
+  decision?: Pick<PolicyDecision, "vouchedBy">,
+): readonly AuthenticationResult[] {
   const { origin, iprev, spf, dkim, arc, dmarc } = authentication;
   return [
-    dmarcResult(dmarc),
+    dmarcResult(dmarc, decision?.vouchedBy),
     spfResult(spf, origin),
     ...dkimResults(dkim),
     arcResult(arc, origin),
@@ -92,17 +97,20 @@ function arcProperties(
   ];
 }
 
-export function dmarcResult(dmarc: MessageDmarc): AuthenticationResult {
+export function dmarcResult(dmarc: MessageDmarc, vouchedBy?: DomainName): AuthenticationResult {
   if (dmarc.status === "no-author-domain")
     return { method: "dmarc", result: "permerror", reason: dmarc.problem, properties: [] };
   const { authorDomain, outcome } = dmarc;
   const problem = dmarc.problem ?? (outcome.result === "temperror" ? outcome.problem : undefined);
-  const asked = outcome.discovery.status === "found" ? `p=${outcome.discovery.requested}` : undefined;
+  const comments = [
+    ...(outcome.discovery.status === "found" ? [`p=${outcome.discovery.requested}`] : []),
+    ...(vouchedBy === undefined ? [] : [`made good by ARC of ${vouchedBy}`]),
+  ];
   return {
     method: "dmarc",
     result: outcome.result,
     ...(problem !== undefined && { reason: problem }),
-    ...(asked !== undefined && { comment: asked }),
+    ...(comments.length > 0 && { comment: comments.join(", ") }),
     properties: [property("header", "from", authorDomain)],
   };
 }

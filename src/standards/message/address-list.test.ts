@@ -159,6 +159,15 @@ describe("authorDomainsOf", () => {
       "no name",
     ],
     [
+      ["Doe, J <j@example.org>"],
+      {
+        status: "several",
+        domains: ["example.org"],
+        problem: 'the From field cannot be read: an address has no "@"',
+      },
+      "a comma without quotes: what mail programs show is asked for all the same",
+    ],
+    [
       ["me"],
       { status: "none", problem: 'the From field cannot be read: an address has no "@"' },
       "no address",

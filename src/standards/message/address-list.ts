@@ -215,6 +215,14 @@ function displayName(words: readonly Token[]): OctetText | undefined {
   return name;
 }
 
+/** What stands behind an "@" inside angle brackets, whatever is around it. */
+function domainsInBrackets(value: OctetText): DomainName[] {
+  return [...value.matchAll(/<[^<>]{0,320}>/g)].slice(0, MAX_FROM_FIELDS).flatMap(([bracketed]) => {
+    const domain = domainNameOf(bracketed.slice(bracketed.lastIndexOf("@") + 1, -1).trim());
+    return bracketed.includes("@") && domain !== undefined ? [domain] : [];
+  });
+}
+
 export type AuthorDomains =
   | { readonly status: "one"; readonly domain: DomainName }
   /**
@@ -239,6 +247,8 @@ export function authorDomainsOf(fields: readonly HeaderField[]): AuthorDomains {
     const mailboxes = parseAddressList(value);
     if (!mailboxes.ok) {
       problem ??= `the From field cannot be read: ${mailboxes.problem}`;
+      // Mail programs show an address all the same, as of "Doe, J <j@example.org>".
+      for (const domain of domainsInBrackets(value)) domains.add(domain);
       continue;
     }
     for (const { domain, domainName } of mailboxes.value) {
