@@ -249,6 +249,17 @@ function writePrivateFile(
   renameSync(beside, path);
 }
 
+async function readStdinOctets(maxOctets: number): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  for await (const chunk of process.stdin) {
+    octets += chunk.length;
+    if (octets > maxOctets) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
 /** More than any folder of keys holds. */
 const MAX_LISTED_FILES = 10_000;
 
@@ -385,6 +396,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   randomOctets: (count) => randomBytes(count),
   makeKeyPair: generateDkimKeyPair,
   readStdin: () => readAll(process.stdin),
+  readStdinOctets,
+  outOctets: (octets) => process.stdout.write(octets),
   ask: process.stdin.isTTY ? ask : undefined,
   organizationalDomain: registrableDomain,
   isAdministrator: process.getuid?.() === 0,
