@@ -198,7 +198,7 @@ const ASKS = {
   reject: "to refuse such mail, and most do",
 } as const;
 
-function explainDmarcOf({ dmarc }: SavedAuthentication): ExplainedResult {
+function explainDmarcOf({ dmarc, arc }: SavedAuthentication): ExplainedResult {
   const of = { mechanism: "dmarc" } as const;
   if (dmarc.status === "no-author-domain") {
     const sentences = [
@@ -218,6 +218,9 @@ function explainDmarcOf({ dmarc }: SavedAuthentication): ExplainedResult {
           `The policy of ${author} is ${discovery.policyTag}=${discovery.policy}, found at _dmarc.${forDisplay(discovery.foundAt)}${discovery.requested === discovery.policy ? "" : `; it is being tested (t=y), which makes it ${discovery.requested}`}.`,
         ]
       : [];
+  const sawPass =
+    arc.result === "pass" &&
+    arc.sets.some(({ authenticationResults }) => /\bdmarc=pass\b/i.test(authenticationResults));
   if (dmarc.status === "open") {
     const sentences = [
       ...several,
@@ -246,6 +249,11 @@ function explainDmarcOf({ dmarc }: SavedAuthentication): ExplainedResult {
         `Neither SPF nor DKIM stands for ${author} in From.`,
         ...policy,
         `It asks receivers ${ASKS[outcome.disposition]}.`,
+        ...(sawPass
+          ? [
+              "A station on the way sealed that DMARC passed there (ARC): who trusts it may take the message all the same.",
+            ]
+          : []),
       ];
       return { ...of, result, verdict: "bad", sentences, details };
     }
