@@ -4,7 +4,7 @@ import type { HeaderField } from "../message/header-field.ts";
 import { mimeStructureOf } from "../message/mime.ts";
 import { BodyCanonicalizer, type Canonicalization } from "./canonical.ts";
 import { type DiagnosisCause, type DkimDiagnosis, quoted } from "./diagnosis.ts";
-import { type BodyChange, knownBodyChanges } from "./known-body-changes.ts";
+import { type BodyChange, knownBodyChanges, withOwnLinks } from "./known-body-changes.ts";
 
 export interface SignedBody {
   readonly canonicalization: Canonicalization;
@@ -42,20 +42,20 @@ export function diagnoseBody(
   if (isLong) return [];
   const wrapped = search.wrapped(fields, body);
   if (wrapped !== undefined) return [wrapped];
-  const changes = knownBodyChanges(fields, body);
-  for (const change of changes) if (search.matches(change.undone)) return [provenBy(change)];
-  for (const change of changes) {
-    const added = search.addedText(change.undone);
-    if (added !== undefined) {
-      const explanation = `${provenBy(change).explanation} Besides: ${added.explanation}`;
-      return [{ ...added, explanation }];
-    }
+  for (const change of knownBodyChanges(fields, body)) {
+    if (search.isExhausted) break;
+    if (search.matches(change.undone)) return [provenBy(change)];
   }
-  return signsIn(body, changes);
+  for (const change of knownBodyChanges(fields, body)) {
+    if (search.isExhausted) break;
+    const more = search.addedText(change.undone);
+    if (more !== undefined) return [{ ...more, explanation: `${change.was} Besides: ${more.explanation}` }];
+  }
+  return signsIn(body);
 }
 
-function provenBy({ cause, was, evidence }: BodyChange): DkimDiagnosis {
-  return { part: "body", cause, certainty: "proven", explanation: was, evidence: evidence ?? [] };
+function provenBy({ cause, was }: BodyChange): DkimDiagnosis {
+  return { part: "body", cause, certainty: "proven", explanation: was, evidence: [] };
 }
 
 class BodySearch {
@@ -73,6 +73,10 @@ class BodySearch {
     const canonical = canonicalBody(body, canonicalization);
     hash.update(length === undefined ? canonical : canonical.subarray(0, length));
     return hash.digest().equals(this.#signed.hash);
+  }
+
+  get isExhausted(): boolean {
+    return this.#work > MAX_WORK_OCTETS;
   }
 
   #mayHash(octets: number): boolean {
@@ -264,8 +268,9 @@ function otherTexts(body: Buffer, from: number, to: number): readonly string[] {
 }
 
 /** What tells of a change that cannot be undone here. */
-function signsIn(body: Buffer, changes: readonly BodyChange[]): readonly DkimDiagnosis[] {
+function signsIn(body: Buffer): readonly DkimDiagnosis[] {
   const text = body.toString("latin1");
+  const top = text.slice(0, MAX_SEARCHED);
   const likely = (cause: DiagnosisCause, explanation: string, evidence: string): DkimDiagnosis => ({
     part: "body",
     cause,
@@ -273,8 +278,8 @@ function signsIn(body: Buffer, changes: readonly BodyChange[]): readonly DkimDia
     explanation,
     evidence: [quoted(evidence)],
   });
-  const links = changes.find(({ cause }) => cause === "body-links-rewritten");
-  const banner = BANNER.exec(text);
+  const links = withOwnLinks(text);
+  const banner = BANNER.exec(top);
   const footer = LIST_FOOTER.exec(text.slice(-4_000));
   return [
     ...(links === undefined
@@ -283,7 +288,7 @@ function signsIn(body: Buffer, changes: readonly BodyChange[]): readonly DkimDia
           likely(
             "body-links-rewritten",
             "Links in the body lead through a filter that has rewritten them.",
-            links.evidence?.[0] ?? "",
+            links.first,
           ),
         ]),
     ...(banner === null
@@ -307,6 +312,7 @@ function signsIn(body: Buffer, changes: readonly BodyChange[]): readonly DkimDia
   ];
 }
 
+const MAX_SEARCHED = 65_536;
 const BANNER =
   /[^\r\n<>]{0,40}\b(?:originated (?:from )?outside|external (?:e-?mail|sender|message)|(?:e-?mail|message) (?:came )?from outside)\b[^\r\n<>]{0,60}/i;
 const LIST_FOOTER = /\r\n(?:_{20,}|-{20,}|--) ?\r\n([^\r\n]*(?:list|unsubscribe)[^\r\n]*)\r\n/i;

@@ -20,6 +20,10 @@ const MAX_ATTEMPTS = 5_000;
 /** Where each costs a whole verification. */
 const MAX_DEAR_ATTEMPTS = 1_000;
 const MAX_WORK_OCTETS = 64 * 1_048_576;
+/** To look a name of h= up is work too. */
+const WORK_OF_A_NAME = 32;
+/** Of the fields of one name, so many are looked into. */
+const MAX_OCCURRENCES = 8;
 /** Of one field, as many as are tried together with those of another. */
 const MAX_OF_A_PAIR = 24;
 
@@ -61,7 +65,10 @@ class HeaderSearch {
       readonly fromTop?: boolean;
     } = {},
   ): boolean {
-    const { index, signature, isCheap } = this.#signed;
+    const { index, signature } = this.#signed;
+    this.#attempts += 1;
+    if (this.isExhausted) return false;
+    this.#work += WORK_OF_A_NAME * signature.signedFields.length;
     const taken = new Map<string, number>();
     let text: OctetText = "";
     for (const name of signature.signedFields) {
@@ -75,10 +82,13 @@ class HeaderSearch {
       text += `${canonicalField(one, canonicalization)}\r\n`;
     }
     text += canonicalField({ ...field, value: withoutSignatureData(field.value) }, canonicalization);
-    this.#attempts += 1;
     this.#work += text.length;
-    if (this.#attempts > (isCheap ? MAX_ATTEMPTS : MAX_DEAR_ATTEMPTS)) return false;
-    return this.#work <= MAX_WORK_OCTETS && this.#signed.matches(Buffer.from(text, "latin1"));
+    return this.#signed.matches(Buffer.from(text, "latin1"));
+  }
+
+  get isExhausted(): boolean {
+    const attempts = this.#signed.isCheap ? MAX_ATTEMPTS : MAX_DEAR_ATTEMPTS;
+    return this.#attempts > attempts || this.#work > MAX_WORK_OCTETS;
   }
 
   /** The same fields, put together by other rules than those of the signature. */
@@ -109,6 +119,7 @@ class HeaderSearch {
     const all = new Map<string, readonly Alternative[]>();
     const copied = copiedFields(signature.copiedFields);
     for (const key of new Set(signature.signedFields)) {
+      if (this.isExhausted) return undefined;
       const own = alternativesOf(key, index, signature.headerCanonicalization, copied);
       all.set(key, own);
       const found = own.find((one) => this.matches([one]));
@@ -121,6 +132,7 @@ class HeaderSearch {
     const keys = [...all.keys()].toSorted((one, other) => usualness(one) - usualness(other));
     for (const [at, key] of keys.entries()) {
       for (const otherKey of keys.slice(at + 1)) {
+        if (this.isExhausted) return undefined;
         for (const one of all.get(key)!.slice(0, MAX_OF_A_PAIR)) {
           for (const other of all.get(otherKey)!.slice(0, MAX_OF_A_PAIR)) {
             if (this.matches([one, other])) return together([one, other]);
@@ -184,7 +196,7 @@ function alternativesOf(
       });
     }
   }
-  for (const [at, field] of there.entries()) {
+  for (const [at, field] of there.slice(0, MAX_OCCURRENCES).entries()) {
     const name = field.name.trim();
     alternatives.push({
       key,

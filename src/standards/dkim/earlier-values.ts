@@ -10,7 +10,7 @@ export interface EarlierValue {
 }
 
 /** Fields that are longer are not looked into. */
-const MAX_VALUE_OCTETS = 16_384;
+const MAX_VALUE_OCTETS = 4_096;
 const MAX_ADDRESSES_TO_ORDER = 5;
 
 /** Each another than the field is now, the likeliest first. */
@@ -22,14 +22,14 @@ export function earlierValues(
   if (field.value.length > MAX_VALUE_OCTETS) return [];
   const seen = new Set([comparable(field, canonicalization)]);
   const found: EarlierValue[] = [];
-  const add = (value: HeaderField, how: string) => {
+  const note = (value: HeaderField, how: string) => {
     const text = comparable(value, canonicalization);
     if (seen.has(text)) return;
     seen.add(text);
     const isLayout = plain(value.value) === plain(field.value) && value.name === field.name;
     found.push({ value, how: isLayout ? LAYOUT_CHANGED : how });
   };
-  const put = (value: OctetText, how: string) => add({ ...field, value: ` ${value}` }, how);
+  const put = (value: OctetText, how: string) => note({ ...field, value: ` ${value}` }, how);
   const now = unfolded(field.value);
   switch (field.key) {
     case "subject":
@@ -73,8 +73,8 @@ export function earlierValues(
     for (const [value, how] of addressesBefore(now)) put(value, how);
   }
   for (const [value, how] of wordsBefore(now)) put(value, how);
-  for (const [value, how] of layoutsBefore(field.value)) add({ ...field, value }, how);
-  for (const name of namesBefore(field)) add({ ...field, name }, "the name was written in another way");
+  for (const [value, how] of layoutsBefore(field.value)) note({ ...field, value }, how);
+  for (const name of namesBefore(field)) note({ ...field, name }, "the name was written in another way");
   return found;
 }
 

@@ -2,7 +2,7 @@
 import type { HeaderField } from "../message/header-field.ts";
 import { type MimePart, mimeStructureOf, type TransferEncoding } from "../message/mime.ts";
 import { decodeTransfer } from "../message/transfer-decoding.ts";
-import type { DiagnosisCause } from "./diagnosis.ts";
+import { type DiagnosisCause, quoted } from "./diagnosis.ts";
 
 export interface BodyChange {
   readonly cause: DiagnosisCause;
@@ -10,7 +10,6 @@ export interface BodyChange {
   readonly was: string;
   /** The body without it. */
   readonly undone: Buffer;
-  readonly evidence?: readonly string[];
 }
 
 interface TextChange {
@@ -78,12 +77,12 @@ const TEXT_CHANGES: readonly TextChange[] = [
   {
     cause: "body-blanks",
     was: "Blanks were put at the ends of lines after signing.",
-    undo: (text) => text.replace(/[ \t]+(?=\r\n|$)/g, ""),
+    undo: (text) => eachLine(text, withoutBlanksAtEnd),
   },
   {
     cause: "body-blanks",
     was: "Blanks were put at the ends of lines after signing.",
-    undo: (text) => text.replace(/(?<!(?:^|\n)--)[ \t]+(?=\r\n|$)/g, ""),
+    undo: (text) => eachLine(text, (line) => (line === "-- " ? line : withoutBlanksAtEnd(line))),
   },
   {
     cause: "body-blanks",
@@ -112,24 +111,40 @@ const TEXT_CHANGES: readonly TextChange[] = [
   },
 ];
 
-/** Those that would change anything. */
-export function knownBodyChanges(fields: readonly HeaderField[], body: Buffer): readonly BodyChange[] {
+const eachLine = (text: string, edit: (line: string) => string): string =>
+  text.split("\r\n").map(edit).join("\r\n");
+
+/** No regular expression: it would take a line of blanks apart again and again. */
+function withoutBlanksAtEnd(line: string): string {
+  let to = line.length;
+  while (to > 0 && (line[to - 1] === " " || line[to - 1] === "\t")) to -= 1;
+  return line.slice(0, to);
+}
+
+/** Those that would change anything, one at a time: each is a copy of the body. */
+export function* knownBodyChanges(fields: readonly HeaderField[], body: Buffer): Generator<BodyChange> {
   const text = body.toString("latin1");
-  const changes: BodyChange[] = [];
-  const add = (cause: DiagnosisCause, was: string, undone: string, evidence?: readonly string[]) => {
-    if (undone !== text)
-      changes.push({ cause, was, undone: Buffer.from(undone, "latin1"), ...(evidence && { evidence }) });
-  };
-  for (const { cause, was, undo } of TEXT_CHANGES) add(cause, was, undo(text));
-  for (const [was, undone] of joinedLines(text)) add("body-long-lines", was, undone);
-  for (const [was, undone] of otherCharsets(body)) add("body-charset", was, undone);
+  for (const { cause, was, undone } of changesOfText(text, body)) {
+    if (undone !== text) yield { cause, was, undone: Buffer.from(undone, "latin1") };
+  }
+  if (body.length <= MAX_RECODED_OCTETS) yield* otherEncodings(fields, body);
+}
+
+/** Longer texts are not encoded anew, nor searched for links. */
+const MAX_RECODED_OCTETS = 1_048_576;
+
+function* changesOfText(
+  text: string,
+  body: Buffer,
+): Generator<Omit<BodyChange, "undone"> & { readonly undone: string }> {
+  for (const { cause, was, undo } of TEXT_CHANGES) yield { cause, was, undone: undo(text) };
+  for (const [was, undone] of joinedLines(text)) yield { cause: "body-long-lines", was, undone };
+  for (const [was, undone] of otherCharsets(body)) yield { cause: "body-charset", was, undone };
   const links = withOwnLinks(text);
   if (links !== undefined) {
-    const was = "Links in the body were rewritten to lead through a filter.";
-    add("body-links-rewritten", was, links.undone, [links.first]);
+    const was = `Links in the body were rewritten to lead through a filter (${quoted(links.first)}).`;
+    yield { cause: "body-links-rewritten", was, undone: links.undone };
   }
-  changes.push(...otherEncodings(fields, body));
-  return changes;
 }
 
 /** Lines that were too long are broken at one and the same place (RFC 5321 §4.5.3.1.6 allows 998 octets). */
@@ -176,9 +191,10 @@ function* otherCharsets(body: Buffer): Generator<readonly [string, string]> {
 
 /** Microsoft's and Proofpoint's rewritten links have the own one within. */
 const REWRITTEN =
-  /https:\/\/(?:[\w.-]+\.safelinks\.protection\.outlook\.com\/\?url=([^&\s"<>]{1,4000})(?:&(?:amp;)?[\w-]+=[^&\s"<>]*)*|urldefense\.com\/v3\/__([^\s"<>]{1,4000}?)__;[^\s"<>]*)/g;
+  /https:\/\/(?:[\w.-]+\.safelinks\.protection\.outlook\.com\/\?url=([^&\s"<>]{1,1000})(?:&(?:amp;)?[\w-]+=[^&\s"<>]*)*|urldefense\.com\/v3\/__([^\s"<>]{1,1000}?)__;[^\s"<>]*)/g;
 
-function withOwnLinks(text: string): { readonly undone: string; readonly first: string } | undefined {
+export function withOwnLinks(text: string): { readonly undone: string; readonly first: string } | undefined {
+  if (text.length > MAX_RECODED_OCTETS) return undefined;
   let first: string | undefined;
   const undone = text.replace(REWRITTEN, (whole, safe: string | undefined, proof: string | undefined) => {
     first ??= whole;
