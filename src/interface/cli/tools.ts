@@ -141,8 +141,8 @@ export interface MilterJob {
   /** Now and then, and before the end, in every process. */
   readonly onInterval: () => void;
   readonly onListening: (workers: number) => void;
-  /** One line for each message. */
-  readonly onLine: (line: string) => void;
+  /** One line for each message, soon after it. */
+  readonly onLines: (lines: readonly string[]) => void;
   /** One sentence. */
   readonly onTrouble: (text: string) => void;
 }
