@@ -141,6 +141,9 @@ describe("with the keys that are kept", () => {
     store.close();
     const run = await sign(["m.eml", "--state", folder], { files });
     expect([run.exitCode, run.err]).toEqual([0, "Signed as example.org with the ed25519 key s9.\n"]);
+    const after = openSqliteStore(join(folder, "zonepost.db"));
+    expect(after.keys.list()[0]?.lastSignedAt).toEqual(new Date("2026-11-21T12:00:00Z"));
+    after.close();
     const record = formatDkimKey(recordForKey(before!.publicKey));
     expect(await verified(run.out, "s9", record)).toMatchObject([{ result: "pass", dkimSelector: "s9" }]);
   });

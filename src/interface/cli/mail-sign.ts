@@ -130,12 +130,15 @@ function keptKeys(
       );
     }
     const master = sealKey();
-    return ready.map((key) => ({
+    const keys = ready.map((key) => ({
       signingDomain: key.signingDomain,
       dkimSelector: key.dkimSelector,
       keyType: key.publicKey.keyType,
       privateKey: openKey(key, master),
     }));
+    // Where another program has just changed a key, that one's word counts.
+    for (const before of ready) store.change([{ before, after: { ...before, lastSignedAt: tools.now() } }]);
+    return keys;
   });
 }
 

@@ -284,6 +284,24 @@ describe("the body", () => {
     expect(causes(both)).toEqual(["body-text-added proven", "header-field-altered proven"]);
   });
 
+  it("tells a text that a list encoded anew with its footer in it", async () => {
+    const mail = `${HEADER}Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n${GREETING}\n`;
+    const all = await diagnosed(mail, (octets) => {
+      const at = octets.indexOf("\r\n\r\n") + 4;
+      const text = Buffer.from(octets.slice(at) + FOOTER, "latin1").toString("base64");
+      const header = octets.slice(0, at).replace("Encoding: 8bit", "Encoding: base64");
+      return `${header}${text.replace(/.{76}/g, "$&\r\n")}\r\n`.replace("Subject: ", "Subject: [plans] ");
+    });
+    expect(all).toMatchObject([
+      { certainty: "proven", explanation: expect.stringMatching(/from 8bit into base64.*Besides: 3 lines/) },
+      {
+        part: "header",
+        certainty: "proven",
+        evidence: ["was Plans for May", "is [plans] Plans for May", "was 8bit", "is base64"],
+      },
+    ]);
+  });
+
   it("takes signs for what they are, where nothing can be undone", async () => {
     const all = await diagnosed(
       MAIL,
