@@ -130,6 +130,20 @@ describe("results and exit codes", () => {
       1,
       "another client",
     ],
+    [
+      "through-a-list.eml",
+      { ...DNS, failing: { "s1._domainkey.example.org TXT": "timeout" } },
+      ["dmarc temperror", "spf pass", "dkim temperror", "arc pass", "iprev pass"],
+      3,
+      "the key does not come",
+    ],
+    [
+      "direct.eml",
+      { zone: EXAMPLE_MAIL_ZONE.replace("v=spf1 mx -all", "v=spf1 mx/99 -all") },
+      ["dmarc pass", "spf permerror", "dkim pass", "dkim pass", "arc none", "iprev pass"],
+      1,
+      "a broken record",
+    ],
   ])("%s (%#)", async (words, rows, expected, exitCode) => {
     const { results, exitCode: found } = await json(words, rows);
     expect([results, found]).toEqual([expected, exitCode]);
