@@ -20,7 +20,7 @@ import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { readMailFile, troubleIn } from "./mail-file.ts";
 import { visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
-import { addViewOptions, type ViewOptions, viewSettings } from "./view-options.ts";
+import { addViewOptions, receiversResolver, type ViewOptions, viewSettings } from "./view-options.ts";
 
 export interface MailAuthenticateOptions extends ViewOptions {
   readonly ip?: string;
@@ -83,7 +83,7 @@ export async function runMailAuthenticate(
     const authentication = await authenticateSavedMessage(
       found.origin,
       message,
-      opened.world.authoritative,
+      receiversResolver(opened.world),
       now,
     );
     const diagnoses = authentication.dkim.map((one) => diagnoseDkim(one, message));
