@@ -43,7 +43,7 @@ import { createDnsUpdateClient } from "./net/dns-update-client.ts";
 import { createHttpClient } from "./net/http-client.ts";
 import { createLocalSubmission, createMailSubmission } from "./net/mail-submission.ts";
 import { type DaemonService, runMilterDaemon } from "./net/milter-daemon.ts";
-import { createFailoverResolver, createRecursiveView } from "./net/recursive-resolver.ts";
+import { createRecursiveView } from "./net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
 import { selfSignedCertificate } from "./net/self-signed-certificate.ts";
 import { parseServerAddress, type ServerAddress } from "./net/server-address.ts";
@@ -66,6 +66,7 @@ import { createZoneFileProvider } from "./publish/providers/zone-file.ts";
 import { Secret } from "./publish/secret.ts";
 import type { PublishEntry, SecretSource } from "./records/publish-settings.ts";
 import { type SignData, signNow } from "./standards/dkim/sign.ts";
+import { createFailoverResolver } from "./standards/dns/failover-resolver.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 import { parseTsigKey } from "./standards/dns/tsig.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
@@ -249,6 +250,17 @@ function writePrivateFile(
   renameSync(beside, path);
 }
 
+async function readStdinOctets(maxOctets: number): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  for await (const chunk of process.stdin) {
+    octets += chunk.length;
+    if (octets > maxOctets) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
 /** More than any folder of keys holds. */
 const MAX_LISTED_FILES = 10_000;
 
@@ -395,6 +407,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   randomOctets: (count) => randomBytes(count),
   makeKeyPair: generateDkimKeyPair,
   readStdin: () => readAll(process.stdin),
+  readStdinOctets,
+  outOctets: (octets) => process.stdout.write(octets),
   ask: process.stdin.isTTY ? ask : undefined,
   organizationalDomain: registrableDomain,
   isAdministrator: process.getuid?.() === 0,
