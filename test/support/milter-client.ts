@@ -62,7 +62,10 @@ export class MilterClient {
     login: string | undefined,
   ): Generator<Buffer> {
     yield Buffer.concat([
-      macros("M", { i: "4Q1", ...(login !== undefined && { "{auth_authen}": login, "{auth_type}": "PLAIN" }) }),
+      macros("M", {
+        i: "4Q1",
+        ...(login !== undefined && { "{auth_authen}": login, "{auth_type}": "PLAIN" }),
+      }),
       packet("M", "<user@example.org>\0"),
     ]);
     yield packet("R", "<user@example.net>\0");
