@@ -129,7 +129,7 @@ const RSPAMD: readonly Exception[] = [
   },
   {
     because: "leaves a line end of a body of blanks and empty lines; RFC 6376 §3.4.4 leaves nothing of it",
-    applies: ({ body }, pair) => isRelaxed(pair) && /^[ \t]+(?:\r\n)+$/.test(text(body)),
+    applies: ({ body }, pair) => isRelaxed(pair) && /^[ \t]+\r\n(?:[ \t]*\r\n)*$/.test(text(body)),
   },
   {
     because:
