@@ -125,6 +125,10 @@ function cliReference(): string {
     openWorld: nowhere,
     startNameServer: nowhere,
     startTrap: nowhere,
+    startMailSink: nowhere,
+    openSubmission: nowhere,
+    askSecret: undefined,
+    serveMilter: nowhere,
     untilInterrupted: nowhere,
     organizationalDomain: nowhere,
   };

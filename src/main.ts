@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Wiring only: joins the rooms to the real world, in their order. */
-import { randomBytes } from "node:crypto";
+import { randomBytes, sign } from "node:crypto";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -12,9 +12,10 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { hostname, networkInterfaces } from "node:os";
+import { availableParallelism, hostname, networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -24,16 +25,30 @@ import type { Prober } from "./check/probe.ts";
 import { UsageError } from "./interface/cli/exit-code.ts";
 import { runCli } from "./interface/cli/program.ts";
 import { createStyle, wantsColours } from "./interface/cli/terminal.ts";
-import type { OpenedState, OpenedWorld, ProbeSettings, ViewSettings } from "./interface/cli/tools.ts";
+import type {
+  MilterJob,
+  OpenedState,
+  OpenedWorld,
+  ProbeSettings,
+  ViewSettings,
+} from "./interface/cli/tools.ts";
 import { generateDkimKeyPair } from "./keys/generate.ts";
+import type { MailSink, MailSinkSettings } from "./milter/mail-exchange.ts";
+import { formatMetricsOf } from "./milter/metrics.ts";
+import { MilterService } from "./milter/service.ts";
+import { openBudgetedResolver } from "./net/budgeted-resolver.ts";
 import { startDnsServer } from "./net/dns-server.ts";
 import { createDnsTransport } from "./net/dns-transport.ts";
 import { createDnsUpdateClient } from "./net/dns-update-client.ts";
 import { createHttpClient } from "./net/http-client.ts";
-import { createRecursiveView } from "./net/recursive-resolver.ts";
+import { createLocalSubmission, createMailSubmission } from "./net/mail-submission.ts";
+import { type DaemonService, runMilterDaemon } from "./net/milter-daemon.ts";
+import { createFailoverResolver, createRecursiveView } from "./net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
+import { selfSignedCertificate } from "./net/self-signed-certificate.ts";
 import { parseServerAddress, type ServerAddress } from "./net/server-address.ts";
 import { createProber } from "./net/service-probe.ts";
+import { startSmtpSink } from "./net/smtp-sink.ts";
 import { readSystemResolvers } from "./net/system-resolvers.ts";
 import { startTrapListener } from "./net/trap-listener.ts";
 import { createZoneFileAccess } from "./net/zone-file-access.ts";
@@ -50,6 +65,7 @@ import { createRoute53Provider } from "./publish/providers/route53.ts";
 import { createZoneFileProvider } from "./publish/providers/zone-file.ts";
 import { Secret } from "./publish/secret.ts";
 import type { PublishEntry, SecretSource } from "./records/publish-settings.ts";
+import { type SignData, signNow } from "./standards/dkim/sign.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 import { parseTsigKey } from "./standards/dns/tsig.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
@@ -100,6 +116,21 @@ function openProber({ authorities }: ProbeSettings): Prober {
       throw new UsageError(`--trust: file ${at + 1} holds no certificate in PEM`);
   }
   return createProber({ ca: authorities, heloName: heloName() });
+}
+
+/** With a certificate that signs itself where none is given: senders encrypt to that too. */
+async function startMailSink(settings: Omit<MailSinkSettings, "hostName">): Promise<MailSink> {
+  const hostName = heloName();
+  const certificate = settings.certificate ?? (await makeCertificate(hostName));
+  return startSmtpSink({ ...settings, hostName, certificate, now: () => new Date() });
+}
+
+async function makeCertificate(name: string): Promise<{ chain: string; key: string }> {
+  const { privateKey } = await generateDkimKeyPair({ algorithm: "rsa", modulusBits: 2048 });
+  const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const day = 86_400_000;
+  const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 7 * day) };
+  return { chain: selfSignedCertificate({ name, privateKey: key, ...validity }), key };
 }
 
 /** RFC 5321 §4.1.4: the host's name, or an address literal where it has none that others know. */
@@ -255,6 +286,77 @@ function registrableDomain(name: DomainName): DomainName | undefined {
   return parsed?.ok ? parsed.value : undefined;
 }
 
+/** Enough for SPF with all its lookups, eight signatures, fifty seals and DMARC of several domains. */
+const DNS_QUERIES_OF_A_MESSAGE = 250;
+const MILTER_INTERVAL_MILLISECONDS = 60_000;
+const MAX_MILTER_PROCESSES = 4;
+
+async function openMilterService(job: MilterJob): Promise<DaemonService> {
+  const transport = createDnsTransport();
+  const servers = job.resolvers.length > 0 ? job.resolvers.map(readResolver) : await systemResolvers();
+  if (servers.length === 0) throw new UsageError("this system has no resolver: name one with --resolver");
+  const resolver = createFailoverResolver(
+    servers.map((server) => createRecursiveView({ server, transport, now: Date.now })),
+  );
+  const budget = { milliseconds: job.dnsMilliseconds, queries: DNS_QUERIES_OF_A_MESSAGE };
+  const service = new MilterService({
+    ...job,
+    openResolver: () => openBudgetedResolver(resolver, budget),
+    now: () => new Date(),
+    after(milliseconds, action) {
+      const timer = setTimeout(action, milliseconds);
+      return () => clearTimeout(timer);
+    },
+    signData: signElsewhere,
+  });
+  const interval = setInterval(job.onInterval, MILTER_INTERVAL_MILLISECONDS);
+  return Object.assign(service, {
+    close() {
+      clearInterval(interval);
+      job.onInterval();
+      transport.close();
+    },
+  });
+}
+
+async function serveMilter(job: MilterJob): Promise<void> {
+  await runMilterDaemon({
+    address: job.address,
+    mode: job.socketMode,
+    ...(job.socketGroup !== undefined && { groupId: groupNumber(job.socketGroup) }),
+    processes: job.workers ?? Math.min(availableParallelism(), MAX_MILTER_PROCESSES),
+    openService: () => openMilterService(job),
+    graceMilliseconds: job.graceMilliseconds,
+    ...(job.metrics && { metrics: { ...job.metrics, format: formatMetricsOf } }),
+    onListening: job.onListening,
+    onTrouble: job.onTrouble,
+    untilInterrupted,
+  });
+}
+
+/** In a thread of the pool, while the event loop goes on with other messages. */
+const signElsewhere: SignData = (key, data) =>
+  key.keyType === "rsa"
+    ? new Promise((resolve, reject) => {
+        sign("sha256", data, key.privateKey, (error, signature) =>
+          error ? reject(error) : resolve(signature),
+        );
+      })
+    : signNow(key, data);
+
+function groupNumber(name: string): number {
+  if (/^\d+$/.test(name)) return Number(name);
+  const line = readFileSync("/etc/group", "utf8")
+    .split("\n")
+    .find((group) => group.startsWith(`${name}:`));
+  if (line === undefined) throw new UsageError(`--socket-group: there is no group ${name}`);
+  return Number(line.split(":")[2]);
+}
+
+async function untilInterrupted(): Promise<void> {
+  await Promise.race(["SIGINT", "SIGTERM"].map((signal) => once(process, signal)));
+}
+
 // A reader that has seen enough (`| head`) ends the program without a word, as other programs do.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
@@ -291,10 +393,28 @@ process.exitCode = await runCli(process.argv.slice(2), {
   openWorld,
   startNameServer: (zones, address, port) => startDnsServer({ zones, address, port }),
   startTrap: (settings) => startTrapListener({ ...settings, now: () => new Date() }),
-  untilInterrupted: async () => {
-    await Promise.race(["SIGINT", "SIGTERM"].map((signal) => once(process, signal)));
-  },
+  startMailSink,
+  openSubmission: (via) =>
+    via.host === undefined
+      ? createLocalSubmission(via.program)
+      : createMailSubmission({ ...via, heloName: heloName() }),
+  askSecret: process.stdin.isTTY ? askSecret : undefined,
+  untilInterrupted,
+  serveMilter,
 });
+
+/** What is typed is not shown. */
+async function askSecret(question: string): Promise<string> {
+  process.stderr.write(question);
+  const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: unseen, terminal: true });
+  try {
+    return await lines.question("");
+  } finally {
+    lines.close();
+    process.stderr.write("\n");
+  }
+}
 
 async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });

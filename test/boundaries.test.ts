@@ -39,14 +39,14 @@ const ROOMS: Readonly<Record<string, Room>> = {
     modules: ["node:fs", "node:path", "node:sqlite"],
   },
   "interface/cli": {
-    runs: ["standards", "records", "check", "publish", "keys"],
+    runs: ["standards", "records", "check", "publish", "keys", "milter"],
     modules: PURE_MODULES,
     packages: ["commander"],
   },
   net: {
     runs: ["standards"],
     knows: ["records", "check", "publish", "milter"],
-    // A process only to have a zone file checked before it is put in place.
+    // A process only to have a zone file checked before it is put in place, and for the local sendmail.
     modules: [
       ...PURE_MODULES,
       "node:child_process",
@@ -71,6 +71,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "node:os",
       "node:path",
       "node:readline/promises",
+      "node:stream",
       "node:stream/consumers",
       "node:timers/promises",
       "node:v8",

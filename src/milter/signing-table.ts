@@ -1,6 +1,5 @@
 /** Which keys sign for which Author Domain. */
 import type { DkimKey } from "../keys/key.ts";
-import type { KeyName } from "../keys/key-name.ts";
 import { signingKey } from "../keys/rotation.ts";
 import type { SigningKey } from "../standards/dkim/sign.ts";
 import { type DomainName, isWithin, parentOf } from "../standards/dns/name.ts";
@@ -9,7 +8,6 @@ import type { SigningRule } from "./settings.ts";
 export interface SigningTable {
   /** None where nothing may be signed for the domain. RSA first, since not everyone can read the rest. */
   keysFor(authorDomain: DomainName): readonly SigningKey[];
-  readonly keyCount: number;
 }
 
 /** The private half of a key; a problem in words where it cannot be had. */
@@ -17,51 +15,71 @@ export type OpenKey = (
   key: DkimKey,
 ) => { readonly ok: true; readonly value: SigningKey } | { readonly ok: false; readonly problem: string };
 
-export interface BuiltTable {
-  readonly table: SigningTable;
-  /** Keys that should sign and cannot. */
-  readonly problems: readonly (KeyName & { readonly problem: string })[];
+export interface SigningTableMeans {
+  /** All keys of one domain, whatever their state. */
+  readonly listKeys: (signingDomain: DomainName) => readonly DkimKey[];
+  readonly openKey: OpenKey;
+  readonly rules: readonly SigningRule[];
+  /** In milliseconds. */
+  readonly now: () => number;
+  /** A key that should sign and cannot; said once for as long as it is remembered. */
+  readonly onProblem: (key: DkimKey, problem: string) => void;
+}
+
+/** So soon a key that was taken back, or a new one, is noticed. */
+const HOLD_MILLISECONDS = 5_000;
+const MAX_DOMAINS = 20_000;
+
+interface Held {
+  readonly until: number;
+  readonly keys: readonly SigningKey[];
 }
 
 /**
- * Of each domain and algorithm, the one key that has come so far as to sign: one that name servers have not all shown,
- * for as long as caches remember, is not among them (keys/rotation.ts).
+ * Of each domain and algorithm, the one key that has come so far as to sign: a key that not every name server shows,
+ * for as long as caches remember, is not among them (keys/rotation.ts). Private keys are opened when they are first
+ * needed, and once.
  */
-export function buildSigningTable(
-  keys: readonly DkimKey[],
-  rules: readonly SigningRule[],
-  open: OpenKey,
-): BuiltTable {
-  const byDomain = Map.groupBy(keys, ({ signingDomain }) => signingDomain);
-  const problems: (KeyName & { problem: string })[] = [];
-  const ready = new Map<DomainName, SigningKey[]>();
-  let keyCount = 0;
-  for (const [domain, ofDomain] of byDomain) {
-    const opened: SigningKey[] = [];
-    for (const keyType of ["rsa", "ed25519"] as const) {
-      const key = signingKey(ofDomain.filter(({ publicKey }) => publicKey.keyType === keyType));
-      if (key === undefined) continue;
-      const result = open(key);
-      if (result.ok) opened.push(result.value);
-      else problems.push({ signingDomain: domain, dkimSelector: key.dkimSelector, problem: result.problem });
+export function createSigningTable(means: SigningTableMeans): SigningTable {
+  const held = new Map<DomainName, Held>();
+  const opened = new Map<string, SigningKey>();
+
+  const open = (key: DkimKey): SigningKey[] => {
+    const known = opened.get(key.sealed);
+    if (known !== undefined) return [known];
+    const result = means.openKey(key);
+    if (!result.ok) {
+      means.onProblem(key, result.problem);
+      return [];
     }
-    if (opened.length > 0) ready.set(domain, opened);
-    keyCount += opened.length;
-  }
-  return { table: { keyCount, keysFor: (domain) => lookUp(domain, ready, rules) }, problems };
-}
+    if (opened.size >= 2 * MAX_DOMAINS) opened.delete(opened.keys().next().value!);
+    opened.set(key.sealed, result.value);
+    return [result.value];
+  };
 
-const NONE: readonly SigningKey[] = [];
+  const ofDomain = (domain: DomainName): readonly SigningKey[] => {
+    const now = means.now();
+    const before = held.get(domain);
+    if (before !== undefined && now < before.until) return before.keys;
+    const all = means.listKeys(domain);
+    const keys = (["rsa", "ed25519"] as const).flatMap((keyType) => {
+      const key = signingKey(all.filter(({ publicKey }) => publicKey.keyType === keyType));
+      return key === undefined ? [] : open(key);
+    });
+    held.delete(domain);
+    if (held.size >= MAX_DOMAINS) held.delete(held.keys().next().value!);
+    held.set(domain, { until: now + HOLD_MILLISECONDS, keys });
+    return keys;
+  };
 
-function lookUp(
-  domain: DomainName,
-  ready: ReadonlyMap<DomainName, readonly SigningKey[]>,
-  rules: readonly SigningRule[],
-): readonly SigningKey[] {
-  const own = ready.get(domain);
-  if (own !== undefined) return own;
-  const rule = rules.find(({ from }) => matches(from, domain));
-  return (rule !== undefined && ready.get(rule.signingDomain)) || NONE;
+  return {
+    keysFor(domain) {
+      const own = ofDomain(domain);
+      if (own.length > 0) return own;
+      const rule = means.rules.find(({ from }) => matches(from, domain));
+      return rule === undefined ? own : ofDomain(rule.signingDomain);
+    },
+  };
 }
 
 function matches(pattern: string, domain: DomainName): boolean {

@@ -1,5 +1,5 @@
-/** One TCP connection to a given address, within a bound of time; no name is looked up. */
-import { connect, type Socket } from "node:net";
+/** One TCP connection within a bound of time: to a given address, or to a host that the system finds. */
+import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import type { Broken, NoConnection } from "../check/probe.ts";
 import type { IpAddress } from "../standards/dns/address.ts";
 
@@ -42,12 +42,31 @@ export function connectTo(
   timeoutMilliseconds: number,
   deadline: Deadline,
 ): Promise<Socket | NoConnection | Broken> {
-  const where = endpointText(endpoint);
+  const { address, port } = endpoint;
+  const target = { host: address.text, port, family: address.family };
+  return open(target, endpointText(endpoint), timeoutMilliseconds, deadline);
+}
+
+/** To a server of the user's own, whose name the system looks up; all its addresses are tried. */
+export function connectToHost(
+  { host, port }: { readonly host: string; readonly port: number },
+  timeoutMilliseconds: number,
+  deadline: Deadline,
+): Promise<Socket | NoConnection | Broken> {
+  const target = { host, port, autoSelectFamily: true };
+  return open(target, `${host} port ${port}`, timeoutMilliseconds, deadline);
+}
+
+function open(
+  target: TcpNetConnectOpts,
+  where: string,
+  timeoutMilliseconds: number,
+  deadline: Deadline,
+): Promise<Socket | NoConnection | Broken> {
   const wait = Math.min(timeoutMilliseconds, deadline.milliseconds);
   return new Promise((resolve) => {
-    const { address, port } = endpoint;
     if (deadline.signal.aborted) return resolve(noAnswer(where, deadline.text));
-    const socket = connect({ host: address.text, port, family: address.family, noDelay: true });
+    const socket = connect({ ...target, noDelay: true });
     const settle = (outcome: Socket | NoConnection | Broken) => {
       clearTimeout(timer);
       deadline.signal.removeEventListener("abort", giveUp);
@@ -78,6 +97,8 @@ function noConnection(where: string, error: NodeJS.ErrnoException): NoConnection
       return { status: "refused", detail: `connection refused by ${where}` };
     case "ETIMEDOUT":
       return { status: "timeout", detail: `no answer from ${where}` };
+    case "ENOTFOUND":
+      return { status: "unreachable", detail: `no address is known for ${where}` };
     default:
       return {
         status: "unreachable",

@@ -3,7 +3,7 @@
  * nobody can connect before he may, and what a dead process left behind is replaced.
  */
 import { once } from "node:events";
-import { chmod, chown, lstat, mkdtemp, rename, rm, rmdir } from "node:fs/promises";
+import { chmod, chown, lstat, mkdtemp, rename, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import type { MilterAddress } from "../milter/address.ts";
@@ -63,6 +63,47 @@ const LINGER_MILLISECONDS = 5000;
 
 /** Rejects where the address cannot be had. */
 export async function startMilterServer(options: MilterServerOptions): Promise<MilterServer> {
+  const { address } = options;
+  if (address.kind === "inet") {
+    return await acceptConnections(options, async (server) => {
+      server.listen({ host: address.host, port: address.port, exclusive: true, backlog: BACKLOG });
+      await once(server, "listening");
+      return async () => {};
+    });
+  }
+  const place = await openSocketPlace(address.path, options);
+  try {
+    return await acceptConnections(options, async (server) => {
+      server.listen({ path: place.made, backlog: BACKLOG });
+      await once(server, "listening");
+      await place.put();
+      return place.leave;
+    });
+  } catch (error) {
+    await place.leave();
+    throw error;
+  }
+}
+
+/** As `startMilterServer`, at a socket that the processes of a cluster share; who made its place puts it there. */
+export async function startSharedMilterServer(
+  options: MilterServerOptions,
+  madePath: string | undefined,
+): Promise<MilterServer> {
+  const { address } = options;
+  return await acceptConnections(options, async (server) => {
+    if (address.kind === "inet") server.listen({ host: address.host, port: address.port, backlog: BACKLOG });
+    else server.listen({ path: madePath ?? address.path, backlog: BACKLOG });
+    await once(server, "listening");
+    return async () => {};
+  });
+}
+
+/** `listen` gives what is to be done when the server listens no more. */
+async function acceptConnections(
+  options: MilterServerOptions,
+  listen: (server: Server) => Promise<() => Promise<void>>,
+): Promise<MilterServer> {
   const connections = new Map<Socket, ServedSession>();
   const server = createServer({ noDelay: true });
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
@@ -71,10 +112,10 @@ export async function startMilterServer(options: MilterServerOptions): Promise<M
   server.on("error", (error) => options.onSocketError?.(error));
   server.on("connection", (socket) => serve(socket, options, connections));
   const { address } = options;
-  const leave =
-    address.kind === "unix"
-      ? await listenAtPath(server, address.path, options)
-      : await listenAtPort(server, address.host, address.port);
+  const leave = await listen(server).catch((error: unknown) => {
+    server.close();
+    throw error;
+  });
   return {
     address: address.kind === "unix" ? address : { ...address, port: portOf(server) },
     get connections() {
@@ -142,46 +183,44 @@ function serve(
   });
 }
 
-async function listenAtPort(server: Server, host: string, port: number): Promise<() => Promise<void>> {
-  server.listen({ host, port, exclusive: true, backlog: BACKLOG });
-  await once(server, "listening");
-  return async () => {};
-}
-
 function portOf(server: Server): number {
   const address = server.address();
   if (address === null || typeof address === "string") throw new TypeError("a TCP server without a port");
   return address.port;
 }
 
-/** Gives what takes the file away again. */
-async function listenAtPath(
-  server: Server,
+/** Where a socket file is made, out of everybody's sight, before it is put in its place. */
+export interface SocketPlace {
+  readonly made: string;
+  /** Gives it its rights, and puts it where it belongs. */
+  put(): Promise<void>;
+  /** Takes it away again, unless another process has put its own there since. */
+  leave(): Promise<void>;
+}
+
+/** Rejects where the path cannot be had. */
+export async function openSocketPlace(
   path: string,
-  { mode = MODE, groupId }: MilterServerOptions,
-): Promise<() => Promise<void>> {
+  { mode = MODE, groupId }: Pick<MilterServerOptions, "mode" | "groupId">,
+): Promise<SocketPlace> {
   await refuseTakenPath(path);
   // Nobody else looks into a folder of mkdtemp. Its name is short, since a socket's path has 107 octets at most.
   const aside = await mkdtemp(join(dirname(path), "."));
   const made = join(aside, "s");
-  try {
-    server.listen({ path: made, backlog: BACKLOG });
-    await once(server, "listening");
-    await chmod(made, mode);
-    if (groupId !== undefined) await chown(made, -1, groupId);
-    await rename(made, path);
-  } catch (error) {
-    server.close();
-    await rm(made, { force: true });
-    throw error;
-  } finally {
-    await rmdir(aside);
-  }
-  const { ino, dev } = await lstat(path);
-  return async () => {
-    // Another process may have put its own there since.
-    const now = await lstat(path).catch(() => undefined);
-    if (now?.ino === ino && now.dev === dev) await rm(path, { force: true });
+  let own: { readonly ino: number; readonly dev: number } | undefined;
+  return {
+    made,
+    async put() {
+      await chmod(made, mode);
+      if (groupId !== undefined) await chown(made, -1, groupId);
+      await rename(made, path);
+      own = await lstat(path);
+    },
+    async leave() {
+      await rm(aside, { recursive: true, force: true });
+      const now = own === undefined ? undefined : await lstat(path).catch(() => undefined);
+      if (now !== undefined && now.ino === own?.ino && now.dev === own.dev) await rm(path, { force: true });
+    },
   };
 }
 

@@ -1,9 +1,9 @@
-/** SMTP as far as a check goes (RFC 5321, and RFC 6409 for submission): never DATA. */
+/** SMTP as a client speaks it (RFC 5321, and RFC 6409 for submission); a check of others never goes as far as DATA. */
 import type { SmtpReply } from "../check/probe.ts";
 import { capability, cut, type Dialog } from "./dialog.ts";
 import type { LineSession } from "./line-session.ts";
 
-interface Reply {
+export interface Reply {
   readonly code: number;
   readonly lines: readonly string[];
 }
@@ -72,14 +72,15 @@ function nameIn(line: string): string | undefined {
   return word === "" || word.length > 255 ? undefined : word;
 }
 
-function ask(session: LineSession, line: string, command = line): Promise<Reply> {
+/** `command` is what sentences call the line, where it is not to be seen as a whole. */
+export function ask(session: LineSession, line: string, command = line): Promise<Reply> {
   session.begin(`its reply to ${command}`);
   session.send(line);
   return readReply(session);
 }
 
 /** RFC 5321 §4.2.1: a hyphen behind the code says that more lines follow, all with the same code. */
-async function readReply(session: LineSession): Promise<Reply> {
+export async function readReply(session: LineSession): Promise<Reply> {
   const lines: string[] = [];
   let code: string | undefined;
   for (;;) {
@@ -92,6 +93,6 @@ async function readReply(session: LineSession): Promise<Reply> {
   }
 }
 
-function textOf(lines: readonly string[]): string {
+export function textOf(lines: readonly string[]): string {
   return cut(lines.join(" "));
 }

@@ -24,6 +24,7 @@ import { type RdataOf, textToOctets } from "../standards/dns/record.ts";
 import { parseDomainSpec } from "../standards/spf/macro.ts";
 import { isSpfRecord } from "../standards/spf/record.ts";
 import { formatPath, problemsOf, type SchemaNode } from "./description-problem.ts";
+import { milterSettings } from "./milter-settings.ts";
 import { publishEntry } from "./publish-settings.ts";
 
 /** A text that becomes a checked value, or an error that says what to write instead. */
@@ -400,6 +401,7 @@ export const descriptionSchema = z
       .array(publishEntry)
       .default([])
       .describe("Who holds the zones; the first entry for a zone counts."),
+    milter: milterSettings.prefault({}),
     ttl: ttls.optional(),
   })
   .superRefine(({ servers, domains }, context) => {

@@ -87,6 +87,10 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
     openWorld: async () => fail("ENETDOWN", "this test opens no world"),
     startNameServer: async () => fail("ENETDOWN", "this test starts no name server"),
     startTrap: async () => fail("ENETDOWN", "this test starts no trap"),
+    startMailSink: async () => fail("ENETDOWN", "this test starts no mail server"),
+    openSubmission: () => fail("ENETDOWN", "this test hands no mail in"),
+    askSecret: undefined,
+    serveMilter: async () => fail("ENETDOWN", "this test serves no milter"),
     untilInterrupted: async () => {},
     ...setup.tools,
   };

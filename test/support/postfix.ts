@@ -69,7 +69,10 @@ export function startPostfix(options: PostfixOptions): Promise<RunningServer> {
   const aMinuteAgo = new Date(Date.now() - 60_000);
   for (const name of ["etc/main.cf", "etc/master.cf"]) utimesSync(inside(name), aMinuteAgo, aMinuteAgo);
   // Makes the folders of the queue with their owners; `postfix start-fg` would stand between us and its processes.
-  execFileSync(findProgram("postfix")!, ["-c", inside("etc"), "check"], { stdio: "pipe" });
+  const check = [findProgram("postfix")!, "-c", inside("etc"), "check"];
+  const [program = "", ...words] =
+    namespace === undefined ? check : ["ip", "netns", "exec", namespace, ...check];
+  execFileSync(program, words, { stdio: "pipe" });
   return startServer({
     program: "master",
     arguments: ["-s", "-c", inside("etc")],

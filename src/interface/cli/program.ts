@@ -16,6 +16,8 @@ import { runKeysRotate, runKeysTest } from "./keys-dns.ts";
 import { runKeysExport, runKeysImport } from "./keys-files.ts";
 import { runLint } from "./lint.ts";
 import { runLookup } from "./lookup.ts";
+import { addMail } from "./mail.ts";
+import { addMilter } from "./milter.ts";
 import { runApply, runPlan, runUndo } from "./publish.ts";
 import { runRecords, runSchema } from "./records.ts";
 import { runRoute } from "./route.ts";
@@ -324,6 +326,8 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .action(async (domain, options) => finish(await runSpfTest(domain, options, tools)));
 
   addKeys(program, command, tools, finish);
+  addMail(program, command, tools, finish);
+  addMilter(program, command, tools, finish);
 
   const trap = program.command("trap").description("a last MX that takes no mail, to see who asks it first");
   command("listen", "listen as the trap, and write down who comes", trap)

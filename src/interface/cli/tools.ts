@@ -5,9 +5,14 @@ import type { KeyPairMaker } from "../../keys/generate.ts";
 import type { KeyStore } from "../../keys/key-store.ts";
 import type { RandomOctets } from "../../keys/sealing.ts";
 import type { TlsaSightingStore } from "../../keys/tlsa-sighting.ts";
+import type { MilterAddress } from "../../milter/address.ts";
+import type { MailSink, MailSinkSettings, SubmissionServer, SubmitMail } from "../../milter/mail-exchange.ts";
+import type { MilterSettings } from "../../milter/settings.ts";
+import type { SigningTable } from "../../milter/signing-table.ts";
 import type { Provider } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
 import type { PublishEntry } from "../../records/publish-settings.ts";
+import type { SigningKey } from "../../standards/dkim/sign.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import type { ResourceRecord } from "../../standards/dns/record.ts";
 import type { Terminal } from "./terminal.ts";
@@ -90,8 +95,48 @@ export interface Tools {
   ) => Promise<NameServerHandle>;
   /** Starts the mail server that takes no mail; port 0 takes a free one. */
   readonly startTrap: (settings: TrapSettings) => Promise<TrapHandle>;
+  /** Starts the server that takes one mail; with a certificate of its own where none is given. */
+  readonly startMailSink: (settings: Omit<MailSinkSettings, "hostName">) => Promise<MailSink>;
+  /** How to hand mail in: at a server, or by the local program. */
+  readonly openSubmission: (
+    via: SubmissionServer | { readonly program: string; readonly host?: undefined },
+  ) => SubmitMail;
+  /** Asks a person for what nobody else should see; undefined where nobody is there to answer. */
+  readonly askSecret: ((question: string) => Promise<string>) | undefined;
+  /** Serves a mail server as a milter until somebody ends the program. Rejects where it cannot listen. */
+  readonly serveMilter: (job: MilterJob) => Promise<void>;
   /** Resolves once somebody ends the program. */
   readonly untilInterrupted: () => Promise<void>;
+}
+
+/** What a milter goes by; read anew when somebody says so. */
+export interface LoadedMilter {
+  readonly settings: MilterSettings;
+  readonly table: SigningTable;
+}
+
+export interface MilterJob {
+  readonly address: MilterAddress;
+  readonly socketMode: number;
+  readonly socketGroup?: string;
+  /** Processes; as many as are of use where absent. */
+  readonly workers?: number;
+  /** "IP" or "IP:PORT"; the system's resolvers where empty. */
+  readonly resolvers: readonly string[];
+  /** For all lookups of one message together. */
+  readonly dnsMilliseconds: number;
+  readonly graceMilliseconds: number;
+  readonly metrics?: { readonly address: string; readonly port: number };
+  /** Throws a UsageError where the settings are wrong: then the old ones stay. */
+  readonly load: () => LoadedMilter;
+  readonly onSigned: (keys: readonly SigningKey[]) => void;
+  /** Now and then, and before the end, in every process. */
+  readonly onInterval: () => void;
+  readonly onListening: (workers: number) => void;
+  /** One line for each message. */
+  readonly onLine: (line: string) => void;
+  /** One sentence. */
+  readonly onTrouble: (text: string) => void;
 }
 
 export interface TrapSettings {

@@ -1,5 +1,5 @@
 /** Signing (RFC 6376 §5): the DKIM-Signature fields of one message, made while it streams past. */
-import { constants, createHash, type KeyObject, sign } from "node:crypto";
+import { createHash, type KeyObject, sign } from "node:crypto";
 import type { DomainName } from "../dns/name.ts";
 import { type HeaderField, headerField } from "../message/header-field.ts";
 import type { BodyHasher, PendingBodyHash } from "./body-hash.ts";
@@ -131,5 +131,5 @@ export const appendSignatureData = (unsigned: string, base64: string): string =>
 
 export const signNow: SignData = ({ keyType, privateKey }, data) =>
   keyType === "rsa"
-    ? sign("sha256", data, { key: privateKey, padding: constants.RSA_PKCS1_PADDING })
+    ? sign("sha256", data, privateKey)
     : sign(null, createHash("sha256").update(data).digest(), privateKey);

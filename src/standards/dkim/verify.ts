@@ -1,5 +1,5 @@
 /** Verifying the DKIM signatures of one message (RFC 6376 §6.1) while it streams past. */
-import { constants, createHash, type KeyObject, verify } from "node:crypto";
+import { createHash, type KeyObject, verify } from "node:crypto";
 import type { Resolver } from "../dns/resolver.ts";
 import type { HeaderField } from "../message/header-field.ts";
 import type { BodyHasher, PendingBodyHash } from "./body-hash.ts";
@@ -232,7 +232,7 @@ export interface SignedWith {
 export function isSignedBy(publicKey: KeyObject, { keyType, signature }: SignedWith, data: Buffer): boolean {
   try {
     return keyType === "rsa"
-      ? verify("sha256", data, { key: publicKey, padding: constants.RSA_PKCS1_PADDING }, signature)
+      ? verify("sha256", data, publicKey, signature)
       : verify(null, createHash("sha256").update(data).digest(), publicKey, signature);
   } catch {
     return false;

@@ -1,0 +1,89 @@
+/** A milter at work: what its connections share, and what may change while they last. */
+import { DkimKeyRing } from "../standards/dkim/key-lookup.ts";
+import type { SignData, SigningKey } from "../standards/dkim/sign.ts";
+import { formatLogLine } from "./log-line.ts";
+import { connectMail, type MilterMeans } from "./mail-milter.ts";
+import { type MetricCounts, MilterMetrics } from "./metrics.ts";
+import { MilterSession, type SessionOwner } from "./session.ts";
+import type { MilterSettings } from "./settings.ts";
+import type { SigningTable } from "./signing-table.ts";
+
+export interface MilterServiceOptions {
+  /** Throws where the settings cannot be had; then those before stay. */
+  readonly load: () => { readonly settings: MilterSettings; readonly table: SigningTable };
+  readonly openResolver: MilterMeans["openResolver"];
+  readonly now: () => Date;
+  /** Calls back once, unless what it returns is called before. */
+  readonly after: (milliseconds: number, action: () => void) => () => void;
+  readonly signData: SignData;
+  readonly onSigned: (keys: readonly SigningKey[]) => void;
+  /** One line for each message. */
+  readonly onLine: (line: string) => void;
+  /** One sentence. */
+  readonly onTrouble: (text: string) => void;
+}
+
+export class MilterService {
+  readonly #options: MilterServiceOptions;
+  readonly #metrics = new MilterMetrics();
+  #means: MilterMeans;
+
+  /** Throws what `load` throws. */
+  constructor(options: MilterServiceOptions) {
+    this.#options = options;
+    this.#means = {
+      ...options.load(),
+      keys: new DkimKeyRing(),
+      openResolver: options.openResolver,
+      now: options.now,
+      signData: options.signData,
+      onMessage: (record) => {
+        this.#metrics.record(record);
+        if (record.signing !== undefined && record.signing.keys.length > 0)
+          options.onSigned(record.signing.keys);
+        options.onLine(formatLogLine(record));
+      },
+    };
+  }
+
+  createSession(owner: SessionOwner): MilterSession {
+    return new MilterSession(
+      {
+        connect: (connection) => connectMail(connection, () => this.#means),
+        needs: ["addHeaders", "changeHeaders", "quarantine"],
+        stopsBodies: true,
+        after: this.#options.after,
+        onError: (error, source) => {
+          this.#metrics.add("zonepost_milter_errors_total", { source });
+          this.#options.onTrouble(`${TROUBLE[source]}: ${error.message}`);
+        },
+      },
+      owner,
+    );
+  }
+
+  /** Messages that are under way end as they began. */
+  reload(): void {
+    try {
+      this.#means = { ...this.#means, ...this.#options.load() };
+    } catch (error) {
+      this.#options.onTrouble(`the settings stay as they were: ${(error as Error).message}`);
+    }
+  }
+
+  refused(): void {
+    this.#metrics.add("zonepost_milter_refused_connections_total", {});
+    this.#options.onTrouble("a connection beyond the limit was closed");
+  }
+
+  counts(connections: number): MetricCounts {
+    this.#metrics.set("zonepost_milter_connections", connections);
+    return this.#metrics.counts();
+  }
+}
+
+const TROUBLE = {
+  mta: "a mail server broke the protocol, and its connection is over",
+  handler: "a message could not be handled, and is to be sent again",
+  deadline: "a message took too long, and is to be sent again",
+} as const;
