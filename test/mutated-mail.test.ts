@@ -77,6 +77,10 @@ const oracle = {
     picked.push(this.field(this.bare(signature), header === "relaxed"));
     return `${picked.join("\r\n")}\r\n\r\n${this.body(body.toString("latin1"), text === "relaxed")}`;
   },
+  /** Of b=, without the blanks that do not count. */
+  data(signature: HeaderField): string {
+    return (this.tag(signature.value, "b") ?? "").replace(/\r\n(?=[ \t])|[ \t]/g, "");
+  },
   /** All that the seals of a chain vouch for. */
   sealed(fields: readonly HeaderField[], stations: number): string {
     const texts: string[] = [];
@@ -99,6 +103,8 @@ interface Base {
   readonly octets: Buffer;
   /** What may pass. */
   readonly signed: ReadonlySet<string>;
+  /** The b= of each signature. */
+  readonly whole: ReadonlySet<string>;
   readonly sealed: readonly string[];
 }
 
@@ -129,6 +135,7 @@ async function bases(): Promise<readonly Base[]> {
         .filter(({ key }) => key === "dkim-signature" || key === "arc-message-signature")
         .map((field) => oracle.signed(mail, field)),
     ),
+    whole: new Set(mail.fields.map((field) => oracle.data(field)).filter((data) => data !== "")),
     sealed: mail === chain ? ["", oracle.sealed(mail.fields, 1), oracle.sealed(mail.fields, 2)] : [],
   }));
 }
@@ -204,13 +211,16 @@ function withFieldsMoved(below: Chance, octets: Buffer): Buffer {
   return wireOctets({ fields: moved, body });
 }
 
-it(`${MUTATIONS} changed messages`, { timeout: 180_000 }, async () => {
+it(`of ${MUTATIONS} changed messages those pass whose signed content is as it was`, {
+  timeout: 300_000,
+}, async () => {
   const originals = await bases();
   const below = chance(SEED);
   const counts = { passes: 0, failures: 0, chains: 0, brokenChains: 0 };
   const wrong: string[] = [];
   for (let round = 0; round < MUTATIONS; round++) {
-    const base = originals[round % originals.length]!;
+    // A chain has many signatures, which take most of the time.
+    const base = originals[round % 12 === 0 ? 4 : round % 4]!;
     let octets = base.octets;
     for (let changes = 1 + below(2); changes > 0 && octets.length > 0; changes--)
       octets = mutated(below, octets);
@@ -231,12 +241,14 @@ it(`${MUTATIONS} changed messages`, { timeout: 180_000 }, async () => {
         wrong.push(`round ${round} of ${SEED}: ${words} ${JSON.stringify(octets.toString("latin1"))}`);
     };
     for (const { result, field } of await dkim.finish()) {
-      const isSigned = base.signed.has(oracle.signed(mail, field));
       if (result === "pass") {
         counts.passes++;
-        if (!isSigned) complain("a signature passes that nobody made:");
+        if (!base.signed.has(oracle.signed(mail, field))) complain("a signature passes that nobody made:");
       } else {
         counts.failures++;
+        const isWhole = round % 4 === 0 && base.whole.has(oracle.data(field));
+        if (isWhole && base.signed.has(oracle.signed(mail, field)))
+          complain(`a signature comes to ${result} whose content is as it was:`);
       }
     }
     const chain = await arc.finish();
@@ -255,6 +267,6 @@ it(`${MUTATIONS} changed messages`, { timeout: 180_000 }, async () => {
   }
   expect(wrong).toEqual([]);
   // Many changes touch nothing that is signed, or nothing that counts: both ends are there.
-  for (const count of Object.values(counts)) expect(count).toBeGreaterThan(MUTATIONS / 50);
+  for (const count of Object.values(counts)) expect(count).toBeGreaterThan(MUTATIONS / 200);
   if (process.env["FIGURES"] === "true") process.stdout.write(`${JSON.stringify(counts)}\n`);
 });
