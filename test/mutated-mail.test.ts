@@ -222,7 +222,7 @@ it(`of ${MUTATIONS} changed messages those pass whose signed content is as it wa
     // A chain has many signatures, which take most of the time.
     const base = originals[round % 12 === 0 ? 4 : round % 4]!;
     let octets = base.octets;
-    for (let changes = 1 + below(2); changes > 0 && octets.length > 0; changes--)
+    for (let changes = 1 + below(4); changes > 0 && octets.length > 0; changes--)
       octets = mutated(below, octets);
     const mail = readMail(octets);
     const index = indexFields(mail.fields);

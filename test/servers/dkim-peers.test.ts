@@ -20,7 +20,8 @@ import { describeWithServers } from "../support/real-server.ts";
 import { startRspamd } from "../support/rspamd.ts";
 import { tableResolver, txt } from "../support/table-resolver.ts";
 
-const SEED = Number(process.env["AWKWARD_SEED"] ?? 20_261_121);
+const USUAL_SEED = 20_261_121;
+const SEED = Number(process.env["AWKWARD_SEED"] ?? USUAL_SEED);
 const MESSAGES = 600;
 /** Signing with RSA in Python takes its time. */
 const TIMEOUT = { timeout: 60_000 };
@@ -30,10 +31,13 @@ const KEY_SETS: readonly (readonly PeerKey[])[] = [
   [r1024],
   [r2048],
   [ed],
+  [r1024],
   [r4096],
   [ed],
   [r2048],
+  [ed],
   [ed, r2048],
+  [r1024],
   [r1024, ed, r2048],
   [ed],
 ];
@@ -252,7 +256,7 @@ for (const { name, programs, start, exceptions, pairOf } of PEERS) {
       expect(passed.map((about) => complaint(about, "passes although it was changed"))).toEqual([]);
     });
 
-    it("has no exception that is not needed", () => {
+    it.runIf(SEED === USUAL_SEED)("has no exception that is not needed", () => {
       expect([...unneeded].map(({ because }) => because)).toEqual([]);
     });
   });

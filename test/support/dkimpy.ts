@@ -40,7 +40,8 @@ def verify(mail):
             result = "pass" if one.verify(at, dnsfunc=look) else "fail"
         except Exception as error:
             result = str(error)
-        found[(getattr(one, "selector", None) or b"").decode()] = result
+        selector = getattr(one, "selector", None) or b""
+        found[selector if isinstance(selector, str) else selector.decode()] = result
     return found
 print(json.dumps({"signed": [sign(each) for each in task["sign"]], "verified": [verify(each) for each in task["verify"]]}))
 `;
