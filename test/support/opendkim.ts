@@ -12,7 +12,7 @@ export const OPENDKIM_KEYS: Readonly<Record<CanonicalPair, readonly PeerKey[]>> 
   "simple/simple": [PEER_KEYS.r1024],
   "simple/relaxed": [PEER_KEYS.r2048, PEER_KEYS.r1024],
   "relaxed/simple": [PEER_KEYS.r4096],
-  "relaxed/relaxed": [PEER_KEYS.r2048],
+  "relaxed/relaxed": [PEER_KEYS.ed],
 };
 
 export async function startOpendkim(): Promise<DkimPeer> {
@@ -85,7 +85,7 @@ function signing(directory: string, pair: CanonicalPair): string {
     join(directory, "signing-table"),
     keys.map(({ dkimSelector }) => `*@${AUTHOR_DOMAIN} ${dkimSelector}\n`).join(""),
   );
-  return `Mode s\nCanonicalization ${pair}\nMultipleSignatures yes\nMaximumHeaders 0\nOversignHeaders From\nKeyTable file:${join(directory, "key-table")}\nSigningTable refile:${join(directory, "signing-table")}\n`;
+  return `Mode s\nSignatureAlgorithm ${keys[0]!.keyType}-sha256\nCanonicalization ${pair}\nMultipleSignatures yes\nMaximumHeaders 0\nOversignHeaders From\nKeyTable file:${join(directory, "key-table")}\nSigningTable refile:${join(directory, "signing-table")}\n`;
 }
 
 /** "dkim=pass (2048-bit key) header.d=… header.s=…", one for each signature. */
