@@ -267,6 +267,6 @@ it(`of ${MUTATIONS} changed messages those pass whose signed content is as it wa
   }
   expect(wrong).toEqual([]);
   // Many changes touch nothing that is signed, or nothing that counts: both ends are there.
-  for (const count of Object.values(counts)) expect(count).toBeGreaterThan(MUTATIONS / 200);
+  for (const count of Object.values(counts)) expect(count).toBeGreaterThan(MUTATIONS / 1_000);
   if (process.env["FIGURES"] === "true") process.stdout.write(`${JSON.stringify(counts)}\n`);
 });

@@ -1,4 +1,7 @@
-/** What we sign, OpenDKIM, dkimpy and rspamd verify, and we what they sign, over messages of the most awkward shapes. */
+/**
+ * What we sign, OpenDKIM, dkimpy and rspamd verify, and we what they sign, over messages of the most awkward shapes.
+ * Other shapes: AWKWARD_SEED in the environment.
+ */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Canonicalization } from "../../src/standards/dkim/canonical.ts";
 import type { SigningKey } from "../../src/standards/dkim/sign.ts";

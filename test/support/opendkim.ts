@@ -7,7 +7,7 @@ import { CANONICAL_PAIRS, type CanonicalPair, type DkimPeer, PEER_KEYS, type Pee
 import { MilterClient } from "./milter-client.ts";
 import { makeServerDirectory, type RunningServer, startServer } from "./real-server.ts";
 
-/** The keys of each signing process. */
+/** The keys of each signing process, all of one type: its settings have one algorithm. */
 export const OPENDKIM_KEYS: Readonly<Record<CanonicalPair, readonly PeerKey[]>> = {
   "simple/simple": [PEER_KEYS.r1024],
   "simple/relaxed": [PEER_KEYS.r2048, PEER_KEYS.r1024],
