@@ -118,6 +118,8 @@ function cliReference(): string {
     randomOctets: nowhere,
     makeKeyPair: nowhere,
     readStdin: nowhere,
+    readStdinOctets: nowhere,
+    outOctets: nowhere,
     ask: undefined,
     isAdministrator: false,
     openState: nowhere,

@@ -126,7 +126,7 @@ export async function runMilter(options: MilterRunOptions, tools: Tools): Promis
           if (options.json) terminal.out(`${JSON.stringify(facts)}\n`);
           else terminal.err(`${visible(text)}\n`);
         },
-        onLine: (line) => terminal.out(`${line}\n`),
+        onLines: (lines) => terminal.out(`${lines.join("\n")}\n`),
         onTrouble: complain,
       })
       .catch((error: NodeJS.ErrnoException) => {
