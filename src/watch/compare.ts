@@ -1,5 +1,5 @@
 /** One check beside the last: what is news, what is only a maybe, and what may be told. */
-import { CATALOGUE } from "../check/catalogue.ts";
+import { CATALOGUE, type Group } from "../check/catalogue.ts";
 import type { DomainReport, Finding } from "../check/finding.ts";
 import { SEVERITIES, type Severity } from "../check/severity.ts";
 import type { CheckResult, DomainState, FindingEvent, KnownFinding } from "./watch-store.ts";
@@ -23,10 +23,36 @@ export function keyFindings(findings: readonly Finding[]): readonly (readonly [s
 }
 
 /** Findings that are told; `ok` is for looking at, and what could not be found out is no news. */
-const isTold = (severity: Severity): boolean => severity === "error" || severity === "warning" || severity === "notice";
+const isTold = (severity: Severity): boolean =>
+  severity === "error" || severity === "warning" || severity === "notice";
 
 /** Towards the worst. */
 const weight = (severity: Severity): number => -SEVERITIES.indexOf(severity);
+
+/** What a server would have shown, and does not where it cannot be reached. */
+const SEEN_AT_SERVERS: ReadonlySet<Group> = new Set([
+  "smtp",
+  "certificate",
+  "dane",
+  "service",
+  "client",
+  "mta-sts",
+  "caa",
+]);
+
+/** Of which findings this check can say nothing: a name that was not answered for hides whatever hangs on it. */
+function blindness(findings: readonly Finding[]): (finding: Finding) => boolean {
+  const blind = new Set(
+    findings.filter(({ severity }) => severity === "unknown").map(({ code }) => CATALOGUE[code].group),
+  );
+  if (blind.size === 0) return () => false;
+  if (blind.has("zone")) return () => true;
+  const isCutOff = blind.has("smtp") || blind.has("certificate");
+  return ({ code }) => {
+    const { group } = CATALOGUE[code];
+    return blind.has(group) || (isCutOff && SEEN_AT_SERVERS.has(group));
+  };
+}
 
 /**
  * A finding is told when a second check has seen it. One that was known and is not seen any more is gone, unless its
@@ -77,11 +103,11 @@ export function compareFindings(
     };
   });
 
-  const blind = new Set(findings.filter(({ severity }) => severity === "unknown").map(({ code }) => CATALOGUE[code].group));
+  const isUntold = blindness(findings);
   const kept: KnownFinding[] = [];
   for (const was of old.values()) {
     if (!isTold(was.finding.severity)) continue;
-    if (blind.has(CATALOGUE[was.finding.code].group)) {
+    if (isUntold(was.finding)) {
       kept.push(was);
       continue;
     }
