@@ -28,8 +28,13 @@ export interface PostfixOptions {
   readonly saslSocket?: string;
 }
 
+export interface RunningPostfix extends RunningServer {
+  /** Where main.cf lies: what `-c` of Postfix's programs takes. */
+  readonly configuration: string;
+}
+
 /** Needs to be root. */
-export function startPostfix(options: PostfixOptions): Promise<RunningServer> {
+export async function startPostfix(options: PostfixOptions): Promise<RunningPostfix> {
   const { namespace, listeners, domains, settings = {}, saslSocket } = options;
   const directory = makeServerDirectory("postfix");
   const inside = (name: string) => join(directory, name);
@@ -73,13 +78,14 @@ export function startPostfix(options: PostfixOptions): Promise<RunningServer> {
   const [program = "", ...words] =
     namespace === undefined ? check : ["ip", "netns", "exec", namespace, ...check];
   execFileSync(program, words, { stdio: "pipe" });
-  return startServer({
+  const server = await startServer({
     program: "master",
     arguments: ["-s", "-c", inside("etc")],
     directory,
     namespace,
     isReady: ({ pid }) => isListening(pid, listeners),
   });
+  return { ...server, configuration: inside("etc") };
 }
 
 function listenerLines(listener: PostfixListener, certificateFile: string): string {

@@ -127,6 +127,7 @@ export async function runMilter(options: MilterRunOptions, tools: Tools): Promis
           else terminal.err(`${visible(text)}\n`);
         },
         onLine: (line) => terminal.out(`${line}\n`),
+        onReloaded: () => terminal.err("The settings were read anew.\n"),
         onTrouble: complain,
       })
       .catch((error: NodeJS.ErrnoException) => {

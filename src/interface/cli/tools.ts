@@ -135,6 +135,8 @@ export interface MilterJob {
   readonly onListening: (workers: number) => void;
   /** One line for each message. */
   readonly onLine: (line: string) => void;
+  /** In each process: the settings were read anew. */
+  readonly onReloaded: () => void;
   /** One sentence. */
   readonly onTrouble: (text: string) => void;
 }
