@@ -1,5 +1,11 @@
 /** Whether a message goes out, to be signed, or comes in, to be authenticated. */
-import { contains, type IpAddress, parseAddress, unmapped } from "../standards/dns/address.ts";
+import {
+  contains,
+  type IpAddress,
+  parseAddress,
+  specialPurpose,
+  unmapped,
+} from "../standards/dns/address.ts";
 import type { MailEnvelope, MilterConnection } from "./mail-handler.ts";
 import type { OutgoingRules } from "./settings.ts";
 
@@ -25,9 +31,15 @@ export function directionOf(
   if (rules.authenticated && login !== undefined) return { isOutgoing: true, by: "login", ...about };
   if (daemon !== undefined && rules.daemons.includes(daemon))
     return { isOutgoing: true, by: "daemon", ...about };
-  // Mail from the host itself, by its sendmail command, comes without an address.
-  if (clientIp === undefined) return { isOutgoing: true, by: "local", ...about };
+  if (isLocalSubmission(connection, clientIp)) return { isOutgoing: true, by: "local", ...about };
   if (rules.networks.some((network) => contains(network, clientIp)))
     return { isOutgoing: true, by: "network", ...about };
   return { isOutgoing: false, by: "client", ...about };
 }
+
+/**
+ * Mail that the sendmail command of the host took comes without an address from Sendmail, and from port 0 of loopback
+ * from Postfix; no client has that port.
+ */
+const isLocalSubmission = ({ port }: MilterConnection, clientIp: IpAddress | undefined): boolean =>
+  clientIp === undefined || (port === 0 && specialPurpose(clientIp)?.kind === "loopback");

@@ -24,8 +24,8 @@ export interface MilterRun {
   /** What it said beside. */
   readonly said: () => string;
   readonly workerPids: () => readonly number[];
-  /** Resolves once the settings are in force in every process. */
-  reload(description: string): Promise<void>;
+  /** Resolves once the settings are in force in every process, or `isWrong` and refused by every one. */
+  reload(description: string, isWrong?: boolean): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   /** Resolves to its exit code, or the signal that ended it. */
   ended(): Promise<number | string>;
@@ -38,7 +38,7 @@ const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const WITHIN_MILLISECONDS = 20_000;
 
 export async function startMilterRun(options: MilterRunOptions): Promise<MilterRun> {
-  const { namespace, directory, description, workers, words } = options;
+  const { namespace, directory, description, workers } = options;
   const config = join(directory, "zonepost.yaml");
   writeFileSync(config, description);
   const lines: string[] = [];
@@ -60,7 +60,16 @@ export async function startMilterRun(options: MilterRunOptions): Promise<MilterR
 
   const start = async () => {
     const before = count("Listening at");
-    const command = [MAIN, "milter", "run", "--config", config, "--workers", String(workers), ...words];
+    const command = [
+      MAIN,
+      "milter",
+      "run",
+      "--config",
+      config,
+      "--workers",
+      String(workers),
+      ...options.words,
+    ];
     child = spawn("ip", ["netns", "exec", namespace.name, process.execPath, ...command], {
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -89,11 +98,12 @@ export async function startMilterRun(options: MilterRunOptions): Promise<MilterR
     lines,
     said: () => said,
     workerPids: () => (child?.pid === undefined ? [] : childrenOf(child.pid)),
-    async reload(next) {
-      const before = count("settings were read anew");
+    async reload(next, isWrong = false) {
+      const words = isWrong ? "the settings stay as they were" : "settings were read anew";
+      const before = count(words);
       writeFileSync(config, next);
       child?.kill("SIGHUP");
-      await until(() => count("settings were read anew") >= before + workers, "waited for the settings");
+      await until(() => count(words) >= before + workers, "waited for the settings");
     },
     kill: (signal) => child?.kill(signal),
     ended,
@@ -110,7 +120,11 @@ export async function startMilterRun(options: MilterRunOptions): Promise<MilterR
 }
 
 function childrenOf(pid: number): readonly number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+    .trim()
+    .split(" ")
+    .filter(Boolean)
+    .map(Number);
 }
 
 /** What a process has in memory, in MiB. */

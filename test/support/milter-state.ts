@@ -1,5 +1,6 @@
 /** A state directory as `zonepost keys` leaves it, and the key records that belong into DNS. */
 import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateDkimKeyPair } from "../../src/keys/generate.ts";
 import { type DkimKey, inState, type KeyState, newKey } from "../../src/keys/key.ts";
@@ -10,7 +11,6 @@ import type { SigningKey } from "../../src/standards/dkim/sign.ts";
 import { absolute, domainName } from "../../src/standards/dns/name.ts";
 import { renderTxt } from "../../src/standards/dns/txt-rendering.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
-import { writeFileSync } from "node:fs";
 
 export interface WantedKey {
   readonly domain: string;
