@@ -111,6 +111,7 @@ function cliReference(): string {
     readFile: nowhere,
     fileExists: nowhere,
     writeFile: nowhere,
+    writeOctets: nowhere,
     appendFile: nowhere,
     readOctets: nowhere,
     writePrivateFile: nowhere,

@@ -43,6 +43,7 @@ import { createDnsUpdateClient } from "./net/dns-update-client.ts";
 import { createHttpClient } from "./net/http-client.ts";
 import { createLocalSubmission, createMailSubmission } from "./net/mail-submission.ts";
 import { type DaemonService, runMilterDaemon } from "./net/milter-daemon.ts";
+import { isCrewMember } from "./net/milter-workers.ts";
 import { createFailoverResolver, createRecursiveView } from "./net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
 import { selfSignedCertificate } from "./net/self-signed-certificate.ts";
@@ -378,6 +379,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   readFile: (path) => readFileSync(path, "utf8"),
   fileExists: existsSync,
   writeFile: (path, content, { overwrite }) => writeFileSync(path, content, { flag: overwrite ? "w" : "wx" }),
+  writeOctets: (path, octets, { overwrite }) => writeFileSync(path, octets, { flag: overwrite ? "w" : "wx" }),
   appendFile: (path, content) => appendFileSync(path, content),
   readOctets: (path) => readFileSync(path),
   writePrivateFile,
@@ -402,6 +404,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   untilInterrupted,
   serveMilter,
 });
+// The line to the first process would keep this one for ever.
+if (isCrewMember()) process.exit();
 
 /** What is typed is not shown. */
 async function askSecret(question: string): Promise<string> {

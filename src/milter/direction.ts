@@ -31,7 +31,8 @@ export function directionOf(
   if (rules.authenticated && login !== undefined) return { isOutgoing: true, by: "login", ...about };
   if (daemon !== undefined && rules.daemons.includes(daemon))
     return { isOutgoing: true, by: "daemon", ...about };
-  if (isLocalSubmission(connection, clientIp)) return { isOutgoing: true, by: "local", ...about };
+  if (clientIp === undefined || isLocalSubmission(clientIp, connection))
+    return { isOutgoing: true, by: "local", ...about };
   if (rules.networks.some((network) => contains(network, clientIp)))
     return { isOutgoing: true, by: "network", ...about };
   return { isOutgoing: false, by: "client", ...about };
@@ -41,5 +42,5 @@ export function directionOf(
  * Mail that the sendmail command of the host took comes without an address from Sendmail, and from port 0 of loopback
  * from Postfix; no client has that port.
  */
-const isLocalSubmission = ({ port }: MilterConnection, clientIp: IpAddress | undefined): boolean =>
-  clientIp === undefined || (port === 0 && specialPurpose(clientIp)?.kind === "loopback");
+const isLocalSubmission = (clientIp: IpAddress, { port }: MilterConnection): boolean =>
+  port === 0 && specialPurpose(clientIp)?.kind === "loopback";

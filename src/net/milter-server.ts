@@ -108,14 +108,14 @@ async function acceptConnections(
   const server = createServer({ noDelay: true });
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   server.on("drop", () => options.onRefused?.());
-  // No descriptor left for one more connection: those that there are go on.
-  server.on("error", (error) => options.onSocketError?.(error));
   server.on("connection", (socket) => serve(socket, options, connections));
   const { address } = options;
   const leave = await listen(server).catch((error: unknown) => {
     server.close();
     throw error;
   });
+  // No descriptor left for one more connection: those that there are go on.
+  server.on("error", (error) => options.onSocketError?.(error));
   return {
     address: address.kind === "unix" ? address : { ...address, port: portOf(server) },
     get connections() {

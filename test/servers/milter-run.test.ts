@@ -1,7 +1,11 @@
 /** `zonepost milter run` behind a real Postfix, with BIND for DNS: what arrives is signed or marked, whatever happens. */
-import { mkdirSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROOT } from "../../src/standards/dns/name.ts";
 import { startBind } from "../support/bind.ts";
@@ -9,7 +13,7 @@ import { mailOctets, sealMail, signMail } from "../support/dkim-mail.ts";
 import { startDovecot } from "../support/dovecot.ts";
 import { Stoppables } from "../support/laboratory.ts";
 import { mailText } from "../support/mail-text.ts";
-import { type MilterRun, residentMebibytes, startMilterRun } from "../support/milter-process.ts";
+import { MAIN, type MilterRun, residentMebibytes, startMilterRun } from "../support/milter-process.ts";
 import { type MilterState, makeMilterState } from "../support/milter-state.ts";
 import { type Flood, type NamespaceMailer, type SunkMail, startMailer } from "../support/namespace-mailer.ts";
 import { makeNamespace, type NetworkNamespace } from "../support/network-namespace.ts";
@@ -100,6 +104,7 @@ describeWithServers(
     let state: MilterState;
     let mailer: NamespaceMailer;
     let milter: MilterRun;
+    let directory: string;
 
     beforeAll(async () => {
       namespace = makeNamespace({
@@ -107,7 +112,8 @@ describeWithServers(
         nameServer: NAME_SERVER,
       });
       running.add({ stop: () => namespace.remove() });
-      const directory = makeServerDirectory("milter");
+      directory = makeServerDirectory("milter");
+      running.add({ stop: () => rmSync(directory, { recursive: true, force: true }) });
       mkdirSync(join(directory, "state"));
       state = running.add(
         await makeMilterState(join(directory, "state"), [
@@ -197,7 +203,7 @@ describeWithServers(
     const dotted = (text: string) =>
       `${text.replace(/^\./gm, "..")}${text.endsWith("\r\n") ? "" : "\r\n"}.\r\n`;
 
-    /** The reply to the message. */
+    /** The reply to the message, or to what was refused before. */
     async function send(text: string, sending: Sending = {}): Promise<string> {
       const { to = MX, from = CLIENT, mailFrom = "alice@nospf.example", login } = sending;
       const replies = await mailer.talk({
@@ -207,11 +213,11 @@ describeWithServers(
           { replies: 1 },
           { write: "EHLO client.example.net\r\n", replies: 1 },
           ...(login === undefined ? [] : [{ write: authPlain(login), replies: 1 }]),
-          { write: DATA(mailFrom), replies: 3 },
+          { write: DATA(mailFrom), replies: 3, wants: "354" },
           { write: dotted(text), replies: 1 },
         ],
       });
-      return replies.at(-1) ?? "";
+      return replies.find((reply) => /^[45]/.test(reply)) ?? replies.at(-1) ?? "";
     }
 
     let count = 0;
@@ -737,6 +743,7 @@ describeWithServers(
           await expectAllSigned(load);
           const { unwelcome } = await load.result;
           expect(unwelcome.filter((reply) => !/^4/.test(reply))).toEqual([]);
+          expect(milter.said()).toContain(`process ${before[0]} ended (SIGKILL); another is started`);
           await expect.poll(() => milter.workerPids().length, { timeout: 10_000 }).toBe(2);
           expect(milter.workerPids().filter((pid) => before.includes(pid))).toHaveLength(2 - killed);
         },
@@ -755,6 +762,24 @@ describeWithServers(
         expect(unwelcome.filter((reply) => !/^4/.test(reply))).toEqual([]);
       }, 60_000);
 
+      it("starts processes again until the settings are right once more", async () => {
+        const before = milter.workerPids();
+        writeFileSync(join(directory, "zonepost.yaml"), "milter: [");
+        for (const pid of before) process.kill(pid, "SIGKILL");
+        const id = mark();
+        const again = () => send(message(id, "alice@example.org"), { to: ORIGINATING });
+        expect(await again()).toMatch(/^4\d\d 4\.7\.1 /);
+        await expect
+          .poll(() => milter.said(), { timeout: 10_000 })
+          .toMatch(
+            /zonepost\.yaml:1: not valid YAML[\s\S]*process \d+ ended \(exit 64\); another is started/,
+          );
+        writeFileSync(join(directory, "zonepost.yaml"), describeMilter());
+        await expect.poll(again, { timeout: 15_000, interval: 300 }).toMatch(/^250 /);
+        expect(selectorsOf(await arrivedAlone(id))).toEqual(["next1", "ed1"]);
+        await expect.poll(() => milter.workerPids().length, { timeout: 15_000 }).toBe(2);
+      }, 60_000);
+
       it("ends when it is told to, and no message under way is lost", async () => {
         const load = flood();
         await sleep(300);
@@ -770,3 +795,35 @@ describeWithServers(
   },
   { asRoot: true },
 );
+
+it.each([1, 2])("says why where it cannot listen, with %i processes, and ends", async (workers) => {
+  const directory = makeServerDirectory("milter");
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  try {
+    writeFileSync(join(directory, "zonepost.yaml"), describeMilter());
+    const words = [
+      "milter",
+      "run",
+      "--config",
+      "zonepost.yaml",
+      "--state",
+      "state",
+      "--resolver",
+      "127.0.0.1:9",
+    ];
+    const more = ["--workers", String(workers), "--listen", `inet:${port}@127.0.0.1`];
+    const run = promisify(execFile)(process.execPath, [MAIN, ...words, ...more], {
+      cwd: directory,
+      timeout: 20_000,
+    });
+    await expect(run).rejects.toMatchObject({
+      code: 64,
+      stderr: expect.stringMatching(/^zonepost: --listen inet:\d+@127\.0\.0\.1: \w+ EADDRINUSE\b.*\n$/),
+    });
+  } finally {
+    taken.close();
+    rmSync(directory, { recursive: true });
+  }
+});

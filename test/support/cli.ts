@@ -60,6 +60,10 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
       if (!overwrite && files.has(path)) fail("EEXIST", `file already exists, open '${path}'`);
       files.set(path, content);
     },
+    writeOctets: (path, octets, { overwrite }) => {
+      if (!overwrite && files.has(path)) fail("EEXIST", `file already exists, open '${path}'`);
+      files.set(path, Buffer.from(octets).toString("latin1"));
+    },
     appendFile: (path, content) => files.set(path, (files.get(path) ?? "") + content),
     readOctets: (path) =>
       Buffer.from(files.get(path) ?? fail("ENOENT", `no such file or directory, open '${path}'`)),

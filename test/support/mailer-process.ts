@@ -71,7 +71,13 @@ class Client {
 
   async write(text: string): Promise<void> {
     if (this.#isOver || this.#socket.write(text, "latin1")) return;
-    await Promise.race([once(this.#socket, "drain"), once(this.#socket, "close")]).catch(() => {});
+    const over = new AbortController();
+    const { signal } = over;
+    await Promise.race([
+      once(this.#socket, "drain", { signal }),
+      once(this.#socket, "close", { signal }),
+    ]).catch(() => {});
+    over.abort();
   }
 
   /** Undefined where the server has gone away. */
@@ -98,13 +104,14 @@ async function talk({ steps, drops = false, ...endpoint }: Talk): Promise<readon
   const client = new Client(endpoint);
   const replies: string[] = [];
   try {
-    for (const { write = "", times = 1, replies: wanted } of steps) {
+    for (const { write = "", times = 1, replies: wanted, wants = "" } of steps) {
       for (let time = 0; time < times; time++) if (write !== "") await client.write(write);
       for (let count = 0; count < wanted; count++) {
         const reply = await client.reply();
         if (reply === undefined) return replies;
         replies.push(reply);
       }
+      if (!replies.at(-1)?.startsWith(wants)) break;
     }
     if (!drops) await client.say("QUIT\r\n");
     return replies;

@@ -34,7 +34,7 @@ export interface MilterRun {
   stop(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+export const MAIN: string = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const WITHIN_MILLISECONDS = 20_000;
 
 export async function startMilterRun(options: MilterRunOptions): Promise<MilterRun> {

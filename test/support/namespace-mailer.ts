@@ -15,6 +15,8 @@ export interface TalkStep {
   readonly write?: string;
   readonly times?: number;
   readonly replies: number;
+  /** Where the last of them begins otherwise, nothing more is said. */
+  readonly wants?: string;
 }
 
 export interface Talk extends Endpoint {

@@ -60,6 +60,8 @@ export interface Tools {
   readonly fileExists: (path: string) => boolean;
   /** Writes a new file, and refuses to overwrite one unless told. */
   readonly writeFile: (path: string, content: string, options: { readonly overwrite: boolean }) => void;
+  /** As `writeFile`, octet by octet. */
+  readonly writeOctets: (path: string, octets: Uint8Array, options: { readonly overwrite: boolean }) => void;
   /** Adds to the end of a file, which is made where there is none. */
   readonly appendFile: (path: string, content: string) => void;
   /** A file as it is, for keys in raw octets. */
