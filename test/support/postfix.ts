@@ -24,6 +24,8 @@ export interface PostfixOptions {
   readonly domains: readonly string[];
   /** Parameters of main.cf for all listeners. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Further lines of master.cf. */
+  readonly services?: readonly string[];
   /** A socket of Dovecot's authentication: with it, listeners may set smtpd_sasl_auth_enable. */
   readonly saslSocket?: string;
 }
@@ -69,7 +71,10 @@ export async function startPostfix(options: PostfixOptions): Promise<RunningPost
   const lines = Object.entries(parameters).map(([name, value]) => `${name} = ${value}\n`);
   writeFileSync(inside("etc/main.cf"), lines.join(""));
   const services = listeners.map((listener, at) => listenerLines(listener, inside(`etc/tls-${at}.pem`)));
-  writeFileSync(inside("etc/master.cf"), [...services, ...INTERNAL_SERVICES].join("\n"));
+  writeFileSync(
+    inside("etc/master.cf"),
+    [...services, ...(options.services ?? []), ...INTERNAL_SERVICES].join("\n"),
+  );
   // Postfix waits for a configuration to settle that is younger than two seconds.
   const aMinuteAgo = new Date(Date.now() - 60_000);
   for (const name of ["etc/main.cf", "etc/master.cf"]) utimesSync(inside(name), aMinuteAgo, aMinuteAgo);
