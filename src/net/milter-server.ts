@@ -205,7 +205,7 @@ export async function openSocketPlace(
 ): Promise<SocketPlace> {
   await refuseTakenPath(path);
   // Nobody else looks into a folder of mkdtemp. Its name is short, since a socket's path has 107 octets at most.
-  const aside = await mkdtemp(join(dirname(path), "."));
+  const aside = await mkdtemp(`${dirname(path)}/.`);
   const made = join(aside, "s");
   let own: { readonly ino: number; readonly dev: number } | undefined;
   return {
