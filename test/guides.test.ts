@@ -13,6 +13,7 @@ import { PROJECT } from "./support/source-reader.ts";
 
 const GUIDES = join(PROJECT, "docs/guides");
 const UNIT = readFileSync(join(PROJECT, "examples/systemd/zonepost-milter.service"), "utf8");
+const SYSTEMD_ANALYZE = findProgram("systemd-analyze");
 const guides = readdirSync(GUIDES).map((name) => ({ name, text: readFileSync(join(GUIDES, name), "utf8") }));
 
 const blocks = (text: string, language: string): readonly string[] =>
@@ -113,16 +114,16 @@ describe("zonepost-milter.service", () => {
     expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(UNIT)?.[1])).toBeGreaterThan(30 + 5);
   });
 
-  it.skipIf(findProgram("systemd-analyze") === undefined)("is a unit that systemd understands", () => {
+  it.skipIf(SYSTEMD_ANALYZE === undefined)("is a unit that systemd understands", () => {
     const path = join(directory, "zonepost-milter.service");
     // The program is not installed here, and users are not made.
     writeFileSync(path, UNIT.replace("/usr/local/bin/zonepost", process.execPath));
     const words = ["verify", "--man=no", path];
-    const { stdout, stderr } = spawnSync("systemd-analyze", words, { encoding: "utf8" });
+    const { stdout, stderr } = spawnSync(SYSTEMD_ANALYZE!, words, { encoding: "utf8" });
     const said = `${stdout}${stderr}`.split("\n").filter((line) => line.includes("zonepost-milter"));
     expect(said).toEqual([]);
     writeFileSync(path, `${UNIT}\nNoNewPrivilege=yes\n`);
-    const again = spawnSync("systemd-analyze", words, { encoding: "utf8" });
+    const again = spawnSync(SYSTEMD_ANALYZE!, words, { encoding: "utf8" });
     expect(again.stderr).toContain("NoNewPrivilege");
   });
 });

@@ -13,7 +13,7 @@ import { MAIN, startMilterRun } from "../support/milter-process.ts";
 import { makeMilterState } from "../support/milter-state.ts";
 import { makeNamespace, type NetworkNamespace } from "../support/network-namespace.ts";
 import { startPostfix } from "../support/postfix.ts";
-import { describeWithServers, makeServerDirectory } from "../support/real-server.ts";
+import { describeWithServers, findProgram, makeServerDirectory } from "../support/real-server.ts";
 
 const MAIL = "198.18.9.1";
 /** The same server's second address, which has no name. */
@@ -147,11 +147,15 @@ describeWithServers(
         ...["--recipient", "prove.example.net", "--assume-public", "198.18.0.0/15", "--timeout", "20s"],
         ...more,
       ];
-      const child = spawn("ip", ["netns", "exec", namespace.name, process.execPath, MAIN, ...words], {
-        cwd: directory,
-        env: { ...process.env, ZONEPOST_SUBMISSION_PASSWORD: "secret", NO_COLOR: "1" },
-        stdio: ["ignore", "pipe", "pipe"],
-      });
+      const child = spawn(
+        findProgram("ip")!,
+        ["netns", "exec", namespace.name, process.execPath, MAIN, ...words],
+        {
+          cwd: directory,
+          env: { ...process.env, ZONEPOST_SUBMISSION_PASSWORD: "secret", NO_COLOR: "1" },
+          stdio: ["ignore", "pipe", "pipe"],
+        },
+      );
       const exited = new Promise<number | null>((resolve) => child.on("close", resolve));
       const [out, err, exitCode] = await Promise.all([readAll(child.stdout), readAll(child.stderr), exited]);
       return { out, err, exitCode };

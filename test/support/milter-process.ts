@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { NetworkNamespace } from "./network-namespace.ts";
+import { findProgram } from "./real-server.ts";
 
 export interface MilterRunOptions {
   readonly namespace: NetworkNamespace;
@@ -70,7 +71,7 @@ export async function startMilterRun(options: MilterRunOptions): Promise<MilterR
       String(workers),
       ...options.words,
     ];
-    child = spawn("ip", ["netns", "exec", namespace.name, process.execPath, ...command], {
+    child = spawn(findProgram("ip")!, ["netns", "exec", namespace.name, process.execPath, ...command], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     exited = once(child, "exit");

@@ -94,7 +94,7 @@ export async function startMailer(
   namespace: NetworkNamespace,
   settings: MailerSettings,
 ): Promise<NamespaceMailer> {
-  const { ask, stop } = startInNamespace(namespace, "./mailer-process.ts");
+  const { ask, stop } = startInNamespace(namespace, new URL("./mailer-process.ts", import.meta.url));
   await ask("open", settings);
   return {
     talk: (talk) => ask("talk", talk),

@@ -12,7 +12,7 @@ export async function startProber(
   namespace: NetworkNamespace,
   options: ProberOptions,
 ): Promise<NamespaceProber> {
-  const { ask, stop } = startInNamespace(namespace, "./prober-process.ts");
+  const { ask, stop } = startInNamespace(namespace, new URL("./prober-process.ts", import.meta.url));
   await ask("open", options);
   return {
     probeService: (target) => ask("probeService", target),

@@ -20,9 +20,8 @@ export interface NamespaceProcess {
   stop(): Promise<void>;
 }
 
-/** `program`: a file beside this one. */
-export function startInNamespace(namespace: NetworkNamespace, program: string): NamespaceProcess {
-  const child = fork(fileURLToPath(new URL(program, import.meta.url)), [], {
+export function startInNamespace(namespace: NetworkNamespace, program: URL): NamespaceProcess {
+  const child = fork(fileURLToPath(program), [], {
     execPath: "ip",
     execArgv: ["netns", "exec", namespace.name, process.execPath],
     // Octets and dates arrive as what they are.
