@@ -1,9 +1,11 @@
 /** `npm run bench -- NAME`: figures by hand, never a test. Each prints ratios against a peer or a limit of the same run. */
 import { benchCheck } from "./check.ts";
+import { benchMilter } from "./milter.ts";
 import { benchPublish } from "./publish.ts";
 
 const BENCHMARKS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   check: benchCheck,
+  milter: benchMilter,
   publish: benchPublish,
 };
 

@@ -35,7 +35,7 @@ import type {
 import { generateDkimKeyPair } from "./keys/generate.ts";
 import type { MailSink, MailSinkSettings } from "./milter/mail-exchange.ts";
 import { formatMetricsOf } from "./milter/metrics.ts";
-import { MilterService } from "./milter/service.ts";
+import { Milter } from "./milter/milter.ts";
 import { openBudgetedResolver } from "./net/budgeted-resolver.ts";
 import { startDnsServer } from "./net/dns-server.ts";
 import { createDnsTransport } from "./net/dns-transport.ts";
@@ -44,7 +44,7 @@ import { createHttpClient } from "./net/http-client.ts";
 import { createLocalSubmission, createMailSubmission } from "./net/mail-submission.ts";
 import { type DaemonService, runMilterDaemon } from "./net/milter-daemon.ts";
 import { isCrewMember } from "./net/milter-workers.ts";
-import { createFailoverResolver, createRecursiveView } from "./net/recursive-resolver.ts";
+import { createRecursiveView } from "./net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
 import { selfSignedCertificate } from "./net/self-signed-certificate.ts";
 import { parseServerAddress, type ServerAddress } from "./net/server-address.ts";
@@ -67,6 +67,7 @@ import { createZoneFileProvider } from "./publish/providers/zone-file.ts";
 import { Secret } from "./publish/secret.ts";
 import type { PublishEntry, SecretSource } from "./records/publish-settings.ts";
 import { type SignData, signNow } from "./standards/dkim/sign.ts";
+import { createFailoverResolver } from "./standards/dns/failover-resolver.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 import { parseTsigKey } from "./standards/dns/tsig.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
@@ -250,6 +251,17 @@ function writePrivateFile(
   renameSync(beside, path);
 }
 
+async function readStdinOctets(maxOctets: number): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  for await (const chunk of process.stdin) {
+    octets += chunk.length;
+    if (octets > maxOctets) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
 /** More than any folder of keys holds. */
 const MAX_LISTED_FILES = 10_000;
 
@@ -292,15 +304,20 @@ const DNS_QUERIES_OF_A_MESSAGE = 250;
 const MILTER_INTERVAL_MILLISECONDS = 60_000;
 const MAX_MILTER_PROCESSES = 4;
 
-async function openMilterService(job: MilterJob): Promise<DaemonService> {
+async function openMilter(job: MilterJob): Promise<DaemonService> {
   const transport = createDnsTransport();
   const servers = job.resolvers.length > 0 ? job.resolvers.map(readResolver) : await systemResolvers();
   if (servers.length === 0) throw new UsageError("this system has no resolver: name one with --resolver");
   const resolver = createFailoverResolver(
     servers.map((server) => createRecursiveView({ server, transport, now: Date.now })),
   );
+  // What is said in one turn is written at once: a line for each message would be a system call for each.
+  const lines: string[] = [];
+  const writeLines = () => {
+    if (lines.length > 0) job.onLines(lines.splice(0));
+  };
   const budget = { milliseconds: job.dnsMilliseconds, queries: DNS_QUERIES_OF_A_MESSAGE };
-  const service = new MilterService({
+  const milter = new Milter({
     ...job,
     openResolver: () => openBudgetedResolver(resolver, budget),
     now: () => new Date(),
@@ -309,11 +326,16 @@ async function openMilterService(job: MilterJob): Promise<DaemonService> {
       return () => clearTimeout(timer);
     },
     signData: signElsewhere,
+    onLine: (line) => {
+      if (lines.length === 0) setImmediate(writeLines);
+      lines.push(line);
+    },
   });
   const interval = setInterval(job.onInterval, MILTER_INTERVAL_MILLISECONDS);
-  return Object.assign(service, {
+  return Object.assign(milter, {
     close() {
       clearInterval(interval);
+      writeLines();
       job.onInterval();
       transport.close();
     },
@@ -326,7 +348,7 @@ async function serveMilter(job: MilterJob): Promise<void> {
     mode: job.socketMode,
     ...(job.socketGroup !== undefined && { groupId: groupNumber(job.socketGroup) }),
     processes: job.workers ?? Math.min(availableParallelism(), MAX_MILTER_PROCESSES),
-    openService: () => openMilterService(job),
+    openService: () => openMilter(job),
     graceMilliseconds: job.graceMilliseconds,
     ...(job.metrics && { metrics: { ...job.metrics, format: formatMetricsOf } }),
     onListening: job.onListening,
@@ -379,7 +401,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   readFile: (path) => readFileSync(path, "utf8"),
   fileExists: existsSync,
   writeFile: (path, content, { overwrite }) => writeFileSync(path, content, { flag: overwrite ? "w" : "wx" }),
-  writeOctets: (path, octets, { overwrite }) => writeFileSync(path, octets, { flag: overwrite ? "w" : "wx" }),
   appendFile: (path, content) => appendFileSync(path, content),
   readOctets: (path) => readFileSync(path),
   writePrivateFile,
@@ -387,6 +408,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   randomOctets: (count) => randomBytes(count),
   makeKeyPair: generateDkimKeyPair,
   readStdin: () => readAll(process.stdin),
+  readStdinOctets,
+  outOctets: (octets) => process.stdout.write(octets),
   ask: process.stdin.isTTY ? ask : undefined,
   organizationalDomain: registrableDomain,
   isAdministrator: process.getuid?.() === 0,

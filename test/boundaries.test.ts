@@ -46,10 +46,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   net: {
     runs: ["standards"],
     knows: ["records", "check", "publish", "milter"],
-    // A process only to have a zone file checked before it is put in place, and for the local sendmail.
+    // A process only to have a zone file checked before it is put in place, and for the local sendmail. A cluster for milters.
     modules: [
       ...PURE_MODULES,
       "node:child_process",
+      "node:cluster",
       "node:dgram",
       "node:events",
       "node:fs",
@@ -60,7 +61,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "node:path",
       "node:tls",
     ],
-    ambient: ["stopwatch", "chance", "timers"],
+    // The process: milters of several, which speak with each other.
+    ambient: ["stopwatch", "chance", "timers", "process"],
   },
   main: {
     runs: ["standards", "records", "check", "publish", "keys", "milter", "interface/cli", "net", "store"],

@@ -60,31 +60,36 @@ export class MailAuthenticator {
       this.#arc.finish(),
     ]);
     const { skippedSignatures } = this.#dkim;
-    const dmarc = await this.#evaluateDmarc(spf, dkim);
+    const dmarc = await evaluateMessageDmarc(this.#authors, spf, dkim, this.#resolver);
     return { origin: this.#origin, iprev, spf, dkim, skippedSignatures, arc, dmarc };
   }
+}
 
-  async #evaluateDmarc(spf: SpfOutcome, dkim: readonly DkimVerification[]): Promise<MessageDmarc> {
-    const authors = this.#authors;
-    if (authors.status === "none") return { status: "no-author-domain", problem: authors.problem };
-    const evaluate = async (authorDomain: DomainName) => ({
-      authorDomain,
-      outcome: await evaluateDmarc(
-        {
-          authorDomain,
-          ...(spf.domain !== undefined && { spf: { result: spf.result, domain: spf.domain } }),
-          dkim: dkim.flatMap(({ result, signature }) =>
-            signature === undefined ? [] : [{ result, domain: signature.signingDomain }],
-          ),
-        },
-        this.#resolver,
-      ),
-    });
-    if (authors.status === "one") return { status: "evaluated", ...(await evaluate(authors.domain)) };
-    const all = await Promise.all(authors.domains.slice(0, MAX_AUTHOR_DOMAINS).map(evaluate));
-    const worst = all.reduce((one, other) => (severity(other.outcome) > severity(one.outcome) ? other : one));
-    return { status: "evaluated", ...worst, problem: authors.problem };
-  }
+/** `spf` is undefined where nobody knows what it would say. */
+export async function evaluateMessageDmarc(
+  authors: AuthorDomains,
+  spf: Pick<SpfOutcome, "result" | "domain"> | undefined,
+  dkim: readonly DkimVerification[],
+  resolver: Resolver,
+): Promise<MessageDmarc> {
+  if (authors.status === "none") return { status: "no-author-domain", problem: authors.problem };
+  const evaluate = async (authorDomain: DomainName) => ({
+    authorDomain,
+    outcome: await evaluateDmarc(
+      {
+        authorDomain,
+        ...(spf?.domain !== undefined && { spf: { result: spf.result, domain: spf.domain } }),
+        dkim: dkim.flatMap(({ result, signature }) =>
+          signature === undefined ? [] : [{ result, domain: signature.signingDomain }],
+        ),
+      },
+      resolver,
+    ),
+  });
+  if (authors.status === "one") return { status: "evaluated", ...(await evaluate(authors.domain)) };
+  const all = await Promise.all(authors.domains.slice(0, MAX_AUTHOR_DOMAINS).map(evaluate));
+  const worst = all.reduce((one, other) => (severity(other.outcome) > severity(one.outcome) ? other : one));
+  return { status: "evaluated", ...worst, problem: authors.problem };
 }
 
 const RESULT_SEVERITY = { pass: 0, none: 1, permerror: 2, temperror: 3, fail: 4 } as const;

@@ -18,13 +18,18 @@ export interface Direction {
   readonly login: string | undefined;
 }
 
+/** The address of a connection's client; undefined where it has none, as for mail from the host itself. */
+export function clientIpOf({ address }: MilterConnection): IpAddress | undefined {
+  const parsed = address === undefined ? undefined : parseAddress(address);
+  return parsed?.ok ? unmapped(parsed.value) : undefined;
+}
+
 export function directionOf(
-  connection: MilterConnection,
+  connection: Pick<MilterConnection, "macros" | "port">,
+  clientIp: IpAddress | undefined,
   { macros }: Pick<MailEnvelope, "macros">,
   rules: OutgoingRules,
 ): Direction {
-  const parsed = connection.address === undefined ? undefined : parseAddress(connection.address);
-  const clientIp = parsed?.ok ? unmapped(parsed.value) : undefined;
   const login = macros.get("auth_authen") || undefined;
   const about = { clientIp, login };
   const daemon = macros.get("daemon_name") ?? connection.macros.get("daemon_name");
@@ -42,5 +47,5 @@ export function directionOf(
  * Mail that the sendmail command of the host took comes without an address from Sendmail, and from port 0 of loopback
  * from Postfix; no client has that port.
  */
-const isLocalSubmission = (clientIp: IpAddress, { port }: MilterConnection): boolean =>
+const isLocalSubmission = (clientIp: IpAddress, { port }: Pick<MilterConnection, "port">): boolean =>
   port === 0 && specialPurpose(clientIp)?.kind === "loopback";

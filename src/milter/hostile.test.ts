@@ -2,23 +2,13 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { chance } from "../../test/support/chance.ts";
 import { ACCEPTED, sessionUnderTest } from "../../test/support/milter-handler.ts";
 import { CONNECT, messagePackets, negotiation, packet, readReplies } from "../../test/support/milter-mta.ts";
 import { MilterSession } from "./session.ts";
 
 const STREAMS = 100_000;
 const OUR_ERRORS = /TypeError|RangeError|ReferenceError|undefined|not a function/;
-
-/** mulberry32: the same streams in every run. */
-function chance(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 it(`${STREAMS} mutated conversations end in order`, { timeout: 60_000 }, () => {
   const packets = [

@@ -12,13 +12,14 @@ import { BodyHasher } from "../standards/dkim/body-hash.ts";
 import type { DkimKeyRing } from "../standards/dkim/key-lookup.ts";
 import { DkimSigner, type SignData, type SigningKey } from "../standards/dkim/sign.ts";
 import { type FieldIndex, indexFields } from "../standards/dkim/signed-fields.ts";
+import type { IpAddress } from "../standards/dns/address.ts";
 import { type DomainName, parseDomainName } from "../standards/dns/name.ts";
 import type { Resolver } from "../standards/dns/resolver.ts";
 import { authorDomainsOf } from "../standards/message/address-list.ts";
 import type { HeaderField } from "../standards/message/header-field.ts";
 import { MailAuthenticator } from "./authenticate.ts";
 import type { MailAuthentication } from "./authentication.ts";
-import { type Direction, directionOf } from "./direction.ts";
+import { clientIpOf, type Direction, directionOf } from "./direction.ts";
 import type {
   BodyInterest,
   ConnectionHandler,
@@ -73,7 +74,8 @@ export const HEADER_LIMITS: HeaderLimits = { fields: 2_000, octets: 1_048_576 };
 
 /** `means` is asked for each message. */
 export function connectMail(connection: MilterConnection, means: () => MilterMeans): ConnectionHandler {
-  return { begin: (envelope) => new MailMessage(connection, envelope, means()) };
+  const clientIp = clientIpOf(connection);
+  return { begin: (envelope) => new MailMessage(connection, clientIp, envelope, means()) };
 }
 
 /** What is done with the body and at the end, once the header is complete. */
@@ -96,12 +98,17 @@ class MailMessage implements MessageHandler {
   #work: Work | undefined;
   #close: (() => void) | undefined;
 
-  constructor(connection: MilterConnection, envelope: MailEnvelope, means: MilterMeans) {
+  constructor(
+    connection: MilterConnection,
+    clientIp: IpAddress | undefined,
+    envelope: MailEnvelope,
+    means: MilterMeans,
+  ) {
     this.#connection = connection;
     this.#envelope = envelope;
     this.#means = means;
     this.#startedAt = means.now().getTime();
-    this.#direction = directionOf(connection, envelope, means.settings.outgoing);
+    this.#direction = directionOf(connection, clientIp, envelope, means.settings.outgoing);
   }
 
   header(field: HeaderField): void {

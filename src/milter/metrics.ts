@@ -35,6 +35,7 @@ type Family = keyof typeof HELP;
 
 export class MilterMetrics {
   readonly #counts = new Map<string, number>();
+  readonly #seconds = { in: newHistogram(), out: newHistogram() };
 
   record({ direction, action, signing, authentication, milliseconds, forgedResults }: MessageRecord): void {
     const way = direction.isOutgoing ? "out" : "in";
@@ -56,19 +57,13 @@ export class MilterMetrics {
     }
     if (forgedResults > 0) this.add("zonepost_milter_forged_results_total", {}, forgedResults);
     const seconds = milliseconds / 1_000;
-    for (const bound of BUCKETS)
-      if (seconds <= bound)
-        this.add("zonepost_milter_message_seconds_bucket", { direction: way, le: String(bound) });
-    this.add("zonepost_milter_message_seconds_bucket", { direction: way, le: "+Inf" });
-    this.add("zonepost_milter_message_seconds_sum", { direction: way }, seconds);
-    this.add("zonepost_milter_message_seconds_count", { direction: way });
+    const histogram = this.#seconds[way];
+    const bucket = BUCKETS.findIndex((bound) => seconds <= bound);
+    histogram.buckets[bucket < 0 ? BUCKETS.length : bucket]! += 1;
+    histogram.sum += seconds;
   }
 
-  add(
-    name: Family | `${Family}_${"bucket" | "sum" | "count"}`,
-    labels: Readonly<Record<string, string>>,
-    by = 1,
-  ): void {
+  add(name: Family, labels: Readonly<Record<string, string>>, by = 1): void {
     const key = seriesKey(name, labels);
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + by);
   }
@@ -79,9 +74,29 @@ export class MilterMetrics {
   }
 
   counts(): MetricCounts {
-    return Object.fromEntries(this.#counts);
+    const counts = Object.fromEntries(this.#counts);
+    for (const direction of ["in", "out"] as const) {
+      const { buckets, sum } = this.#seconds[direction];
+      let count = 0;
+      for (const [at, inBucket] of buckets.entries()) {
+        count += inBucket;
+        const le = String(BUCKETS[at] ?? "+Inf");
+        counts[seriesKey("zonepost_milter_message_seconds_bucket", { direction, le })] = count;
+      }
+      counts[seriesKey("zonepost_milter_message_seconds_sum", { direction })] = sum;
+      counts[seriesKey("zonepost_milter_message_seconds_count", { direction })] = count;
+    }
+    return counts;
   }
 }
+
+interface Histogram {
+  /** One more than there are bounds: the last is for what is above them all. */
+  readonly buckets: number[];
+  sum: number;
+}
+
+const newHistogram = (): Histogram => ({ buckets: Array(BUCKETS.length + 1).fill(0), sum: 0 });
 
 const actionLabel = (action: MessageRecord["action"]): string =>
   action.kind !== "reply" ? action.kind : action.code < 500 ? "tempfail" : "reject";

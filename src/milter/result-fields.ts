@@ -1,5 +1,7 @@
 /** Authentication in the words of the Authentication-Results field (RFC 8601 §2.7). */
+import type { ArcValidation } from "../standards/arc/validate.ts";
 import type { AuthenticationResult, ResultProperty } from "../standards/auth-results/header.ts";
+import type { IprevOutcome } from "../standards/auth-results/iprev.ts";
 import type { DkimVerification } from "../standards/dkim/verify.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 import type { SpfOutcome } from "../standards/spf/evaluate.ts";
@@ -15,26 +17,36 @@ export function resultsOf(
   return [
     dmarcResult(dmarc, decision?.vouchedBy),
     spfResult(spf, origin),
-    ...(dkim.length === 0 ? [{ method: "dkim", result: "none", properties: [] }] : dkim.map(dkimResult)),
-    {
-      method: "arc",
-      result: arc.result,
-      ...(arc.problem !== undefined && { reason: arc.problem }),
-      properties: arcProperties(authentication),
-    },
-    {
-      method: "iprev",
-      result: iprev.result,
-      ...(iprev.result === "pass" && iprev.names[0] !== undefined && { comment: iprev.names[0] }),
-      properties: [property("policy", "iprev", origin.clientIp.text)],
-    },
+    ...dkimResults(dkim),
+    arcResult(arc, origin),
+    iprevResult(iprev, origin),
   ];
 }
 
+export const dkimResults = (dkim: readonly DkimVerification[]): readonly AuthenticationResult[] =>
+  dkim.length === 0 ? [{ method: "dkim", result: "none", properties: [] }] : dkim.map(dkimResult);
+
+export const arcResult = (arc: ArcValidation, origin: Partial<MailOrigin>): AuthenticationResult => ({
+  method: "arc",
+  result: arc.result,
+  ...(arc.problem !== undefined && { reason: arc.problem }),
+  properties: arcProperties(arc, origin),
+});
+
+export const iprevResult = (
+  iprev: IprevOutcome,
+  { clientIp }: Pick<MailOrigin, "clientIp">,
+): AuthenticationResult => ({
+  method: "iprev",
+  result: iprev.result,
+  ...(iprev.result === "pass" && iprev.names[0] !== undefined && { comment: iprev.names[0] }),
+  properties: [property("policy", "iprev", clientIp.text)],
+});
+
 /** Local-parts stay out, unless the record speaks of them (RFC 8601 §2.7.2); ours never knows. */
-function spfResult(
+export function spfResult(
   { result, identity, domain, problem }: SpfOutcome,
-  { helo }: MailOrigin,
+  { helo = "" }: Pick<Partial<MailOrigin>, "helo">,
 ): AuthenticationResult {
   const value = identity === "mailfrom" ? (domain ?? "") : helo;
   return {
@@ -74,16 +86,18 @@ function dkimResult({ result, signature, key, isTesting, problem }: DkimVerifica
   };
 }
 
-function arcProperties({ arc, origin }: MailAuthentication): ResultProperty[] {
-  if (arc.result === "none") return [];
-  const { oldestPass } = arc;
+function arcProperties(
+  { result, oldestPass }: ArcValidation,
+  { clientIp }: Partial<MailOrigin>,
+): ResultProperty[] {
+  if (result === "none") return [];
   return [
     ...(oldestPass === undefined ? [] : [property("header", "oldest-pass", String(oldestPass))]),
-    property("smtp", "remote-ip", origin.clientIp.text),
+    ...(clientIp === undefined ? [] : [property("smtp", "remote-ip", clientIp.text)]),
   ];
 }
 
-function dmarcResult(dmarc: MessageDmarc, vouchedBy: DomainName | undefined): AuthenticationResult {
+export function dmarcResult(dmarc: MessageDmarc, vouchedBy?: DomainName): AuthenticationResult {
   if (dmarc.status === "no-author-domain")
     return { method: "dmarc", result: "permerror", reason: dmarc.problem, properties: [] };
   const { authorDomain, outcome } = dmarc;

@@ -1,57 +1,124 @@
-/** Who signs, and why nobody does. */
-import { expect, it } from "vitest";
-import { fixedKey } from "../../test/support/dkim-keys.ts";
+import { describe, expect, it } from "vitest";
+import { fixedKey, testKey } from "../../test/support/dkim-keys.ts";
 import { type DkimKey, inState, type KeyState } from "../keys/key.ts";
-import { barKey } from "../keys/rotation.ts";
 import { domainName } from "../standards/dns/name.ts";
-import { createSigningTable } from "./signing-table.ts";
+import type { SigningRule } from "./settings.ts";
+import { createSigningTable, type OpenKey } from "./signing-table.ts";
 
 const AT = new Date("2026-11-21T12:00:00Z");
-const key = (selector: string, state: KeyState, algorithm: "rsa" | "ed25519" = "rsa"): DkimKey => {
-  const made = fixedKey(algorithm, selector).key;
-  return inState({ ...made, sealed: `sealed ${selector}` as DkimKey["sealed"] }, state, AT);
-};
+const privateKey = fixedKey("ed25519", "x").privateKey;
 
-it.each<[keys: readonly DkimKey[], author: string, signers: string, reason: string]>([
-  [[key("a", "signing"), key("b", "signing", "ed25519")], "example.org", "a b", "one of each algorithm"],
-  [[key("b", "signing", "ed25519"), key("a", "signing")], "example.org", "a b", "RSA comes first"],
-  [
-    [key("a", "published"), key("b", "proven")],
-    "example.org",
-    "key-not-signing",
-    "not yet seen for long enough",
-  ],
-  [[key("a", "retiring")], "example.org", "key-not-signing", "no more"],
-  [[barKey(key("a", "signing"), "revoked", AT)], "example.org", "key-not-signing", "taken back"],
-  [[], "example.org", "no-key", "nothing is there"],
-  [[key("shut", "signing")], "example.org", "key-not-opened", "under another seal key"],
-  [[key("shut", "signing"), key("b", "signing", "ed25519")], "example.org", "b", "one of two does not open"],
-  [[key("a", "signing")], "news.example.net", "a", "a rule for all below example.net"],
-  [[key("a", "signing")], "example.net", "no-key", "which is not below itself"],
-  [[key("a", "published")], "news.example.net", "key-not-signing", "a rule that leads to no signer"],
-])("%# %s: %s", (keys, author, signers) => {
+function key(
+  selector: string,
+  state: KeyState,
+  domain = "example.org",
+  algorithm: "rsa" | "ed25519" = "ed25519",
+): DkimKey {
+  const made =
+    algorithm === "rsa" ? fixedKey("rsa", selector, domain).key : testKey(selector, AT.toISOString(), domain);
+  return inState({ ...made, sealed: `${selector} ${domain}` as DkimKey["sealed"] }, state, AT);
+}
+
+function table(keys: () => readonly DkimKey[], rules: readonly SigningRule[] = [], now = () => 0) {
+  const opened: string[] = [];
   const problems: string[] = [];
-  const table = createSigningTable({
-    listKeys: (domain) => (domain === "example.org" ? keys : []),
-    openKey: ({ signingDomain, dkimSelector, publicKey: { keyType } }) =>
-      dkimSelector === "shut"
-        ? { ok: false, problem: "it does not open" }
-        : {
-            ok: true,
-            value: {
-              signingDomain,
-              dkimSelector,
-              keyType,
-              privateKey: fixedKey(keyType, dkimSelector).privateKey,
-            },
-          },
-    rules: [{ from: "*.example.net", signingDomain: domainName("example.org") }],
-    now: () => 0,
+  const openKey: OpenKey = ({ dkimSelector, signingDomain, publicKey }) => {
+    opened.push(dkimSelector);
+    return dkimSelector === "damaged"
+      ? { ok: false, problem: "it is damaged" }
+      : { ok: true, value: { dkimSelector, signingDomain, keyType: publicKey.keyType, privateKey } };
+  };
+  const made = createSigningTable({
+    listKeys: (domain) => keys().filter(({ signingDomain }) => signingDomain === domain),
+    openKey,
+    rules,
+    now,
     onProblem: (_, problem) => problems.push(problem),
   });
-  const found = table.keysFor(domainName(author)).map(({ dkimSelector }) => dkimSelector);
-  expect(found.length > 0 ? found.join(" ") : table.lackOf(domainName(author))).toBe(signers);
-  expect(problems).toEqual(
-    keys.some(({ dkimSelector }) => dkimSelector === "shut") ? ["it does not open"] : [],
-  );
+  const selectors = (domain: string) =>
+    made
+      .keysFor(domainName(domain))
+      .map(({ dkimSelector, signingDomain }) => `${dkimSelector} ${signingDomain}`);
+  const lack = (domain: string) => made.lackOf(domainName(domain));
+  return { selectors, lack, opened, problems };
+}
+
+describe("who signs", () => {
+  it.each<[string, readonly DkimKey[], readonly string[]]>([
+    ["nobody, without keys", [], []],
+    ["a key that has come so far", [key("s", "signing")], ["s example.org"]],
+    ["no key that is only prepared", [key("s", "prepared")], []],
+    ["no key that is only published", [key("s", "published")], []],
+    ["no key that is proven and not yet chosen", [key("s", "proven")], []],
+    ["no key that retires", [key("s", "retiring"), key("t", "revoked"), key("u", "removed")], []],
+    ["no key that a person has barred", [{ ...key("s", "signing"), barred: "revoked" }], []],
+    [
+      "RSA before Ed25519",
+      [key("e", "signing"), key("r", "signing", "example.org", "rsa")],
+      ["r example.org", "e example.org"],
+    ],
+    ["no key of another domain", [key("s", "signing", "example.net")], []],
+    ["not a parent's key, unless told", [key("s", "signing", "org")], []],
+  ])("%s", (_what, keys, expected) => {
+    expect(table(() => keys).selectors("example.org")).toEqual(expected);
+  });
+
+  it.each<[string, string, readonly string[], string]>([
+    ["*.example.org", "sub.example.org", ["s example.org"], "below the name"],
+    ["*.example.org", "a.b.example.org", ["s example.org"], "far below"],
+    ["*.example.org", "badexample.org", [], "another name that ends alike"],
+    ["customer.example", "customer.example", ["s example.org"], "by name"],
+    ["customer.example", "sub.customer.example", [], "not below it"],
+    ["*", "anything.example", ["s example.org"], "everybody else"],
+  ])("a rule for %s and %s", (from, domain, expected) => {
+    const rules = [{ from, signingDomain: domainName("example.org") }];
+    expect(table(() => [key("s", "signing")], rules).selectors(domain)).toEqual(expected);
+  });
+
+  it.each<[readonly DkimKey[], string, string]>([
+    [[], "no-key", "nothing is there"],
+    [[key("s", "published"), key("t", "proven")], "key-not-signing", "not yet"],
+    [[key("s", "retiring")], "key-not-signing", "no more"],
+    [[key("damaged", "signing")], "key-not-opened", "it should sign, and does not open"],
+  ])("%# knows why nobody does: %s (%s)", (keys, lack) => {
+    expect(table(() => keys).lack("example.org")).toBe(lack);
+  });
+
+  it("takes the first rule that fits, and own keys before any", () => {
+    const rules = [
+      { from: "*.example.org", signingDomain: domainName("example.org") },
+      { from: "*", signingDomain: domainName("example.net") },
+    ];
+    const keys = [
+      key("s", "signing"),
+      key("n", "signing", "example.net"),
+      key("own", "signing", "own.example.org"),
+    ];
+    const { selectors } = table(() => keys, rules);
+    expect(selectors("own.example.org")).toEqual(["own own.example.org"]);
+    expect(selectors("sub.example.org")).toEqual(["s example.org"]);
+    expect(selectors("other.example")).toEqual(["n example.net"]);
+  });
+
+  it("opens a key once, notices within seconds that it is taken back, and says what does not open", () => {
+    let keys = [key("s", "signing")];
+    let now = 0;
+    const { selectors, opened, problems } = table(
+      () => keys,
+      [],
+      () => now,
+    );
+    selectors("example.org");
+    now = 10_000;
+    expect(selectors("example.org")).toHaveLength(1);
+    expect(opened).toEqual(["s"]);
+    keys = [{ ...keys[0]!, barred: "revoked" }];
+    expect(selectors("example.org")).toHaveLength(1);
+    now = 15_000;
+    expect(selectors("example.org")).toHaveLength(0);
+    keys = [key("damaged", "signing")];
+    now = 30_000;
+    expect(selectors("example.org")).toHaveLength(0);
+    expect(problems).toEqual(["it is damaged"]);
+  });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { a, cname } from "../../test/support/table-resolver.ts";
 import { type Message, queryMessage, RCODES } from "../standards/dns/message.ts";
-import { type DomainName, domainName } from "../standards/dns/name.ts";
+import { domainName } from "../standards/dns/name.ts";
 import type { Rdata } from "../standards/dns/record.ts";
-import type { Answer, Resolver, UnknownCause } from "../standards/dns/resolver.ts";
+import type { UnknownCause } from "../standards/dns/resolver.ts";
 import type { DnsQuery, DnsReply, DnsTransport } from "./dns-transport.ts";
-import { createFailoverResolver, createRecursiveView } from "./recursive-resolver.ts";
+import { createRecursiveView } from "./recursive-resolver.ts";
 
 const name = domainName("www.example.org");
 const server = { address: "192.0.2.53", port: 53 };
@@ -192,20 +192,4 @@ it.each<[keepsAnswers: boolean | undefined, asked: number, why: string]>([
   await view.lookup(name, "A");
   await view.lookup(name, "A");
   expect(transport.asked).toHaveLength(asked);
-});
-
-describe("createFailoverResolver", () => {
-  const fixed = (answer: Answer): Resolver => ({ lookup: async () => answer as Answer<never> });
-  const failed = (cause: UnknownCause) => fixed({ status: "unknown", cause, detail: cause });
-  const absent = fixed({ status: "absent", kind: "nodata", aliases: [] });
-  const rows: [string, Resolver[], object][] = [
-    ["the next after a timeout", [failed("timeout"), absent], { status: "absent" }],
-    ["none after an absence", [absent, failed("timeout")], { status: "absent" }],
-    ["none after a failed validation", [failed("bogus"), absent], { status: "unknown", cause: "bogus" }],
-    ["all, and tells the first failure", [failed("refused"), failed("timeout")], { cause: "refused" }],
-    ["nobody", [], { status: "unknown", cause: "network" }],
-  ];
-  it.each(rows)("asks %s", async (_, resolvers, expected) => {
-    expect(await createFailoverResolver(resolvers).lookup(name as DomainName, "A")).toMatchObject(expected);
-  });
 });

@@ -3,7 +3,7 @@ import type { RecursiveView } from "../check/view.ts";
 import { extendedErrors, type Message, RCODES, rcodeName } from "../standards/dns/message.ts";
 import { type DomainName, ROOT } from "../standards/dns/name.ts";
 import type { RecordType } from "../standards/dns/record.ts";
-import type { Answer, Resolver, Unknown } from "../standards/dns/resolver.ts";
+import type { Answer, Unknown } from "../standards/dns/resolver.ts";
 import { type ChainStep, resolveChain } from "./alias-chain.ts";
 import { AnswerCache, type KeptAnswer } from "./answer-cache.ts";
 import { followAliases, negativeTtlSeconds, soaFor } from "./answer-section.ts";
@@ -158,19 +158,4 @@ function reasonOf(message: Message): string {
     .map(({ purpose, extraText }) => [purpose, extraText.replace(/[\x00-\x1f\x7f-\x9f]/g, " ").slice(0, 200)])
     .map(([purpose, text]) => (text === "" ? purpose : `${purpose}: ${text}`));
   return reasons.length === 0 ? "" : ` (${reasons.join("; ")})`;
-}
-
-/** Asks the resolvers in their order until one gives an answer; validation that failed is an answer too. */
-export function createFailoverResolver(resolvers: readonly Resolver[]): Resolver {
-  return {
-    async lookup<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
-      let first: Unknown | undefined;
-      for (const resolver of resolvers) {
-        const answer = await resolver.lookup(name, type);
-        if (answer.status !== "unknown" || answer.cause === "bogus") return answer;
-        first ??= answer;
-      }
-      return first ?? { status: "unknown", cause: "network", detail: "no resolver is configured" };
-    },
-  };
 }

@@ -109,5 +109,3 @@ export const milterSettings = z
       .describe("Adds an ARC set to incoming mail."),
   })
   .describe("Signing and authenticating mail as a milter (zonepost milter run).");
-
-export type MilterEntry = z.output<typeof milterSettings>;

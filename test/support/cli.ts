@@ -58,11 +58,7 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
     fileExists: (path) => files.has(path),
     writeFile: (path, content, { overwrite }) => {
       if (!overwrite && files.has(path)) fail("EEXIST", `file already exists, open '${path}'`);
-      files.set(path, content);
-    },
-    writeOctets: (path, octets, { overwrite }) => {
-      if (!overwrite && files.has(path)) fail("EEXIST", `file already exists, open '${path}'`);
-      files.set(path, Buffer.from(octets).toString("latin1"));
+      files.set(path, typeof content === "string" ? content : Buffer.from(content).toString("utf8"));
     },
     appendFile: (path, content) => files.set(path, (files.get(path) ?? "") + content),
     readOctets: (path) =>
@@ -78,6 +74,11 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
     randomOctets: (count) => Uint8Array.from({ length: count }, () => Math.floor(Math.random() * 256)),
     makeKeyPair: generateDkimKeyPair,
     readStdin: async () => setup.stdin ?? "",
+    readStdinOctets: async (maxOctets) => {
+      const octets = Buffer.from(setup.stdin ?? "");
+      return octets.length > maxOctets ? undefined : octets;
+    },
+    outOctets: (octets) => out.push(Buffer.from(octets).toString("utf8")),
     ask:
       answers &&
       (async (question) => {

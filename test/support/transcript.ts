@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { BROKEN_SERVERS, HEALTHY_SERVERS } from "./broken-servers.ts";
 import { zonepost } from "./cli.ts";
+import { EXAMPLE_MAIL_ZONE } from "./example-mails.ts";
 import { type PublishLaboratory, publishLaboratory } from "./publish-laboratory.ts";
 import { type ProbeRows, tableProber } from "./table-prober.ts";
 import { edited, tableWorld, type WorldRows } from "./table-world.ts";
@@ -35,6 +36,7 @@ www.example.org. CNAME example.org.
 example.org. TXT "some-site-verification=0123456789"
 example.org. TXT "v=spf1 include:_spf.example.net -all"`,
   },
+  "saved mails": { rows: { zone: EXAMPLE_MAIL_ZONE } },
   "two mistakes": {
     rows: {
       zone: edited(HEALTHY_SERVERS, {

@@ -32,7 +32,7 @@ import {
 import { type ExitCode, exitCodeOf, UsageError } from "./exit-code.ts";
 import { visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
-import { type ViewOptions, viewSettings } from "./view-options.ts";
+import { receiversResolver, type ViewOptions, viewSettings } from "./view-options.ts";
 
 export interface MailProveOptions extends ViewOptions {
   readonly submission?: string;
@@ -150,7 +150,7 @@ export async function runMailProve(
       const { world } = opened;
       const proven = await proveMail(
         { domain, sent, mail, clients, assumePublic, sinkOffersTls: true },
-        { authenticate, resolver: world.recursive[0] ?? world.authoritative, now: tools.now() },
+        { authenticate, resolver: receiversResolver(world), now: tools.now() },
       );
       const lines = [...first, arrivalLine(mail), ...proven];
       return report({ domain, sent, submission, mail, clients, lines }, options, tools);
@@ -288,7 +288,7 @@ function listenProblem({ code, message }: NodeJS.ErrnoException): string {
 
 function save(path: string, { octets }: ReceivedMail, tools: Tools): void {
   try {
-    tools.writeOctets(path, octets, { overwrite: false });
+    tools.writeFile(path, octets, { overwrite: false });
   } catch (error) {
     tools.terminal.err(`zonepost: cannot write ${path}: ${(error as Error).message}\n`);
   }

@@ -2,7 +2,9 @@
 import { type Command, Option } from "commander";
 import { readDuration } from "./argument.ts";
 import type { ExitCode } from "./exit-code.ts";
+import { addMailAuthenticate } from "./mail-authenticate.ts";
 import { runMailProve, SINK_HELP } from "./mail-prove.ts";
+import { addMailSign } from "./mail-sign.ts";
 import type { Tools } from "./tools.ts";
 import { addViewOptions, repeatable } from "./view-options.ts";
 
@@ -69,4 +71,7 @@ export function addMail(
     .addOption(repeatable("--assume-public <cidr>", "count this network as public, for laboratories", "none"))
     .addHelpText("after", SINK_HELP)
     .action(async (domain, options) => finish(await runMailProve(domain, options, tools)));
+  const sub = (name: string, about: string) => command(name, about, mail);
+  addMailAuthenticate(sub, tools, finish);
+  addMailSign(sub, tools, finish);
 }

@@ -131,7 +131,7 @@ export async function runMilter(options: MilterRunOptions, tools: Tools): Promis
           if (options.json) terminal.out(`${JSON.stringify(facts)}\n`);
           else terminal.err(`${visible(text)}\n`);
         },
-        onLine: (line) => terminal.out(`${line}\n`),
+        onLines: (lines) => terminal.out(`${lines.join("\n")}\n`),
         onReloaded: () => terminal.err("The settings were read anew.\n"),
         onTrouble: complain,
       })

@@ -59,9 +59,11 @@ export interface Tools {
   readonly readFile: (path: string) => string;
   readonly fileExists: (path: string) => boolean;
   /** Writes a new file, and refuses to overwrite one unless told. */
-  readonly writeFile: (path: string, content: string, options: { readonly overwrite: boolean }) => void;
-  /** As `writeFile`, octet by octet. */
-  readonly writeOctets: (path: string, octets: Uint8Array, options: { readonly overwrite: boolean }) => void;
+  readonly writeFile: (
+    path: string,
+    content: string | Uint8Array,
+    options: { readonly overwrite: boolean },
+  ) => void;
   /** Adds to the end of a file, which is made where there is none. */
   readonly appendFile: (path: string, content: string) => void;
   /** A file as it is, for keys in raw octets. */
@@ -77,6 +79,10 @@ export interface Tools {
   readonly randomOctets: RandomOctets;
   readonly makeKeyPair: KeyPairMaker;
   readonly readStdin: () => Promise<string>;
+  /** Standard input as it is; undefined where it is longer. */
+  readonly readStdinOctets: (maxOctets: number) => Promise<Uint8Array | undefined>;
+  /** Octets to standard output, as they are. */
+  readonly outOctets: (octets: Uint8Array) => void;
   /** Asks a person; undefined where nobody is there to answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
   /** The registrable domain by the public suffix list. */
@@ -135,8 +141,8 @@ export interface MilterJob {
   /** Now and then, and before the end, in every process. */
   readonly onInterval: () => void;
   readonly onListening: (workers: number) => void;
-  /** One line for each message. */
-  readonly onLine: (line: string) => void;
+  /** One line for each message, soon after it. */
+  readonly onLines: (lines: readonly string[]) => void;
   /** In each process: the settings were read anew. */
   readonly onReloaded: () => void;
   /** One sentence. */

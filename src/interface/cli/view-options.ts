@@ -1,5 +1,8 @@
 /** The options of every command that looks at DNS. */
 import { type Command, Option } from "commander";
+import type { World } from "../../check/context.ts";
+import { createFailoverResolver } from "../../standards/dns/failover-resolver.ts";
+import type { Resolver } from "../../standards/dns/resolver.ts";
 import { readFileNamed, readInteger } from "./argument.ts";
 import type { Tools, ViewSettings } from "./tools.ts";
 
@@ -33,3 +36,7 @@ export function viewSettings(options: ViewOptions, tools: Tools): ViewSettings {
     ...(options.dnsPort !== undefined && { port: options.dnsPort }),
   };
 }
+
+/** DNS as a receiver of mail sees it: by its resolvers; by a walk from the root only where there is none. */
+export const receiversResolver = ({ recursive, authoritative }: World): Resolver =>
+  recursive.length > 0 ? createFailoverResolver(recursive) : authoritative;

@@ -184,6 +184,24 @@ export class BodyCanonicalizer {
           out[to++] = octet;
           at += 1;
           octet = at < length ? chunk[at]! : 0;
+          if (octet > SPACE) continue;
+          // What most text is made of: one blank between words, and lines that go on right behind their end.
+          if (octet === SPACE && at + 1 < length && chunk[at + 1]! > SPACE) {
+            out[to++] = SPACE;
+            at += 1;
+            octet = chunk[at]!;
+          } else if (
+            octet === CR &&
+            at < runFrom &&
+            at + 2 < length &&
+            chunk[at + 1] === LF &&
+            chunk[at + 2]! > SPACE
+          ) {
+            out[to++] = CR;
+            out[to++] = LF;
+            at += 2;
+            octet = chunk[at]!;
+          }
         } while (octet > SPACE);
       }
     }

@@ -1,7 +1,7 @@
 /** The DKIM-Signature field (RFC 6376 §3.5), taken apart as strictly as §6.1.1 asks for. */
 import { type DomainName, isWithin, labelCount, parseDomainName } from "../dns/name.ts";
 import { splitTags } from "../dns/tag-list.ts";
-import type { HeaderField, OctetText } from "../message/header-field.ts";
+import type { OctetText } from "../message/header-field.ts";
 import type { Canonicalization } from "./canonical.ts";
 import { decodeBase64, isTagName, shortened } from "./key-record.ts";
 import type { DkimPublicKey } from "./public-key.ts";
@@ -259,7 +259,3 @@ export function withoutSignatureData(value: OctetText): OctetText {
   const end = value.indexOf(";", start);
   return value.slice(0, start) + (end < 0 ? "" : value.slice(end));
 }
-
-/** The signatures of a message, from the top. */
-export const dkimSignatures = (fields: readonly HeaderField[]): readonly HeaderField[] =>
-  fields.filter(({ key }) => key === DKIM_SIGNATURE);

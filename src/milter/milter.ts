@@ -8,7 +8,7 @@ import { MilterSession, type SessionOwner } from "./session.ts";
 import type { MilterSettings } from "./settings.ts";
 import type { SigningTable } from "./signing-table.ts";
 
-export interface MilterServiceOptions {
+export interface MilterOptions {
   /** Throws where the settings cannot be had; then those before stay. */
   readonly load: () => { readonly settings: MilterSettings; readonly table: SigningTable };
   readonly openResolver: MilterMeans["openResolver"];
@@ -25,13 +25,13 @@ export interface MilterServiceOptions {
   readonly onTrouble: (text: string) => void;
 }
 
-export class MilterService {
-  readonly #options: MilterServiceOptions;
+export class Milter {
+  readonly #options: MilterOptions;
   readonly #metrics = new MilterMetrics();
   #means: MilterMeans;
 
   /** Throws what `load` throws. */
-  constructor(options: MilterServiceOptions) {
+  constructor(options: MilterOptions) {
     this.#options = options;
     this.#means = {
       ...options.load(),
