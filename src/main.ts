@@ -43,6 +43,7 @@ import { createDnsUpdateClient } from "./net/dns-update-client.ts";
 import { createHttpClient } from "./net/http-client.ts";
 import { createLocalSubmission, createMailSubmission } from "./net/mail-submission.ts";
 import { type DaemonService, runMilterDaemon } from "./net/milter-daemon.ts";
+import { isCrewMember } from "./net/milter-workers.ts";
 import { createRecursiveView } from "./net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
 import { selfSignedCertificate } from "./net/self-signed-certificate.ts";
@@ -428,6 +429,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   untilInterrupted,
   serveMilter,
 });
+// The line to the first process would keep this one for ever.
+if (isCrewMember()) process.exit();
 
 /** What is typed is not shown. */
 async function askSecret(question: string): Promise<string> {
