@@ -43,6 +43,7 @@ import { createDnsUpdateClient } from "./net/dns-update-client.ts";
 import { createHttpClient } from "./net/http-client.ts";
 import { createLocalSubmission, createMailSubmission } from "./net/mail-submission.ts";
 import { type DaemonService, runMilterDaemon } from "./net/milter-daemon.ts";
+import { isCrewMember } from "./net/milter-workers.ts";
 import { createRecursiveView } from "./net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
 import { selfSignedCertificate } from "./net/self-signed-certificate.ts";
@@ -303,7 +304,7 @@ const DNS_QUERIES_OF_A_MESSAGE = 250;
 const MILTER_INTERVAL_MILLISECONDS = 60_000;
 const MAX_MILTER_PROCESSES = 4;
 
-async function openMilter(job: MilterJob): Promise<DaemonService> {
+async function openMilter(job: MilterJob, processes: number): Promise<DaemonService> {
   const transport = createDnsTransport();
   const servers = job.resolvers.length > 0 ? job.resolvers.map(readResolver) : await systemResolvers();
   if (servers.length === 0) throw new UsageError("this system has no resolver: name one with --resolver");
@@ -324,7 +325,8 @@ async function openMilter(job: MilterJob): Promise<DaemonService> {
       const timer = setTimeout(action, milliseconds);
       return () => clearTimeout(timer);
     },
-    signData: signElsewhere,
+    // With a process for each core, to hand a signature to a thread costs more than it gains; alone, it gains a core.
+    signData: processes === 1 ? signElsewhere : signNow,
     onLine: (line) => {
       if (lines.length === 0) setImmediate(writeLines);
       lines.push(line);
@@ -342,12 +344,13 @@ async function openMilter(job: MilterJob): Promise<DaemonService> {
 }
 
 async function serveMilter(job: MilterJob): Promise<void> {
+  const processes = job.workers ?? Math.min(availableParallelism(), MAX_MILTER_PROCESSES);
   await runMilterDaemon({
     address: job.address,
     mode: job.socketMode,
     ...(job.socketGroup !== undefined && { groupId: groupNumber(job.socketGroup) }),
-    processes: job.workers ?? Math.min(availableParallelism(), MAX_MILTER_PROCESSES),
-    openService: () => openMilter(job),
+    processes,
+    openService: () => openMilter(job, processes),
     graceMilliseconds: job.graceMilliseconds,
     ...(job.metrics && { metrics: { ...job.metrics, format: formatMetricsOf } }),
     onListening: job.onListening,
@@ -426,6 +429,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   untilInterrupted,
   serveMilter,
 });
+// The line to the first process would keep this one for ever.
+if (isCrewMember()) process.exit();
 
 /** What is typed is not shown. */
 async function askSecret(question: string): Promise<string> {

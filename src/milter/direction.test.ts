@@ -28,6 +28,18 @@ describe("the direction of mail", () => {
     expect(direction).toMatchObject({ isOutgoing, by });
   });
 
+  it.each<[string, number, boolean, string, string]>([
+    ["127.0.0.1", 0, true, "local", "Postfix' word for its sendmail command"],
+    ["127.0.0.1", 4000, false, "client", "a client on loopback, where that is no own network"],
+    ["192.0.2.1", 0, false, "client", "a proxy that hides the port"],
+  ])("%s port %i is outgoing: %s, by %s (%s)", (address, port, isOutgoing, by) => {
+    const connection = { hostName: "x", address, port, macros: new Map<string, string>() };
+    expect(directionOf(connection, clientIpOf(connection), { macros: new Map() }, RULES)).toMatchObject({
+      isOutgoing,
+      by,
+    });
+  });
+
   it("is not decided by a login where that does not count", () => {
     const connection = { hostName: "x", address: "192.0.2.1", port: 1, macros: new Map<string, string>() };
     const rules = { ...RULES, authenticated: false };

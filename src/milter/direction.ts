@@ -1,5 +1,11 @@
 /** Whether a message goes out, to be signed, or comes in, to be authenticated. */
-import { contains, type IpAddress, parseAddress, unmapped } from "../standards/dns/address.ts";
+import {
+  contains,
+  type IpAddress,
+  parseAddress,
+  specialPurpose,
+  unmapped,
+} from "../standards/dns/address.ts";
 import type { MailEnvelope, MilterConnection } from "./mail-handler.ts";
 import type { OutgoingRules } from "./settings.ts";
 
@@ -19,7 +25,7 @@ export function clientIpOf({ address }: MilterConnection): IpAddress | undefined
 }
 
 export function directionOf(
-  connection: Pick<MilterConnection, "macros">,
+  connection: Pick<MilterConnection, "macros" | "port">,
   clientIp: IpAddress | undefined,
   { macros }: Pick<MailEnvelope, "macros">,
   rules: OutgoingRules,
@@ -30,9 +36,16 @@ export function directionOf(
   if (rules.authenticated && login !== undefined) return { isOutgoing: true, by: "login", ...about };
   if (daemon !== undefined && rules.daemons.includes(daemon))
     return { isOutgoing: true, by: "daemon", ...about };
-  // Mail from the host itself, by its sendmail command, comes without an address.
-  if (clientIp === undefined) return { isOutgoing: true, by: "local", ...about };
+  if (clientIp === undefined || isLocalSubmission(clientIp, connection))
+    return { isOutgoing: true, by: "local", ...about };
   if (rules.networks.some((network) => contains(network, clientIp)))
     return { isOutgoing: true, by: "network", ...about };
   return { isOutgoing: false, by: "client", ...about };
 }
+
+/**
+ * Mail that the sendmail command of the host took comes without an address from Sendmail, and from port 0 of loopback
+ * from Postfix; no client has that port.
+ */
+const isLocalSubmission = (clientIp: IpAddress, { port }: Pick<MilterConnection, "port">): boolean =>
+  port === 0 && specialPurpose(clientIp)?.kind === "loopback";

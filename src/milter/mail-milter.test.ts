@@ -63,7 +63,7 @@ async function pass(
   const records: MessageRecord[] = [];
   const means: MilterMeans = {
     settings,
-    table: { keysFor: (domain) => (domain === "example.org" ? [KEY] : []) },
+    table: { lackOf: () => "no-key", keysFor: (domain) => (domain === "example.org" ? [KEY] : []) },
     keys: new DkimKeyRing(),
     openResolver: () => ({ resolver: tableResolver(dns), close: () => {} }),
     now: () => new Date("2026-11-21T12:00:00Z"),

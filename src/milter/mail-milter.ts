@@ -33,7 +33,7 @@ import type {
 import { decide, type PolicyDecision } from "./policy.ts";
 import { resultsOf } from "./result-fields.ts";
 import type { MilterSettings } from "./settings.ts";
-import type { SigningTable } from "./signing-table.ts";
+import type { KeyLack, SigningTable } from "./signing-table.ts";
 
 export interface MilterMeans {
   readonly settings: MilterSettings;
@@ -62,7 +62,7 @@ export interface MessageRecord {
   readonly headerTooLarge: boolean;
 }
 
-export type Unsigned = "no-author" | "no-key" | "not-own-domain" | "header-too-large";
+export type Unsigned = "no-author" | KeyLack | "not-own-domain" | "header-too-large";
 
 export interface HeaderLimits {
   readonly fields: number;
@@ -201,7 +201,8 @@ class MailMessage implements MessageHandler {
   #unsignedBecause(): Unsigned {
     if (this.#isTooLarge) return "header-too-large";
     if (this.#authorDomain === undefined) return "no-author";
-    return this.#maySpeakFor(this.#authorDomain) ? "no-key" : "not-own-domain";
+    if (!this.#maySpeakFor(this.#authorDomain)) return "not-own-domain";
+    return this.#means.table.lackOf(this.#authorDomain);
   }
 
   #authenticate(index: FieldIndex, fields: readonly HeaderField[]): Work | undefined {

@@ -19,6 +19,8 @@ export interface MilterOptions {
   readonly onSigned: (keys: readonly SigningKey[]) => void;
   /** One line for each message. */
   readonly onLine: (line: string) => void;
+  /** The settings were read anew, and count from now on. */
+  readonly onReloaded: () => void;
   /** One sentence. */
   readonly onTrouble: (text: string) => void;
 }
@@ -68,7 +70,9 @@ export class Milter {
       this.#means = { ...this.#means, ...this.#options.load() };
     } catch (error) {
       this.#options.onTrouble(`the settings stay as they were: ${(error as Error).message}`);
+      return;
     }
+    this.#options.onReloaded();
   }
 
   refused(): void {

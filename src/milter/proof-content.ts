@@ -6,43 +6,38 @@ import {
   parseAddress,
   specialPurpose,
 } from "../standards/dns/address.ts";
-import {
-  type HeaderField,
-  headerField,
-  type OctetText,
-  unfolded,
-} from "../standards/message/header-field.ts";
+import { type HeaderField, unfolded } from "../standards/message/header-field.ts";
+import { MessageReader } from "../standards/message/message-reader.ts";
 import type { OutgoingMail, ReceivedMail } from "./mail-exchange.ts";
 import type { ProofLine } from "./proof.ts";
 
-/** Enough for any message of ours; what is beyond is not looked at. */
-const MAX_HEADER_CHARACTERS = 256 * 1024;
-const MAX_FIELDS = 500;
-
 interface Content {
   readonly fields: readonly HeaderField[];
-  readonly body: OctetText;
+  readonly body: Uint8Array;
 }
 
-function readContent(message: OctetText): Content {
-  const end = message.startsWith("\r\n") ? 0 : message.indexOf("\r\n\r\n");
-  const head = end < 0 ? message : message.slice(0, end);
-  const lines = head.slice(0, MAX_HEADER_CHARACTERS).split(/\r\n(?![ \t])/);
-  const fields = lines.slice(0, MAX_FIELDS).flatMap((line) => {
-    const colon = line.indexOf(":");
-    return colon <= 0 ? [] : [headerField(line.slice(0, colon), line.slice(colon + 1))];
+function readContent(octets: Uint8Array): Content {
+  const fields: HeaderField[] = [];
+  const body: Uint8Array[] = [];
+  const reader = new MessageReader({
+    field: (field) => fields.push(field),
+    endOfHeaders: () => {},
+    body: (chunk) => body.push(chunk),
   });
-  return { fields, body: end < 0 ? "" : message.slice(end + (end === 0 ? 2 : 4)) };
+  reader.write(octets);
+  reader.end();
+  return { fields, body: Buffer.concat(body) };
 }
 
-const contentOf = ({ octets }: ReceivedMail) => readContent(Buffer.from(octets).toString("latin1"));
+const receivedContent = ({ octets }: ReceivedMail): Content => readContent(octets);
+const sentContent = ({ message }: OutgoingMail): Content => readContent(Buffer.from(message, "latin1"));
 
 /** RFC 5321 §7.6: what the trace tells of those who send. */
 export function receivedLine(
   mail: ReceivedMail,
   known: { readonly assumePublic: readonly IpNetwork[]; readonly own: readonly IpAddress[] },
 ): ProofLine {
-  const { fields } = contentOf(mail);
+  const { fields } = receivedContent(mail);
   const hops = fields.filter(({ key }) => key === "received").map(({ value }) => unfolded(value));
   const line = {
     subject: "received",
@@ -164,8 +159,8 @@ const MAX_LINE_CHARACTERS = 998;
 
 export function headerLine(sent: OutgoingMail, mail: ReceivedMail): ProofLine {
   const message = Buffer.from(mail.octets).toString("latin1");
-  const { fields } = readContent(message);
-  const before = readContent(sent.message).fields;
+  const { fields } = receivedContent(mail);
+  const before = sentContent(sent).fields;
   const of = (key: string, all: readonly HeaderField[] = fields) => all.filter((field) => field.key === key);
   const title = (key: string) =>
     key.replace(/(^|-)([a-z])/g, (letters) => letters.toUpperCase()).replace(/Id$/, "ID");
@@ -216,8 +211,8 @@ export function headerLine(sent: OutgoingMail, mail: ReceivedMail): ProofLine {
 
 export function bodyLine(sent: OutgoingMail, mail: ReceivedMail): ProofLine {
   const line = { subject: "body", reference: "RFC 5321 §4.5.2" } as const;
-  const was = readContent(sent.message).body;
-  const is = contentOf(mail).body;
+  const was = Buffer.from(sentContent(sent).body).toString("latin1");
+  const is = Buffer.from(receivedContent(mail).body).toString("latin1");
   if (was === is) {
     return {
       ...line,

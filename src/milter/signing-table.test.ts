@@ -39,7 +39,8 @@ function table(keys: () => readonly DkimKey[], rules: readonly SigningRule[] = [
     made
       .keysFor(domainName(domain))
       .map(({ dkimSelector, signingDomain }) => `${dkimSelector} ${signingDomain}`);
-  return { selectors, opened, problems };
+  const lack = (domain: string) => made.lackOf(domainName(domain));
+  return { selectors, lack, opened, problems };
 }
 
 describe("who signs", () => {
@@ -72,6 +73,15 @@ describe("who signs", () => {
   ])("a rule for %s and %s", (from, domain, expected) => {
     const rules = [{ from, signingDomain: domainName("example.org") }];
     expect(table(() => [key("s", "signing")], rules).selectors(domain)).toEqual(expected);
+  });
+
+  it.each<[readonly DkimKey[], string, string]>([
+    [[], "no-key", "nothing is there"],
+    [[key("s", "published"), key("t", "proven")], "key-not-signing", "not yet"],
+    [[key("s", "retiring")], "key-not-signing", "no more"],
+    [[key("damaged", "signing")], "key-not-opened", "it should sign, and does not open"],
+  ])("%# knows why nobody does: %s (%s)", (keys, lack) => {
+    expect(table(() => keys).lack("example.org")).toBe(lack);
   });
 
   it("takes the first rule that fits, and own keys before any", () => {

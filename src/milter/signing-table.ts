@@ -8,7 +8,12 @@ import type { SigningRule } from "./settings.ts";
 export interface SigningTable {
   /** None where nothing may be signed for the domain. RSA first, since not everyone can read the rest. */
   keysFor(authorDomain: DomainName): readonly SigningKey[];
+  /** Where that is none. */
+  lackOf(authorDomain: DomainName): KeyLack;
 }
+
+/** No key is there; those that are do not sign, or not yet; one that should could not be opened. */
+export type KeyLack = "no-key" | "key-not-signing" | "key-not-opened";
 
 /** The private half of a key; a problem in words where it cannot be had. */
 export type OpenKey = (
@@ -33,6 +38,7 @@ const MAX_DOMAINS = 20_000;
 interface Held {
   readonly until: number;
   readonly keys: readonly SigningKey[];
+  readonly lack: KeyLack;
 }
 
 /**
@@ -57,29 +63,31 @@ export function createSigningTable(means: SigningTableMeans): SigningTable {
     return [result.value];
   };
 
-  const ofDomain = (domain: DomainName): readonly SigningKey[] => {
+  const ofDomain = (domain: DomainName): Held => {
     const now = means.now();
     const before = held.get(domain);
-    if (before !== undefined && now < before.until) return before.keys;
+    if (before !== undefined && now < before.until) return before;
     const all = means.listKeys(domain);
-    const keys = (["rsa", "ed25519"] as const).flatMap((keyType) => {
-      const key = signingKey(all.filter(({ publicKey }) => publicKey.keyType === keyType));
-      return key === undefined ? [] : open(key);
-    });
+    const signing = (["rsa", "ed25519"] as const).flatMap(
+      (keyType) => signingKey(all.filter(({ publicKey }) => publicKey.keyType === keyType)) ?? [],
+    );
+    const lack = all.length === 0 ? "no-key" : signing.length === 0 ? "key-not-signing" : "key-not-opened";
     held.delete(domain);
     if (held.size >= MAX_DOMAINS) held.delete(held.keys().next().value!);
-    held.set(domain, { until: now + HOLD_MILLISECONDS, keys });
-    return keys;
+    const fresh = { until: now + HOLD_MILLISECONDS, keys: signing.flatMap(open), lack } as const;
+    held.set(domain, fresh);
+    return fresh;
   };
 
-  return {
-    keysFor(domain) {
-      const own = ofDomain(domain);
-      if (own.length > 0) return own;
-      const rule = means.rules.find(({ from }) => matches(from, domain));
-      return rule === undefined ? own : ofDomain(rule.signingDomain);
-    },
+  /** The author's own keys, else those of who signs for him. */
+  const find = (domain: DomainName): Held => {
+    const own = ofDomain(domain);
+    if (own.keys.length > 0) return own;
+    const rule = means.rules.find(({ from }) => matches(from, domain));
+    return rule === undefined ? own : ofDomain(rule.signingDomain);
   };
+
+  return { keysFor: (domain) => find(domain).keys, lackOf: (domain) => find(domain).lack };
 }
 
 function matches(pattern: string, domain: DomainName): boolean {

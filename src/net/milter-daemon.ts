@@ -137,7 +137,7 @@ async function serveAsMember(options: DaemonOptions): Promise<void> {
       },
     });
   } catch (error) {
+    // The first process says it, once.
     await reportFailure((error as Error).message);
-    throw error;
   }
 }

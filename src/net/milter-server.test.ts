@@ -1,5 +1,14 @@
 import { once } from "node:events";
-import { existsSync, lstatSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -117,9 +126,20 @@ describe("a milter server", () => {
   it("makes a socket file that only those meant can use, and takes it away", async () => {
     await start({}, { mode: 0o640 });
     expect(lstatSync(path).mode & 0o777).toBe(0o640);
-    expect(readdirSync(folder)).toEqual(["m.sock"]);
+    // Beside it is only the place where it was made, which nobody else can enter.
+    const beside = readdirSync(folder).filter((name) => name !== "m.sock");
+    expect(beside).toEqual([expect.stringMatching(/^\./)]);
+    expect(lstatSync(join(folder, beside[0]!)).mode & 0o777).toBe(0o700);
     await server!.close();
     expect(existsSync(path)).toBe(false);
+  });
+
+  it("writes into the socket's folder, and nowhere else", async () => {
+    path = join(folder, "inside", "m.sock");
+    mkdirSync(join(folder, "inside"));
+    await start();
+    expect(readdirSync(folder)).toEqual(["inside"]);
+    expect(readdirSync(join(folder, "inside"))).toContain("m.sock");
   });
 
   it("takes the place of a dead one, and of nothing else", async () => {

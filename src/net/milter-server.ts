@@ -108,14 +108,14 @@ async function acceptConnections(
   const server = createServer({ noDelay: true });
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   server.on("drop", () => options.onRefused?.());
-  // No descriptor left for one more connection: those that there are go on.
-  server.on("error", (error) => options.onSocketError?.(error));
   server.on("connection", (socket) => serve(socket, options, connections));
   const { address } = options;
   const leave = await listen(server).catch((error: unknown) => {
     server.close();
     throw error;
   });
+  // No descriptor left for one more connection: those that there are go on.
+  server.on("error", (error) => options.onSocketError?.(error));
   return {
     address: address.kind === "unix" ? address : { ...address, port: portOf(server) },
     get connections() {
@@ -205,7 +205,7 @@ export async function openSocketPlace(
 ): Promise<SocketPlace> {
   await refuseTakenPath(path);
   // Nobody else looks into a folder of mkdtemp. Its name is short, since a socket's path has 107 octets at most.
-  const aside = await mkdtemp(join(dirname(path), "."));
+  const aside = await mkdtemp(`${dirname(path)}/.`);
   const made = join(aside, "s");
   let own: { readonly ino: number; readonly dev: number } | undefined;
   return {

@@ -52,6 +52,8 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
   cluster.setupPrimary({ execArgv: [...process.execArgv, "--max-semi-space-size=32"] });
   const latest = new Map<number, MetricCounts>();
   const ended: MetricCounts[] = [];
+  const restarts = new Set<NodeJS.Timeout>();
+  let hasBegun = false;
   let isStopping = false;
   let listening = 0;
   let failure: string | undefined;
@@ -63,9 +65,10 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
     );
     const startedAt = performance.now();
     let isListening = false;
+    let problem: string | undefined;
     worker.on("message", (message: FromWorker) => {
       if (message.kind === "counts") latest.set(worker.id, message.counts);
-      else failure = message.problem;
+      else problem = message.problem;
     });
     worker.on("listening", () => {
       isListening = true;
@@ -77,14 +80,18 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
       const last = latest.get(worker.id);
       latest.delete(worker.id);
       if (last !== undefined) ended.push(counters(last));
-      if (isStopping || (failure !== undefined && !isListening)) return;
+      failure ??= problem;
+      if (isStopping || !hasBegun) return;
       if (performance.now() - startedAt > SOUND_MILLISECONDS) delay = FIRST_DELAY_MILLISECONDS;
       options.onTrouble(
-        `process ${worker.process.pid} ended (${signal ?? `exit ${code}`}); another is started`,
+        `process ${worker.process.pid} ended (${problem ?? signal ?? `exit ${code}`}); another is started`,
       );
-      setTimeout(() => {
-        if (!isStopping) fork();
-      }, delay).unref();
+      // Where no process is left, nothing else keeps this one alive.
+      const restart = setTimeout(() => {
+        restarts.delete(restart);
+        fork();
+      }, delay);
+      restarts.add(restart);
       delay = Math.min(2 * delay, LAST_DELAY_MILLISECONDS);
     });
     return worker;
@@ -99,6 +106,7 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
     isStopping = true;
     throw new Error(failure ?? "the first process ended before it listened");
   }
+  hasBegun = true;
   for (let count = 1; count < options.size; count += 1) fork();
 
   return {
@@ -110,6 +118,7 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
     counts: () => [...ended, ...latest.values()],
     async stop(milliseconds) {
       isStopping = true;
+      for (const restart of restarts) clearTimeout(restart);
       const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
       const exits = workers.map((worker) => once(worker, "exit"));
       sayToAll({ kind: "stop" });

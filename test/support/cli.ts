@@ -58,7 +58,7 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
     fileExists: (path) => files.has(path),
     writeFile: (path, content, { overwrite }) => {
       if (!overwrite && files.has(path)) fail("EEXIST", `file already exists, open '${path}'`);
-      files.set(path, typeof content === "string" ? content : Buffer.from(content).toString("utf8"));
+      files.set(path, typeof content === "string" ? content : Buffer.from(content).toString("latin1"));
     },
     appendFile: (path, content) => files.set(path, (files.get(path) ?? "") + content),
     readOctets: (path) =>

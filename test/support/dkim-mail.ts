@@ -1,4 +1,6 @@
 /** Whole messages signed and verified in one call, for tests; the body goes through in chunks of any size. */
+import { readArcSets } from "../../src/standards/arc/arc-set.ts";
+import { ArcSealer } from "../../src/standards/arc/seal.ts";
 import { BodyHasher } from "../../src/standards/dkim/body-hash.ts";
 import { DkimKeyRing } from "../../src/standards/dkim/key-lookup.ts";
 import { DkimSigner, type SigningKey, type SigningOptions } from "../../src/standards/dkim/sign.ts";
@@ -46,4 +48,28 @@ export async function signMail(
 function pour(body: Buffer, hasher: BodyHasher, chunkOctets = body.length || 1): void {
   for (let at = 0; at < body.length; at += chunkOctets) hasher.update(body.subarray(at, at + chunkOctets));
   hasher.finish();
+}
+
+/** The message as text on the wire. */
+export const mailOctets = ({ fields, body }: MailText): string =>
+  `${fields.map(({ name, value }) => `${name}:${value}\r\n`).join("")}\r\n${body.toString("latin1")}`;
+
+/** The message with the first set of a chain, whose results say what a test wants them to. */
+export async function sealMail(
+  { fields, body }: MailText,
+  key: SigningKey,
+  authenticationResults: string,
+  now = SIGNED_AT,
+): Promise<MailText> {
+  const hasher = new BodyHasher();
+  const index = indexFields(fields);
+  const sealer = new ArcSealer(hasher, { key, now });
+  pour(body, hasher);
+  const set = await sealer.finish({
+    index,
+    before: readArcSets(index),
+    chainStatus: "none",
+    authenticationResults,
+  });
+  return { fields: [...(set ?? []), ...fields], body };
 }

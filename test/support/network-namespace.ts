@@ -1,6 +1,7 @@
 /** A network of the test's own, with real ports: one namespace, all its addresses on loopback, no way out. */
 import { execFileSync, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { parseAddress } from "../../src/standards/dns/address.ts";
 import { findProgram } from "./real-server.ts";
@@ -20,6 +21,8 @@ export interface NamespaceOptions {
   readonly clients?: readonly string[];
   /** Networks where every packet is lost without a word. */
   readonly silentNetworks?: readonly string[];
+  /** What programs inside find in resolv.conf; that of the machine where absent. */
+  readonly nameServer?: string;
 }
 
 const IP = findProgram("ip") ?? "ip";
@@ -30,12 +33,16 @@ export function makeNamespace({
   addresses,
   clients = ["198.18.0.1", "2001:db8::1"],
   silentNetworks = [],
+  nameServer,
 }: NamespaceOptions): NetworkNamespace {
   const name = `zonepost-${process.pid}-${++count}`;
   execFileSync(IP, ["netns", "add", name]);
+  // `ip netns exec` puts what lies there over /etc.
+  const files = `/etc/netns/${name}`;
   const remove = () => {
     process.off("exit", remove);
     execFileSync(IP, ["netns", "del", name], { stdio: "ignore" });
+    if (nameServer !== undefined) rmSync(files, { recursive: true, force: true });
   };
   process.on("exit", remove);
   const configure = (lines: readonly string[]) =>
@@ -57,6 +64,10 @@ export function makeNamespace({
     );
   };
   try {
+    if (nameServer !== undefined) {
+      mkdirSync(files, { recursive: true });
+      writeFileSync(join(files, "resolv.conf"), `nameserver ${nameServer}\n`);
+    }
     configure(["link set lo up"]);
     assign(clients);
     addAddresses(addresses);

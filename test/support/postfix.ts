@@ -24,12 +24,19 @@ export interface PostfixOptions {
   readonly domains: readonly string[];
   /** Parameters of main.cf for all listeners. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Further lines of master.cf. */
+  readonly services?: readonly string[];
   /** A socket of Dovecot's authentication: with it, listeners may set smtpd_sasl_auth_enable. */
   readonly saslSocket?: string;
 }
 
+export interface RunningPostfix extends RunningServer {
+  /** Where main.cf lies: what `-c` of Postfix's programs takes. */
+  readonly configuration: string;
+}
+
 /** Needs to be root. */
-export function startPostfix(options: PostfixOptions): Promise<RunningServer> {
+export async function startPostfix(options: PostfixOptions): Promise<RunningPostfix> {
   const { namespace, listeners, domains, settings = {}, saslSocket } = options;
   const directory = makeServerDirectory("postfix");
   const inside = (name: string) => join(directory, name);
@@ -64,7 +71,10 @@ export function startPostfix(options: PostfixOptions): Promise<RunningServer> {
   const lines = Object.entries(parameters).map(([name, value]) => `${name} = ${value}\n`);
   writeFileSync(inside("etc/main.cf"), lines.join(""));
   const services = listeners.map((listener, at) => listenerLines(listener, inside(`etc/tls-${at}.pem`)));
-  writeFileSync(inside("etc/master.cf"), [...services, ...INTERNAL_SERVICES].join("\n"));
+  writeFileSync(
+    inside("etc/master.cf"),
+    [...services, ...(options.services ?? []), ...INTERNAL_SERVICES].join("\n"),
+  );
   // Postfix waits for a configuration to settle that is younger than two seconds.
   const aMinuteAgo = new Date(Date.now() - 60_000);
   for (const name of ["etc/main.cf", "etc/master.cf"]) utimesSync(inside(name), aMinuteAgo, aMinuteAgo);
@@ -73,13 +83,14 @@ export function startPostfix(options: PostfixOptions): Promise<RunningServer> {
   const [program = "", ...words] =
     namespace === undefined ? check : ["ip", "netns", "exec", namespace, ...check];
   execFileSync(program, words, { stdio: "pipe" });
-  return startServer({
+  const server = await startServer({
     program: "master",
     arguments: ["-s", "-c", inside("etc")],
     directory,
     namespace,
     isReady: ({ pid }) => isListening(pid, listeners),
   });
+  return { ...server, configuration: inside("etc") };
 }
 
 function listenerLines(listener: PostfixListener, certificateFile: string): string {

@@ -197,6 +197,12 @@ describe("a proof", () => {
     const run = await prove({ arrives: unchanged, options: { save: "mail.eml" } });
     expect(run.files["mail.eml"]).toBe(run.sent?.message);
   });
+
+  it("keeps octets that are no text as they are", async () => {
+    const octets = Buffer.from("From: \xe9\xff\r\n\r\n\0\xa0\r\n", "latin1");
+    const run = await prove({ arrives: () => ({ octets }), options: { save: "mail.eml" } });
+    expect(run.files["mail.eml"]).toBe(octets.toString("latin1"));
+  });
 });
 
 describe("how the mail is handed in", () => {

@@ -288,7 +288,7 @@ function listenProblem({ code, message }: NodeJS.ErrnoException): string {
 
 function save(path: string, { octets }: ReceivedMail, tools: Tools): void {
   try {
-    tools.writeFile(path, Buffer.from(octets).toString("utf8"), { overwrite: false });
+    tools.writeFile(path, octets, { overwrite: false });
   } catch (error) {
     tools.terminal.err(`zonepost: cannot write ${path}: ${(error as Error).message}\n`);
   }

@@ -1,5 +1,5 @@
 /** `zonepost milter`: signs and authenticates mail behind Postfix or Sendmail. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { sameKeyName } from "../../keys/key-name.ts";
 import type { KeyStore } from "../../keys/key-store.ts";
 import { openSealedKey } from "../../keys/sealing.ts";
@@ -18,6 +18,7 @@ import { repeatable } from "./view-options.ts";
 
 /** Below Postfix's queue directory, so that it is reached from inside its chroot as well. */
 const DEFAULT_LISTEN = "unix:/var/spool/postfix/zonepost/milter.sock";
+const DEFAULT_MODE = 0o660;
 const QUEUE_DIRECTORY = "/var/spool/postfix/";
 
 interface MilterRunOptions extends SealKeyOptions {
@@ -57,7 +58,11 @@ export function addMilter(
     .option("--state <directory>", "where keys are kept")
     .option("--seal-key <file>", "the key that opens private keys")
     .option("--listen <address>", 'where: "unix:PATH", "inet:PORT@ADDRESS"', DEFAULT_LISTEN)
-    .option("--socket-mode <octal>", "rights of the socket file", readMode, 0o660)
+    .addOption(
+      new Option("--socket-mode <octal>", "rights of the socket file")
+        .argParser(readMode)
+        .default(DEFAULT_MODE, DEFAULT_MODE.toString(8)),
+    )
     .option("--socket-group <name>", "its group, such as postfix")
     .option("--workers <number>", "processes (default: one for each core, four at most)", (text) =>
       readInteger(text, "--workers", 1, 64),
@@ -127,6 +132,7 @@ export async function runMilter(options: MilterRunOptions, tools: Tools): Promis
           else terminal.err(`${visible(text)}\n`);
         },
         onLines: (lines) => terminal.out(`${lines.join("\n")}\n`),
+        onReloaded: () => terminal.err("The settings were read anew.\n"),
         onTrouble: complain,
       })
       .catch((error: NodeJS.ErrnoException) => {

@@ -143,6 +143,8 @@ export interface MilterJob {
   readonly onListening: (workers: number) => void;
   /** One line for each message, soon after it. */
   readonly onLines: (lines: readonly string[]) => void;
+  /** In each process: the settings were read anew. */
+  readonly onReloaded: () => void;
   /** One sentence. */
   readonly onTrouble: (text: string) => void;
 }
