@@ -9,7 +9,7 @@ import {
 import { type HeaderField, unfolded } from "../standards/message/header-field.ts";
 import { MessageReader } from "../standards/message/message-reader.ts";
 import type { OutgoingMail, ReceivedMail } from "./mail-exchange.ts";
-import type { ProofLine } from "./proof.ts";
+import type { ProofLine } from "./proof-line.ts";
 
 interface Content {
   readonly fields: readonly HeaderField[];

@@ -6,15 +6,8 @@ import { type IpAddress, type IpNetwork, parseAddress, parseNetwork } from "../s
 import { domainName } from "../standards/dns/name.ts";
 import { type Rdata, toCharacterStrings } from "../standards/dns/record.ts";
 import type { OutgoingMail, ReceivedMail } from "./mail-exchange.ts";
-import {
-  type JudgedClients,
-  judgedClients,
-  type ProofLine,
-  type ProofSeverity,
-  type ProofSubject,
-  proveMail,
-  type SendingServer,
-} from "./proof.ts";
+import { type JudgedClients, judgedClients, proveMail, type SendingServer } from "./proof.ts";
+import type { ProofLine, ProofSeverity, ProofSubject } from "./proof-line.ts";
 import { proofMessage } from "./proof-message.ts";
 
 const NOW = new Date("2026-11-21T12:00:00Z");

@@ -8,6 +8,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import type { MilterAddress } from "../milter/address.ts";
 import type { SessionOwner } from "../milter/session.ts";
+import { portOf } from "./session-server.ts";
 
 /** What a connection is handed to: a MilterSession. */
 export interface ServedSession {
@@ -181,12 +182,6 @@ function serve(
     connections.delete(socket);
     session.disconnected();
   });
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new TypeError("a TCP server without a port");
-  return address.port;
 }
 
 /** Where a socket file is made, out of everybody's sight, before it is put in its place. */

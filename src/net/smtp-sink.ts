@@ -2,8 +2,7 @@
  * An SMTP server for one purpose: it takes mail for one address that nobody can guess, and hands over exactly the octets
  * that came, with all that was seen of the client (RFC 5321). It relays nothing and keeps nothing.
  */
-import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type {
   MailSink,
@@ -13,6 +12,7 @@ import type {
   TlsAgreement,
 } from "../milter/mail-exchange.ts";
 import { parseAddress, unmapped } from "../standards/dns/address.ts";
+import { startSessionServer } from "./session-server.ts";
 
 export interface SmtpSinkOptions extends MailSinkSettings {
   readonly now: () => Date;
@@ -58,35 +58,15 @@ export async function startSmtpSink(options: SmtpSinkOptions): Promise<MailSink>
   const context =
     certificate &&
     createSecureContext({ cert: certificate.chain, key: certificate.key, minVersion: "TLSv1" });
-  const sessions = new Map<Session, Promise<void>>();
-  const server = createServer({ noDelay: true });
-  server.on("connection", (socket) => {
-    const isFull = sessions.size >= limits.maxConnections;
-    const session = new Session(socket, options, limits, context);
-    sessions.set(
-      session,
-      session.ended.then(() => void sessions.delete(session)),
-    );
-    session.greet(isFull);
-  });
-  server.listen({ host: options.address, port: options.port, exclusive: true });
-  await once(server, "listening");
-  return {
-    port: portOf(server),
-    async close() {
-      const closed = once(server, "close");
-      server.close();
-      const ended = [...sessions.values()];
-      for (const session of sessions.keys()) session.destroy();
-      await Promise.all([closed, ...ended]);
+  return await startSessionServer({
+    ...options,
+    maxConnections: limits.maxConnections,
+    serve(socket, isFull) {
+      const session = new Session(socket, options, limits, context);
+      session.greet(isFull);
+      return session;
     },
-  };
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new TypeError("a TCP server without a port");
-  return address.port;
+  });
 }
 
 interface Transaction {

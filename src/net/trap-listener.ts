@@ -3,9 +3,9 @@
  * away to come again. It never takes a message and never refuses one for good: what lands here by right is tried
  * again at the better servers (RFC 5321 §4.2.1).
  */
-import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { TrapContact } from "../check/mx-trap.ts";
+import { startSessionServer } from "./session-server.ts";
 
 export interface TrapListenerOptions {
   readonly address: string;
@@ -49,37 +49,15 @@ export interface TrapListener {
 /** Rejects where the address or port cannot be had. */
 export async function startTrapListener(options: TrapListenerOptions): Promise<TrapListener> {
   const limits = { ...LIMITS, ...options.limits };
-  const sessions = new Map<Socket, Promise<unknown>>();
-  const server = createServer({ noDelay: true });
-  server.on("connection", (socket) => {
-    const isFull = sessions.size >= limits.maxConnections;
-    const ended = new Promise((resolve) => {
-      serve(socket, isFull, options, limits, () => {
-        sessions.delete(socket);
-        resolve(undefined);
-      });
-    });
-    sessions.set(socket, ended);
+  return await startSessionServer({
+    ...options,
+    maxConnections: limits.maxConnections,
+    serve: (socket, isFull) => ({
+      ended: new Promise((resolve) => {
+        serve(socket, isFull, options, limits, () => resolve(undefined));
+      }),
+    }),
   });
-  server.listen({ host: options.address, port: options.port, exclusive: true });
-  await once(server, "listening");
-  return {
-    port: portOf(server),
-    async close() {
-      const closed = once(server, "close");
-      server.close();
-      const ended = [...sessions.values()];
-      for (const socket of sessions.keys()) socket.destroy();
-      // Whoever was still there has been seen too, before this is over.
-      await Promise.all([closed, ...ended]);
-    },
-  };
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new TypeError("a TCP server without a port");
-  return address.port;
 }
 
 function serve(

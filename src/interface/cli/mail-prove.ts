@@ -13,10 +13,10 @@ import {
   COULD_NOT_TELL,
   type JudgedClients,
   judgedClients,
-  type ProofLine,
   proveMail,
   type SendingServer,
 } from "../../milter/proof.ts";
+import type { ProofLine } from "../../milter/proof-line.ts";
 import { proofMessage } from "../../milter/proof-message.ts";
 import { Secret } from "../../publish/secret.ts";
 import { type IpAddress, parseAddress } from "../../standards/dns/address.ts";

@@ -38,14 +38,24 @@ const endOf = (found: number, length: number): number => (found < 0 ? length : f
 /** So many held line ends find room in front of a chunk; more are written by themselves. */
 const MAX_ROOM = 64;
 
+/** What is written is read before anything else happens, so all bodies share one place to be made in. */
+let shared = new Uint8Array(16_384);
+const MAX_SHARED = 1_048_576;
+
+function room(octets: number): Uint8Array {
+  if (octets > MAX_SHARED) return new Uint8Array(octets);
+  if (shared.length < octets) shared = new Uint8Array(octets);
+  return shared;
+}
+
 /**
  * The body, in chunks of any size, made canonical (§3.4.3, §3.4.4). Lines end with CRLF only: a CR or an LF alone is
- * an octet like any other. What is written is valid until `write` returns.
+ * an octet like any other. What is written is valid until `write` returns, which must
+ * not write to another body.
  */
 export class BodyCanonicalizer {
   readonly #isRelaxed: boolean;
   readonly #write: (octets: Uint8Array) => void;
-  #scratch = new Uint8Array(0);
   /** Line ends are held until something follows: empty lines at the end of the body do not count. */
   #lineEnds = 0;
   /** The chunk ended with a CR, of which nobody knows yet whether it ends a line. */
@@ -114,9 +124,7 @@ export class BodyCanonicalizer {
   #relax(chunk: Uint8Array): void {
     // Nothing of this chunk is written before the held line ends, so they may go on their own.
     let isCrowded = this.#lineEnds > MAX_ROOM;
-    const needed = chunk.length + 2 * Math.min(this.#lineEnds, MAX_ROOM) + 2;
-    if (this.#scratch.length < needed) this.#scratch = new Uint8Array(needed);
-    const out = this.#scratch;
+    const out = room(chunk.length + 2 * Math.min(this.#lineEnds, MAX_ROOM) + 2);
     const length = chunk.length;
     let lineEnds = this.#lineEnds;
     let blank = this.#blank;
