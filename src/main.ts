@@ -69,7 +69,6 @@ import { type SignData, signNow } from "./standards/dkim/sign.ts";
 import { createFailoverResolver } from "./standards/dns/failover-resolver.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 import { parseTsigKey } from "./standards/dns/tsig.ts";
-import { openSqliteStore } from "./store/sqlite.ts";
 
 /** As many resolvers as are worth comparing by default: each is asked the same questions. */
 const MAX_SYSTEM_RESOLVERS = 2;
@@ -142,9 +141,10 @@ function heloName(): string {
   return `[${address ?? "127.0.0.1"}]`;
 }
 
-function openState(directory: string): OpenedState {
+async function openState(directory: string): Promise<OpenedState> {
   try {
-    return openSqliteStore(join(directory, "zonepost.db"));
+    const { openStore } = await import("./store/open.ts");
+    return await openStore({ kind: "sqlite", path: join(directory, "zonepost.db") });
   } catch (error) {
     throw new UsageError(`--state ${directory}: ${(error as Error).message}`);
   }
@@ -316,7 +316,7 @@ async function openMilter(job: MilterJob): Promise<DaemonService> {
     if (lines.length > 0) job.onLines(lines.splice(0));
   };
   const budget = { milliseconds: job.dnsMilliseconds, queries: DNS_QUERIES_OF_A_MESSAGE };
-  const milter = new Milter({
+  const milter = await Milter.open({
     ...job,
     openResolver: () => openBudgetedResolver(resolver, budget),
     now: () => new Date(),
@@ -330,12 +330,12 @@ async function openMilter(job: MilterJob): Promise<DaemonService> {
       lines.push(line);
     },
   });
-  const interval = setInterval(job.onInterval, MILTER_INTERVAL_MILLISECONDS);
+  const interval = setInterval(() => void job.onInterval(), MILTER_INTERVAL_MILLISECONDS);
   return Object.assign(milter, {
-    close() {
+    async close() {
       clearInterval(interval);
       writeLines();
-      job.onInterval();
+      await job.onInterval();
       transport.close();
     },
   });

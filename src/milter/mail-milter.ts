@@ -97,6 +97,7 @@ class MailMessage implements MessageHandler {
   #authorDomain: DomainName | undefined;
   #work: Work | undefined;
   #close: (() => void) | undefined;
+  #isOver = false;
 
   constructor(
     connection: MilterConnection,
@@ -119,7 +120,7 @@ class MailMessage implements MessageHandler {
     if (!this.#isTooLarge || field.key === "authentication-results") this.#fields.push(field);
   }
 
-  endOfHeaders(): BodyInterest {
+  endOfHeaders(): BodyInterest | Promise<BodyInterest> {
     const { settings } = this.#means;
     this.#forged = forgedOccurrences(this.#fields, [settings.authservId, ...settings.trustedIds]);
     const fields = this.#isTooLarge ? [] : this.#fields;
@@ -127,8 +128,27 @@ class MailMessage implements MessageHandler {
     const authors = authorDomainsOf(index.get("from") ?? []);
     this.#authorDomain = authors.status === "one" ? authors.domain : undefined;
     this.#fields = [];
-    this.#work = this.#direction.isOutgoing ? this.#sign(index) : this.#authenticate(index, fields);
-    return this.#work === undefined || this.#work.body.isIdle ? "skip" : "continue";
+    const keys = this.#keysToSignWith();
+    const begin = (found: readonly SigningKey[]): BodyInterest => {
+      if (this.#isOver) return "skip";
+      this.#work = this.#direction.isOutgoing
+        ? this.#sign(index, found)
+        : this.#authenticate(index, fields, found[0]);
+      return this.#work === undefined || this.#work.body.isIdle ? "skip" : "continue";
+    };
+    // Keys that are held in memory are there at once, and nobody waits for them.
+    return keys instanceof Promise ? keys.then(begin) : begin(keys);
+  }
+
+  /** Those of the author; or those that seal what comes in. */
+  #keysToSignWith(): readonly SigningKey[] | Promise<readonly SigningKey[]> {
+    const { settings, table } = this.#means;
+    if (!this.#direction.isOutgoing) {
+      const isSealed = this.#direction.clientIp !== undefined && settings.sealAs !== undefined;
+      return isSealed ? table.keysFor(settings.sealAs) : [];
+    }
+    if (this.#authorDomain === undefined || !this.#maySpeakFor(this.#authorDomain)) return [];
+    return table.keysFor(this.#authorDomain);
   }
 
   body(chunk: Uint8Array): BodyInterest {
@@ -164,13 +184,12 @@ class MailMessage implements MessageHandler {
   }
 
   abort(): void {
+    this.#isOver = true;
     this.#close?.();
   }
 
-  #sign(index: FieldIndex): Work | undefined {
-    const { settings, table, signData, now } = this.#means;
-    if (this.#authorDomain === undefined || !this.#maySpeakFor(this.#authorDomain)) return undefined;
-    const keys = table.keysFor(this.#authorDomain);
+  #sign(index: FieldIndex, keys: readonly SigningKey[]): Work | undefined {
+    const { settings, signData, now } = this.#means;
     if (keys.length === 0) return undefined;
     const body = new BodyHasher();
     const { headerCanonicalization, bodyCanonicalization, expiresAfterSeconds } = settings.signing;
@@ -204,8 +223,12 @@ class MailMessage implements MessageHandler {
     return this.#maySpeakFor(this.#authorDomain) ? "no-key" : "not-own-domain";
   }
 
-  #authenticate(index: FieldIndex, fields: readonly HeaderField[]): Work | undefined {
-    const { settings, table, keys, now, openResolver, signData } = this.#means;
+  #authenticate(
+    index: FieldIndex,
+    fields: readonly HeaderField[],
+    sealKey: SigningKey | undefined,
+  ): Work | undefined {
+    const { settings, keys, now, openResolver, signData } = this.#means;
     const { clientIp } = this.#direction;
     if (clientIp === undefined) return undefined;
     const { helo, mailFrom } = this.#envelope;
@@ -219,7 +242,6 @@ class MailMessage implements MessageHandler {
       { clientIp, helo, mailFrom },
       { resolver, keys, now: now(), receiver },
     );
-    const sealKey = settings.sealAs === undefined ? undefined : table.keysFor(settings.sealAs)[0];
     const sealer = sealKey === undefined ? undefined : new ArcSealer(body, { key: sealKey, now: now() });
     return {
       body,

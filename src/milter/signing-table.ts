@@ -6,8 +6,11 @@ import { type DomainName, isWithin, parentOf } from "../standards/dns/name.ts";
 import type { SigningRule } from "./settings.ts";
 
 export interface SigningTable {
-  /** None where nothing may be signed for the domain. RSA first, since not everyone can read the rest. */
-  keysFor(authorDomain: DomainName): readonly SigningKey[];
+  /**
+   * None where nothing may be signed for the domain. RSA first, since not everyone can read the rest. At once where the
+   * keys are held in memory.
+   */
+  keysFor(authorDomain: DomainName): readonly SigningKey[] | Promise<readonly SigningKey[]>;
 }
 
 /** The private half of a key; a problem in words where it cannot be had. */
@@ -17,7 +20,7 @@ export type OpenKey = (
 
 export interface SigningTableMeans {
   /** All keys of one domain, whatever their state. */
-  readonly listKeys: (signingDomain: DomainName) => readonly DkimKey[];
+  readonly listKeys: (signingDomain: DomainName) => Promise<readonly DkimKey[]>;
   readonly openKey: OpenKey;
   readonly rules: readonly SigningRule[];
   /** In milliseconds. */
@@ -42,6 +45,7 @@ interface Held {
  */
 export function createSigningTable(means: SigningTableMeans): SigningTable {
   const held = new Map<DomainName, Held>();
+  const asked = new Map<DomainName, Promise<readonly SigningKey[]>>();
   const opened = new Map<string, SigningKey>();
 
   const open = (key: DkimKey): SigningKey[] => {
@@ -57,11 +61,18 @@ export function createSigningTable(means: SigningTableMeans): SigningTable {
     return [result.value];
   };
 
-  const ofDomain = (domain: DomainName): readonly SigningKey[] => {
-    const now = means.now();
+  const ofDomain = (domain: DomainName): readonly SigningKey[] | Promise<readonly SigningKey[]> => {
     const before = held.get(domain);
-    if (before !== undefined && now < before.until) return before.keys;
-    const all = means.listKeys(domain);
+    if (before !== undefined && means.now() < before.until) return before.keys;
+    // Messages that come together ask once.
+    const begun = asked.get(domain) ?? read(domain).finally(() => asked.delete(domain));
+    asked.set(domain, begun);
+    return begun;
+  };
+
+  const read = async (domain: DomainName): Promise<readonly SigningKey[]> => {
+    const now = means.now();
+    const all = await means.listKeys(domain);
     const keys = (["rsa", "ed25519"] as const).flatMap((keyType) => {
       const key = signingKey(all.filter(({ publicKey }) => publicKey.keyType === keyType));
       return key === undefined ? [] : open(key);
@@ -74,10 +85,13 @@ export function createSigningTable(means: SigningTableMeans): SigningTable {
 
   return {
     keysFor(domain) {
+      const orByRule = (own: readonly SigningKey[]) => {
+        if (own.length > 0) return own;
+        const rule = means.rules.find(({ from }) => matches(from, domain));
+        return rule === undefined ? own : ofDomain(rule.signingDomain);
+      };
       const own = ofDomain(domain);
-      if (own.length > 0) return own;
-      const rule = means.rules.find(({ from }) => matches(from, domain));
-      return rule === undefined ? own : ofDomain(rule.signingDomain);
+      return own instanceof Promise ? own.then(orByRule) : orByRule(own);
     },
   };
 }

@@ -46,7 +46,7 @@ export async function openPostgres(url: string): Promise<OpenedPostgres> {
         getTypeParser: (type, format) => (type === INT8 ? Number : pg.types.getTypeParser(type, format)),
       },
     });
-  } catch (error) {
+  } catch {
     // Words of the parser may hold the address, password and all.
     throw new StoreTrouble(
       "refused",

@@ -98,11 +98,11 @@ function laboratory({ config = CONFIG, servers, files, zone = ZONE, unresolvable
             state.seconds += milliseconds / 1000;
             state.slept.push(milliseconds / 1000);
           },
-          openState: () => ({
+          openState: async () => ({
             keys: NO_KEYS,
             publish: memoryStore(),
             tlsaSightings: sightings,
-            close: () => undefined,
+            close: async () => undefined,
           }),
           openProvider: async () => provider,
           openWorld: async ({ probes }) => {
