@@ -1,7 +1,7 @@
 /** A PostgreSQL of the tests' own: a cluster in a directory, on a socket of loopback, run as its user. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,9 +12,7 @@ export interface RunningPostgres {
   /** A new, empty database. */
   createDatabase(name: string): Promise<string>;
   url(database: string): string;
-  /** As kill -9 of all its processes, then a start that repairs what they left. */
-  killAndStart(): Promise<void>;
-  /** Ends at once, and stays so until `start`. */
+  /** As kill -9 of its first process: ends at once, and stays so until `start`, which repairs what was left. */
   kill(): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -45,6 +43,9 @@ export async function startPostgres(): Promise<RunningPostgres> {
       cwd: "/",
     },
   );
+  // One user is asked for a password, so that a wrong one can be tried.
+  const hba = join(data, "pg_hba.conf");
+  writeFileSync(hba, `host all asked 127.0.0.1/32 scram-sha-256\n${readFileSync(hba, "utf8")}`);
   const url = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`;
   let server: ChildProcess | undefined;
 
@@ -83,10 +84,6 @@ export async function startPostgres(): Promise<RunningPostgres> {
     url,
     start,
     kill: () => end("SIGKILL"),
-    killAndStart: async () => {
-      await end("SIGKILL");
-      await start();
-    },
     async createDatabase(name) {
       await run(url("postgres"), `CREATE DATABASE ${name}`);
       return url(name);
