@@ -141,13 +141,28 @@ function heloName(): string {
   return `[${address ?? "127.0.0.1"}]`;
 }
 
+const storeFile = (directory: string): string => join(directory, "zonepost.db");
+
+/** Keys are sealed by a key in the directory, wherever the rest lies. */
 async function openState(directory: string): Promise<OpenedState> {
+  const url = process.env["ZONEPOST_DATABASE"];
   try {
     const { openStore } = await import("./store/open.ts");
-    return await openStore({ kind: "sqlite", path: join(directory, "zonepost.db") });
+    return await openStore(url ? { kind: "postgres", url } : { kind: "sqlite", path: storeFile(directory) });
   } catch (error) {
-    throw new UsageError(`--state ${directory}: ${(error as Error).message}`);
+    throw new UsageError(
+      `${url ? "ZONEPOST_DATABASE" : `--state ${directory}`}: ${(error as Error).message}`,
+    );
   }
+}
+
+async function restoreState(file: string, directory: string): Promise<{ before: string | undefined }> {
+  if (process.env["ZONEPOST_DATABASE"])
+    throw new UsageError(
+      "ZONEPOST_DATABASE is set: PostgreSQL is brought back with its own tools, pg_restore or psql",
+    );
+  const { restoreSqlite } = await import("./store/sqlite-file.ts");
+  return restoreSqlite(file, storeFile(directory));
 }
 
 /** The first line of a file, an environment variable, or a systemd credential. */
@@ -413,6 +428,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   organizationalDomain: registrableDomain,
   isAdministrator: process.getuid?.() === 0,
   openState,
+  restoreState,
   openProvider,
   openWorld,
   startNameServer: (zones, address, port) => startDnsServer({ zones, address, port }),

@@ -9,7 +9,6 @@ import type { WatchStore } from "../watch/watch-store.ts";
 import { createAccessStore } from "./access-table.ts";
 import { createDescriptionStore } from "./description-table.ts";
 import { createKeyStore } from "./key-table.ts";
-import { openPostgres } from "./postgres.ts";
 import { createPublishStore } from "./publish-table.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import { backUpSqlite, openSqliteFile } from "./sqlite-file.ts";
@@ -45,6 +44,7 @@ export async function openStore(settings: StoreSettings): Promise<OpenedStore> {
     const database: Database = { query, differences: { locksRows: false, position: "instr" } };
     return stores(database, tellSqlite(path), (target) => backUpSqlite(path, target));
   }
+  const { openPostgres } = await import("./postgres.ts");
   const { query, place } = await openPostgres(settings.url);
   const database: Database = { query, differences: { locksRows: true, position: "strpos" } };
   return stores(database, tellPostgres(place), async () => {

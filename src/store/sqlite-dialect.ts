@@ -12,7 +12,7 @@ import {
 } from "kysely";
 
 /** How long a call waits for another process that is writing; the event loop goes on meanwhile. */
-const BUSY_MILLISECONDS = 10_000;
+const BUSY_MILLISECONDS = 5_000;
 const MAX_PAUSE_MILLISECONDS = 25;
 const MAX_STATEMENTS = 200;
 const SQLITE_BUSY = 5;

@@ -50,6 +50,7 @@ export function publishLaboratory(zone: string, above: string): PublishLaborator
           publish,
           keys: NO_KEYS,
           tlsaSightings: memorySightings(),
+          backup: async () => undefined,
           close: async () => undefined,
         };
       },
@@ -67,6 +68,7 @@ export function publishLaboratory(zone: string, above: string): PublishLaborator
             },
           },
           queriesSent: () => 0,
+          backup: async () => undefined,
           close: async () => undefined,
         };
       },

@@ -102,6 +102,7 @@ function laboratory({ config = CONFIG, servers, files, zone = ZONE, unresolvable
             keys: NO_KEYS,
             publish: memoryStore(),
             tlsaSightings: sightings,
+            backup: async () => undefined,
             close: async () => undefined,
           }),
           openProvider: async () => provider,
@@ -117,6 +118,7 @@ function laboratory({ config = CONFIG, servers, files, zone = ZONE, unresolvable
                 ...(probes && { prober: tableProber({ "smtp 192.0.2.25": probe() }) }),
               },
               queriesSent: () => 0,
+              backup: async () => undefined,
               close: async () => undefined,
             };
           },

@@ -48,6 +48,8 @@ export interface OpenedState {
   readonly publish: PublishStore;
   readonly keys: KeyStore;
   readonly tlsaSightings: TlsaSightingStore;
+  /** A copy as of one moment, in a new file. */
+  backup(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -91,6 +93,11 @@ export interface Tools {
   readonly isAdministrator: boolean;
   /** Opens, or makes, the state in a directory. Throws a UsageError where it cannot. */
   readonly openState: (directory: string) => Promise<OpenedState>;
+  /** Puts a backup in the place of the state, whose file before is named where there was one. */
+  readonly restoreState: (
+    file: string,
+    directory: string,
+  ) => Promise<{ readonly before: string | undefined }>;
   /** Throws a UsageError where a secret is missing or a setting cannot be. */
   readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;
   /** Throws a UsageError for settings that cannot be. */
