@@ -40,9 +40,17 @@ export interface OpenedStore {
 export async function openStore(settings: StoreSettings): Promise<OpenedStore> {
   if (settings.kind === "sqlite") {
     const { path } = settings;
-    const query = new Kysely<Tables>({ dialect: sqliteDialect(await openSqliteFile(path)) });
+    const file = await openSqliteFile(path);
+    const query = new Kysely<Tables>({ dialect: sqliteDialect(file) });
     const database: Database = { query, differences: { locksRows: false, position: "instr" } };
-    return stores(database, tellSqlite(path), (target) => backUpSqlite(path, target));
+    return {
+      ...stores(database, tellSqlite(path), (target) => backUpSqlite(path, target)),
+      async close() {
+        await query.destroy();
+        // The query layer leaves alone what it was never asked for.
+        if (file.isOpen) file.close();
+      },
+    };
   }
   const { openPostgres } = await import("./postgres.ts");
   const { query, place } = await openPostgres(settings.url);

@@ -36,6 +36,7 @@ it("saves the state and brings it back", async () => {
   expect(early.err).toContain("open in another program");
   await state.close();
   const run = await call("restore", copy, "--json");
+  expect(run.err).toBe("");
   expect([run.exitCode, JSON.parse(run.out)]).toEqual([
     0,
     { restored: copy, state: join(folder, "state"), before: `${file(join(folder, "state"))}.before-restore` },
