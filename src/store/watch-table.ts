@@ -197,10 +197,10 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
       query.transaction().execute(async (tx) => {
         // By the state, whose row every change locks.
         const state = await tx
-          .updateTable("domain_state")
-          .set(({ eb }) => ({ revision: eb("revision", "+", 1) }))
+          .selectFrom("domain_state")
+          .select(["owner_id", "revision"])
           .where("domain", "=", domain)
-          .returning("owner_id")
+          .$if(differences.locksRows, (rows) => rows.forUpdate())
           .executeTakeFirst();
         const row = await tx
           .selectFrom("domain_findings")
@@ -211,6 +211,11 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         const known = findings.find((each) => each.key === key);
         if (state === undefined || known === undefined) return "unknown";
         const changed = findings.map((each) => (each === known ? { ...each, acknowledgedBy: by } : each));
+        await tx
+          .updateTable("domain_state")
+          .set({ revision: state.revision + 1 })
+          .where("domain", "=", domain)
+          .execute();
         await tx
           .updateTable("domain_findings")
           .set({ findings: writeFindings(changed) })

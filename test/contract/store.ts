@@ -382,6 +382,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       const domain = domainName("record.example");
       const before = (await store.watch.state(domain))!;
       expect(await store.watch.acknowledge(domain, "nothing x", "ann", at(2))).toBe("unknown");
+      expect(await store.watch.state(domain)).toEqual(before);
       expect(await store.watch.acknowledge(domain, "spf-missing x.example", "ann", at(2))).toBe(
         "acknowledged",
       );
