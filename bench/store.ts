@@ -6,23 +6,32 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Kysely } from "kysely";
+import { SEVERITIES } from "../src/check/severity.ts";
 import { domainName } from "../src/standards/dns/name.ts";
 import { type OpenedStore, openStore } from "../src/store/open.ts";
-import type { DomainState, FindingEvent, KnownFinding } from "../src/watch/watch-store.ts";
-import { startPostgres } from "../test/support/postgres.ts";
+import { openPostgres } from "../src/store/postgres.ts";
+import { sqliteDialect } from "../src/store/sqlite-dialect.ts";
+import { openSqliteFile } from "../src/store/sqlite-file.ts";
+import type { Tables } from "../src/store/tables.ts";
+import { run, startPostgres } from "../test/support/postgres.ts";
 import { findProgram } from "../test/support/real-server.ts";
 
 const WORST = ["ok", "ok", "ok", "notice", "warning", "error", "unknown"] as const;
 const OWNERS = 500;
 const AT = Date.UTC(2026, 10, 21);
-const FILLERS = 8;
+const AT_ONCE = 500;
 const RUNS = 300;
 
 export async function benchStore([domains = "100000"]: readonly string[]): Promise<void> {
   const count = Number(domains);
   const directory = mkdtempSync(join(tmpdir(), "zonepost-bench-"));
   try {
-    const store = await openStore({ kind: "sqlite", path: join(directory, "zonepost.db") });
+    const path = join(directory, "zonepost.db");
+    const store = await openStore({ kind: "sqlite", path });
+    const query = new Kysely<Tables>({ dialect: sqliteDialect(await openSqliteFile(path)) });
+    await fill(query, count);
+    await query.destroy();
     await measure("SQLite", store, count);
     await store.close();
   } finally {
@@ -31,7 +40,13 @@ export async function benchStore([domains = "100000"]: readonly string[]): Promi
   if (findProgram("initdb") === undefined) return say("PostgreSQL is not installed");
   const server = await startPostgres();
   try {
-    const store = await openStore({ kind: "postgres", url: await server.createDatabase("bench") });
+    const url = await server.createDatabase("bench");
+    const store = await openStore({ kind: "postgres", url });
+    const { query } = await openPostgres(url);
+    await fill(query, count);
+    await query.destroy();
+    // As autovacuum does it soon after.
+    await run(url, "VACUUM ANALYZE");
     await measure("PostgreSQL", store, count);
     await store.close();
   } finally {
@@ -43,46 +58,57 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const nameOf = (index: number) =>
   domainName(`${(Math.imul(index, 2654435761) >>> 0).toString(36)}.customer${index}.example`);
 
-async function measure(title: string, { watch, descriptions }: OpenedStore, count: number): Promise<void> {
-  const startedAt = performance.now();
-  let next = 0;
-  const fill = async () => {
-    for (let index = next++; index < count; index = next++) await fillOne(index);
-  };
-  const fillOne = async (index: number) => {
-    const domain = nameOf(index);
-    const ownerId = `owner-${index % OWNERS}`;
-    const worst = WORST[index % WORST.length]!;
-    await descriptions.putDomain(
-      { domain, content: { domain, dmarc: { policy: "reject" } }, ownerId },
-      0,
-      new Date(AT),
-    );
-    await watch.schedule(domain, ownerId, new Date(AT));
-    const state: DomainState = {
-      domain,
-      ownerId,
-      checkedAt: new Date(AT),
-      nextCheckAt: new Date(AT + index * 100),
-      worst,
-      counts: { [worst]: 3 },
-      revision: 0,
-    };
-    const event: FindingEvent = {
-      domain,
-      at: new Date(AT + index),
-      kind: "appeared",
-      code: "spf-missing",
-      owner: domain,
-      severity: worst,
-      observed: "none",
-    };
-    await watch.record({ state, findings: findingsOf(domain), events: [event] });
-  };
-  await Promise.all(Array.from({ length: FILLERS }, fill));
-  const seconds = (performance.now() - startedAt) / 1000;
-  say(`${title}: ${count} domains written in ${seconds.toFixed(0)} s, each in three transactions`);
+/** As the stores write them, but in few transactions: a hundred thousand commits measure the disk. */
+async function fill(query: Kysely<Tables>, count: number): Promise<void> {
+  await query.transaction().execute(async (tx) => {
+    for (let from = 0; from < count; from += AT_ONCE) {
+      const indices = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, index) => from + index);
+      const rows = indices.map((index) => ({
+        index,
+        domain: nameOf(index),
+        owner_id: `owner-${index % OWNERS}`,
+        worst: WORST[index % WORST.length]!,
+      }));
+      await tx
+        .insertInto("described_domain")
+        .values(
+          rows.map(({ domain, owner_id }) => {
+            const content = JSON.stringify({ domain, dmarc: { policy: "reject" } });
+            return { domain, owner_id, content, revision: 1, changed_at: AT };
+          }),
+        )
+        .execute();
+      await tx
+        .insertInto("domain_state")
+        .values(
+          rows.map(({ index, domain, owner_id, worst }) => {
+            const due = AT + index * 100;
+            const checked = { checked_at: AT, next_check_at: due, due_at: due };
+            const rank = SEVERITIES.indexOf(worst);
+            return { domain, owner_id, ...checked, worst: rank, counts: `{"${worst}":3}`, revision: 1 };
+          }),
+        )
+        .execute();
+      await tx
+        .insertInto("domain_findings")
+        .values(rows.map(({ domain }) => ({ domain, findings: JSON.stringify(findingsOf(domain)) })))
+        .execute();
+      await tx
+        .insertInto("finding_event")
+        .values(
+          rows.map(({ index, domain, owner_id, worst }) => {
+            const event = { kind: "appeared", code: "spf-missing", owner: domain, severity: worst };
+            return { domain, owner_id, at: AT + index, ...event, observed: "none" };
+          }),
+        )
+        .execute();
+    }
+  });
+}
 
+async function measure(title: string, store: OpenedStore, count: number): Promise<void> {
+  say(`${title}, ${count} domains:`);
+  const { watch, descriptions } = store;
   const some = (run: number) => nameOf((run * 7919) % count);
   const owner = (run: number) => ({ ownerId: `owner-${run % OWNERS}` });
   const page = { limit: 50 };
@@ -117,11 +143,11 @@ async function measure(title: string, { watch, descriptions }: OpenedStore, coun
   }
 }
 
-const findingsOf = (domain: ReturnType<typeof domainName>): KnownFinding[] =>
+const findingsOf = (domain: string) =>
   ["spf-missing", "dmarc-missing", "mx-missing"].map((code) => ({
     key: `${code} ${domain}`,
     finding: {
-      code: code as KnownFinding["finding"]["code"],
+      code,
       severity: "warning",
       owner: domain,
       expected: "one record",
@@ -131,6 +157,6 @@ const findingsOf = (domain: ReturnType<typeof domainName>): KnownFinding[] =>
       fix: null,
       verify: `dig +short TXT ${domain}`,
     },
-    since: new Date(AT),
+    since: AT,
     confirmed: true,
   }));
