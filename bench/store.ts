@@ -21,7 +21,7 @@ const WORST = ["ok", "ok", "ok", "notice", "warning", "error", "unknown"] as con
 const OWNERS = 500;
 const AT = Date.UTC(2026, 10, 21);
 const AT_ONCE = 500;
-const RUNS = 300;
+const RUNS = 100;
 
 export async function benchStore([domains = "100000"]: readonly string[]): Promise<void> {
   const count = Number(domains);

@@ -154,17 +154,25 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         return "recorded";
       }),
     async states({ ownerId, search, worst }, { after, limit }) {
-      const rows = await query
+      const found = query
         .selectFrom("domain_state")
-        .selectAll()
-        .$if(ownerId !== undefined, (found) => found.where("owner_id", "=", ownerId!))
-        .$if(worst !== undefined, (found) => found.where("worst", "=", rankOf(worst)))
-        .$if(Boolean(search), (found) => found.where(contains("domain", search!, differences)))
-        .$if(after !== undefined, (found) => found.where(isAfter(after!)))
+        .$if(ownerId !== undefined, (rows) => rows.where("owner_id", "=", ownerId!))
+        .$if(worst !== undefined, (rows) => rows.where("worst", "=", rankOf(worst)))
+        .$if(Boolean(search), (rows) => rows.where(contains("domain", search!, differences)))
+        .$if(after !== undefined, (rows) => rows.where(isAfter(after!)))
         .orderBy("worst")
         .orderBy("domain")
-        .limit(pageLimit(limit))
-        .execute();
+        .limit(pageLimit(limit));
+      // A search reads names from an index alone, and the rows of those that are found.
+      const rows = search
+        ? await query
+            .selectFrom("domain_state")
+            .selectAll()
+            .where("domain", "in", found.select("domain"))
+            .orderBy("worst")
+            .orderBy("domain")
+            .execute()
+        : await found.selectAll().execute();
       return rows.map(stateOf);
     },
     async overview({ ownerId }) {
