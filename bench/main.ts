@@ -2,11 +2,13 @@
 import { benchCheck } from "./check.ts";
 import { benchMilter } from "./milter.ts";
 import { benchPublish } from "./publish.ts";
+import { benchStore } from "./store.ts";
 
 const BENCHMARKS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   check: benchCheck,
   milter: benchMilter,
   publish: benchPublish,
+  store: benchStore,
 };
 
 const [name = "", ...words] = process.argv.slice(2);

@@ -34,7 +34,7 @@ export async function benchMilter([rounds = "5", processes = "2"]: readonly stri
   const state = await makeMilterState(directory, [
     { domain: "example.test", selector: "rsa", algorithm: "rsa", state: "signing" },
   ]);
-  state.close();
+  await state.close();
   const ours: ReturnType<typeof spawn>[] = [];
   try {
     say("the limit of one core, measured now:");

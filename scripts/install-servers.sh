@@ -4,7 +4,7 @@
 set -eu
 missing=
 need() { # need PROGRAM PACKAGE
-  PATH="$PATH:/usr/sbin:/sbin:/usr/lib/dovecot:/usr/libexec/dovecot" command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+  PATH="$PATH:/usr/sbin:/sbin:/usr/lib/dovecot:/usr/libexec/dovecot:$(echo /usr/lib/postgresql/*/bin | tr " " :)" command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 need named bind9
 need named-compilezone bind9-utils
@@ -25,6 +25,7 @@ need opendkim-genkey opendkim-tools
 need dkimpy-milter dkimpy-milter
 need rspamadm rspamd
 need amavisd amavisd-new
+need initdb postgresql
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "zonepost: tests against real servers need:$missing (not installed: this is not root on Debian)" >&2

@@ -123,6 +123,7 @@ function cliReference(): string {
     ask: undefined,
     isAdministrator: false,
     openState: nowhere,
+    restoreState: nowhere,
     openProvider: nowhere,
     openWorld: nowhere,
     startNameServer: nowhere,

@@ -70,7 +70,6 @@ import { type SignData, signNow } from "./standards/dkim/sign.ts";
 import { createFailoverResolver } from "./standards/dns/failover-resolver.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 import { parseTsigKey } from "./standards/dns/tsig.ts";
-import { openSqliteStore } from "./store/sqlite.ts";
 
 /** As many resolvers as are worth comparing by default: each is asked the same questions. */
 const MAX_SYSTEM_RESOLVERS = 2;
@@ -143,12 +142,28 @@ function heloName(): string {
   return `[${address ?? "127.0.0.1"}]`;
 }
 
-function openState(directory: string): OpenedState {
+const storeFile = (directory: string): string => join(directory, "zonepost.db");
+
+/** Keys are sealed by a key in the directory, wherever the rest lies. */
+async function openState(directory: string): Promise<OpenedState> {
+  const url = process.env["ZONEPOST_DATABASE"];
   try {
-    return openSqliteStore(join(directory, "zonepost.db"));
+    const { openStore } = await import("./store/open.ts");
+    return await openStore(url ? { kind: "postgres", url } : { kind: "sqlite", path: storeFile(directory) });
   } catch (error) {
-    throw new UsageError(`--state ${directory}: ${(error as Error).message}`);
+    throw new UsageError(
+      `${url ? "ZONEPOST_DATABASE" : `--state ${directory}`}: ${(error as Error).message}`,
+    );
   }
+}
+
+async function restoreState(file: string, directory: string): Promise<{ before: string | undefined }> {
+  if (process.env["ZONEPOST_DATABASE"])
+    throw new UsageError(
+      "ZONEPOST_DATABASE is set: PostgreSQL is brought back with its own tools, pg_restore or psql",
+    );
+  const { restoreSqlite } = await import("./store/sqlite-file.ts");
+  return restoreSqlite(file, storeFile(directory));
 }
 
 /** The first line of a file, an environment variable, or a systemd credential. */
@@ -317,7 +332,7 @@ async function openMilter(job: MilterJob, processes: number): Promise<DaemonServ
     if (lines.length > 0) job.onLines(lines.splice(0));
   };
   const budget = { milliseconds: job.dnsMilliseconds, queries: DNS_QUERIES_OF_A_MESSAGE };
-  const milter = new Milter({
+  const milter = await Milter.open({
     ...job,
     openResolver: () => openBudgetedResolver(resolver, budget),
     now: () => new Date(),
@@ -332,12 +347,12 @@ async function openMilter(job: MilterJob, processes: number): Promise<DaemonServ
       lines.push(line);
     },
   });
-  const interval = setInterval(job.onInterval, MILTER_INTERVAL_MILLISECONDS);
+  const interval = setInterval(() => void job.onInterval(), MILTER_INTERVAL_MILLISECONDS);
   return Object.assign(milter, {
-    close() {
+    async close() {
       clearInterval(interval);
       writeLines();
-      job.onInterval();
+      await job.onInterval();
       transport.close();
     },
   });
@@ -416,6 +431,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   organizationalDomain: registrableDomain,
   isAdministrator: process.getuid?.() === 0,
   openState,
+  restoreState,
   openProvider,
   openWorld,
   startNameServer: (zones, address, port) => startDnsServer({ zones, address, port }),

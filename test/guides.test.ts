@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { MilterJob } from "../src/interface/cli/tools.ts";
 import { parseDescription } from "../src/records/description.ts";
-import { openSqliteStore } from "../src/store/sqlite.ts";
+import { openStore } from "../src/store/open.ts";
 import { zonepost } from "./support/cli.ts";
 import { findProgram } from "./support/real-server.ts";
 import { PROJECT } from "./support/source-reader.ts";
@@ -64,7 +64,7 @@ describe("sign-mail-with-postfix.md", () => {
 
   it("makes keys as it says", async () => {
     const files = { "/etc/zonepost/seal.key": "gAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" };
-    const openState = () => openSqliteStore(join(directory, "keys", "zonepost.db"));
+    const openState = () => openStore({ kind: "sqlite", path: join(directory, "keys", "zonepost.db") });
     const made = [];
     for (const line of commands(text).filter((each) =>
       each.startsWith("zonepost keys generate example.org"),
@@ -91,10 +91,10 @@ describe("zonepost-milter.service", () => {
     const { exitCode } = await zonepost(command.split(" "), {
       files: { "/etc/zonepost/zonepost.yaml": description },
       tools: {
-        openState: () => openSqliteStore(join(directory, "milter", "zonepost.db")),
+        openState: () => openStore({ kind: "sqlite", path: join(directory, "milter", "zonepost.db") }),
         serveMilter: async (given) => {
           job = given;
-          authservId = given.load().settings.authservId;
+          authservId = (await given.load()).settings.authservId;
         },
       },
     });

@@ -83,14 +83,15 @@ export interface AccessStore {
     by: { readonly id: string } | { readonly name: string } | { readonly oidcSubject: string },
   ): Promise<User | undefined>;
   users(): Promise<readonly User[]>;
-  /** `taken`: there is one of this name. With `onlyFirst`, nothing happens where there is any. */
+  /** `taken`: there is one of this name or subject. With `onlyFirst`, nothing happens where there is any. */
   addUser(user: User, options?: { readonly onlyFirst?: boolean }): Promise<"added" | "taken">;
-  /** By its revision. Ends all sessions of a user who is disabled or has a new password, but for `keepSession`. */
-  changeUser(before: User, after: User, keepSession?: string): Promise<"changed" | "stale">;
+  /** By its revision, which is one more then. `taken`: another has the name or the subject. Ends all sessions of a user who is disabled or has a new password, but for `keepSession`. */
+  changeUser(before: User, after: User, keepSession?: string): Promise<"changed" | "stale" | "taken">;
 
   passkeys(userId: string): Promise<readonly Passkey[]>;
   passkey(credentialId: string): Promise<Passkey | undefined>;
-  putPasskey(passkey: Passkey): Promise<void>;
+  /** `taken`: it is another user's; nothing was changed. */
+  putPasskey(passkey: Passkey): Promise<"put" | "taken">;
   removePasskey(userId: string, credentialId: string): Promise<boolean>;
 
   addSession(session: Session): Promise<void>;
@@ -117,6 +118,6 @@ export interface AccessStore {
     readonly target?: string;
   }): Promise<readonly AuditEntry[]>;
 
-  /** Sessions, attempts and tokens whose time is over. */
+  /** Sessions, attempts and tokens whose time is over go. */
   sweep(now: Date): Promise<void>;
 }

@@ -9,15 +9,15 @@ export interface KeyChange {
   readonly after: DkimKey;
 }
 
-/** Every call is on disk when it returns, or has changed nothing. */
+/** Every call is on disk when it resolves, or has changed nothing. */
 export interface KeyStore {
   /** Oldest first; all domains where none is named. */
-  list(signingDomain?: DomainName): readonly DkimKey[];
-  get(name: KeyName): DkimKey | undefined;
+  list(signingDomain?: DomainName): Promise<readonly DkimKey[]>;
+  get(name: KeyName): Promise<DkimKey | undefined>;
   /** A new key. `taken`: there is one of this name, be it removed from DNS or not; nothing was changed. */
-  put(key: DkimKey): "put" | "taken";
+  put(key: DkimKey): Promise<"put" | "taken">;
   /** All changes or none. `stale`: a key is no longer as `before`, or is gone; nothing was changed. */
-  change(changes: readonly KeyChange[]): "changed" | "stale";
+  change(changes: readonly KeyChange[]): Promise<"changed" | "stale">;
   /** Forgets a key for good, private half and all. `stale` as above. */
-  remove(key: DkimKey): "removed" | "stale";
+  remove(key: DkimKey): Promise<"removed" | "stale">;
 }

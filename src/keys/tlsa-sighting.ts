@@ -15,9 +15,9 @@ export interface TlsaSighting {
   readonly current?: TlsaData;
 }
 
-/** Where sightings are kept, as an interface; every call is on disk when it returns. */
+/** Where sightings are kept, as an interface; every call is on disk when it resolves. */
 export interface TlsaSightingStore {
   /** `owner`: as in _25._tcp.mail.example.org. */
-  get(owner: DomainName, next: TlsaData): TlsaSighting | undefined;
-  put(owner: DomainName, next: TlsaData, sighting: TlsaSighting): void;
+  get(owner: DomainName, next: TlsaData): Promise<TlsaSighting | undefined>;
+  put(owner: DomainName, next: TlsaData, sighting: TlsaSighting): Promise<void>;
 }

@@ -63,7 +63,7 @@ async function pass(
   const records: MessageRecord[] = [];
   const means: MilterMeans = {
     settings,
-    table: { lackOf: () => "no-key", keysFor: (domain) => (domain === "example.org" ? [KEY] : []) },
+    table: { keysFor: (domain) => ({ keys: domain === "example.org" ? [KEY] : [], lack: "no-key" }) },
     keys: new DkimKeyRing(),
     openResolver: () => ({ resolver: tableResolver(dns), close: () => {} }),
     now: () => new Date("2026-11-21T12:00:00Z"),

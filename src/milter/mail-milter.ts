@@ -33,7 +33,7 @@ import type {
 import { decide, type PolicyDecision } from "./policy.ts";
 import { resultsOf } from "./result-fields.ts";
 import type { MilterSettings } from "./settings.ts";
-import type { KeyLack, SigningTable } from "./signing-table.ts";
+import type { FoundKeys, KeyLack, SigningTable } from "./signing-table.ts";
 
 export interface MilterMeans {
   readonly settings: MilterSettings;
@@ -97,6 +97,9 @@ class MailMessage implements MessageHandler {
   #authorDomain: DomainName | undefined;
   #work: Work | undefined;
   #close: (() => void) | undefined;
+  #isOver = false;
+  /** Why nobody signs, where nobody does. */
+  #lack: KeyLack = "no-key";
 
   constructor(
     connection: MilterConnection,
@@ -119,7 +122,7 @@ class MailMessage implements MessageHandler {
     if (!this.#isTooLarge || field.key === "authentication-results") this.#fields.push(field);
   }
 
-  endOfHeaders(): BodyInterest {
+  endOfHeaders(): BodyInterest | Promise<BodyInterest> {
     const { settings } = this.#means;
     this.#forged = forgedOccurrences(this.#fields, [settings.authservId, ...settings.trustedIds]);
     const fields = this.#isTooLarge ? [] : this.#fields;
@@ -127,8 +130,28 @@ class MailMessage implements MessageHandler {
     const authors = authorDomainsOf(index.get("from") ?? []);
     this.#authorDomain = authors.status === "one" ? authors.domain : undefined;
     this.#fields = [];
-    this.#work = this.#direction.isOutgoing ? this.#sign(index) : this.#authenticate(index, fields);
-    return this.#work === undefined || this.#work.body.isIdle ? "skip" : "continue";
+    const keys = this.#keysToSignWith();
+    const begin = ({ keys: found, lack }: FoundKeys): BodyInterest => {
+      if (this.#isOver) return "skip";
+      this.#lack = lack;
+      this.#work = this.#direction.isOutgoing
+        ? this.#sign(index, found)
+        : this.#authenticate(index, fields, found[0]);
+      return this.#work === undefined || this.#work.body.isIdle ? "skip" : "continue";
+    };
+    // Keys that are held in memory are there at once, and nobody waits for them.
+    return keys instanceof Promise ? keys.then(begin) : begin(keys);
+  }
+
+  /** Those of the author; or those that seal what comes in. */
+  #keysToSignWith(): FoundKeys | Promise<FoundKeys> {
+    const { settings, table } = this.#means;
+    if (!this.#direction.isOutgoing) {
+      const isSealed = this.#direction.clientIp !== undefined && settings.sealAs !== undefined;
+      return isSealed ? table.keysFor(settings.sealAs) : NO_KEYS;
+    }
+    if (this.#authorDomain === undefined || !this.#maySpeakFor(this.#authorDomain)) return NO_KEYS;
+    return table.keysFor(this.#authorDomain);
   }
 
   body(chunk: Uint8Array): BodyInterest {
@@ -164,13 +187,12 @@ class MailMessage implements MessageHandler {
   }
 
   abort(): void {
+    this.#isOver = true;
     this.#close?.();
   }
 
-  #sign(index: FieldIndex): Work | undefined {
-    const { settings, table, signData, now } = this.#means;
-    if (this.#authorDomain === undefined || !this.#maySpeakFor(this.#authorDomain)) return undefined;
-    const keys = table.keysFor(this.#authorDomain);
+  #sign(index: FieldIndex, keys: readonly SigningKey[]): Work | undefined {
+    const { settings, signData, now } = this.#means;
     if (keys.length === 0) return undefined;
     const body = new BodyHasher();
     const { headerCanonicalization, bodyCanonicalization, expiresAfterSeconds } = settings.signing;
@@ -202,11 +224,15 @@ class MailMessage implements MessageHandler {
     if (this.#isTooLarge) return "header-too-large";
     if (this.#authorDomain === undefined) return "no-author";
     if (!this.#maySpeakFor(this.#authorDomain)) return "not-own-domain";
-    return this.#means.table.lackOf(this.#authorDomain);
+    return this.#lack;
   }
 
-  #authenticate(index: FieldIndex, fields: readonly HeaderField[]): Work | undefined {
-    const { settings, table, keys, now, openResolver, signData } = this.#means;
+  #authenticate(
+    index: FieldIndex,
+    fields: readonly HeaderField[],
+    sealKey: SigningKey | undefined,
+  ): Work | undefined {
+    const { settings, keys, now, openResolver, signData } = this.#means;
     const { clientIp } = this.#direction;
     if (clientIp === undefined) return undefined;
     const { helo, mailFrom } = this.#envelope;
@@ -220,7 +246,6 @@ class MailMessage implements MessageHandler {
       { clientIp, helo, mailFrom },
       { resolver, keys, now: now(), receiver },
     );
-    const sealKey = settings.sealAs === undefined ? undefined : table.keysFor(settings.sealAs)[0];
     const sealer = sealKey === undefined ? undefined : new ArcSealer(body, { key: sealKey, now: now() });
     return {
       body,
@@ -253,6 +278,7 @@ class MailMessage implements MessageHandler {
   }
 }
 
+const NO_KEYS: FoundKeys = { keys: [], lack: "no-key" };
 const ACCEPTED: Awaited<ReturnType<Work["finish"]>> = { action: { kind: "accept" }, changes: [] };
 
 const insertOnTop = ({ name, value }: Pick<HeaderField, "name" | "value">): HeaderChange => ({

@@ -8,9 +8,14 @@ import { MilterSession, type SessionOwner } from "./session.ts";
 import type { MilterSettings } from "./settings.ts";
 import type { SigningTable } from "./signing-table.ts";
 
+interface LoadedMeans {
+  readonly settings: MilterSettings;
+  readonly table: SigningTable;
+}
+
 export interface MilterOptions {
-  /** Throws where the settings cannot be had; then those before stay. */
-  readonly load: () => { readonly settings: MilterSettings; readonly table: SigningTable };
+  /** Rejects where the settings cannot be had; then those before stay. */
+  readonly load: () => Promise<LoadedMeans>;
   readonly openResolver: MilterMeans["openResolver"];
   readonly now: () => Date;
   /** Calls back once, unless what it returns is called before. */
@@ -30,11 +35,15 @@ export class Milter {
   readonly #metrics = new MilterMetrics();
   #means: MilterMeans;
 
-  /** Throws what `load` throws. */
-  constructor(options: MilterOptions) {
+  /** Rejects with what `load` rejects with. */
+  static async open(options: MilterOptions): Promise<Milter> {
+    return new Milter(options, await options.load());
+  }
+
+  private constructor(options: MilterOptions, loaded: LoadedMeans) {
     this.#options = options;
     this.#means = {
-      ...options.load(),
+      ...loaded,
       keys: new DkimKeyRing(),
       openResolver: options.openResolver,
       now: options.now,
@@ -65,9 +74,9 @@ export class Milter {
   }
 
   /** Messages that are under way end as they began. */
-  reload(): void {
+  async reload(): Promise<void> {
     try {
-      this.#means = { ...this.#means, ...this.#options.load() };
+      this.#means = { ...this.#means, ...(await this.#options.load()) };
     } catch (error) {
       this.#options.onTrouble(`the settings stay as they were: ${(error as Error).message}`);
       return;

@@ -29,17 +29,16 @@ function table(keys: () => readonly DkimKey[], rules: readonly SigningRule[] = [
       : { ok: true, value: { dkimSelector, signingDomain, keyType: publicKey.keyType, privateKey } };
   };
   const made = createSigningTable({
-    listKeys: (domain) => keys().filter(({ signingDomain }) => signingDomain === domain),
+    listKeys: async (domain) => keys().filter(({ signingDomain }) => signingDomain === domain),
     openKey,
     rules,
     now,
     onProblem: (_, problem) => problems.push(problem),
   });
-  const selectors = (domain: string) =>
-    made
-      .keysFor(domainName(domain))
-      .map(({ dkimSelector, signingDomain }) => `${dkimSelector} ${signingDomain}`);
-  const lack = (domain: string) => made.lackOf(domainName(domain));
+  const find = async (domain: string) => await made.keysFor(domainName(domain));
+  const selectors = async (domain: string) =>
+    (await find(domain)).keys.map(({ dkimSelector, signingDomain }) => `${dkimSelector} ${signingDomain}`);
+  const lack = async (domain: string) => (await find(domain)).lack;
   return { selectors, lack, opened, problems };
 }
 
@@ -59,8 +58,8 @@ describe("who signs", () => {
     ],
     ["no key of another domain", [key("s", "signing", "example.net")], []],
     ["not a parent's key, unless told", [key("s", "signing", "org")], []],
-  ])("%s", (_what, keys, expected) => {
-    expect(table(() => keys).selectors("example.org")).toEqual(expected);
+  ])("%s", async (_what, keys, expected) => {
+    expect(await table(() => keys).selectors("example.org")).toEqual(expected);
   });
 
   it.each<[string, string, readonly string[], string]>([
@@ -70,9 +69,9 @@ describe("who signs", () => {
     ["customer.example", "customer.example", ["s example.org"], "by name"],
     ["customer.example", "sub.customer.example", [], "not below it"],
     ["*", "anything.example", ["s example.org"], "everybody else"],
-  ])("a rule for %s and %s", (from, domain, expected) => {
+  ])("a rule for %s and %s", async (from, domain, expected) => {
     const rules = [{ from, signingDomain: domainName("example.org") }];
-    expect(table(() => [key("s", "signing")], rules).selectors(domain)).toEqual(expected);
+    expect(await table(() => [key("s", "signing")], rules).selectors(domain)).toEqual(expected);
   });
 
   it.each<[readonly DkimKey[], string, string]>([
@@ -80,11 +79,11 @@ describe("who signs", () => {
     [[key("s", "published"), key("t", "proven")], "key-not-signing", "not yet"],
     [[key("s", "retiring")], "key-not-signing", "no more"],
     [[key("damaged", "signing")], "key-not-opened", "it should sign, and does not open"],
-  ])("%# knows why nobody does: %s (%s)", (keys, lack) => {
-    expect(table(() => keys).lack("example.org")).toBe(lack);
+  ])("%# knows why nobody does: %s (%s)", async (keys, lack) => {
+    expect(await table(() => keys).lack("example.org")).toBe(lack);
   });
 
-  it("takes the first rule that fits, and own keys before any", () => {
+  it("takes the first rule that fits, and own keys before any", async () => {
     const rules = [
       { from: "*.example.org", signingDomain: domainName("example.org") },
       { from: "*", signingDomain: domainName("example.net") },
@@ -95,12 +94,12 @@ describe("who signs", () => {
       key("own", "signing", "own.example.org"),
     ];
     const { selectors } = table(() => keys, rules);
-    expect(selectors("own.example.org")).toEqual(["own own.example.org"]);
-    expect(selectors("sub.example.org")).toEqual(["s example.org"]);
-    expect(selectors("other.example")).toEqual(["n example.net"]);
+    expect(await selectors("own.example.org")).toEqual(["own own.example.org"]);
+    expect(await selectors("sub.example.org")).toEqual(["s example.org"]);
+    expect(await selectors("other.example")).toEqual(["n example.net"]);
   });
 
-  it("opens a key once, notices within seconds that it is taken back, and says what does not open", () => {
+  it("opens a key once, notices within seconds that it is taken back, and says what does not open", async () => {
     let keys = [key("s", "signing")];
     let now = 0;
     const { selectors, opened, problems } = table(
@@ -108,17 +107,56 @@ describe("who signs", () => {
       [],
       () => now,
     );
-    selectors("example.org");
+    await selectors("example.org");
     now = 10_000;
-    expect(selectors("example.org")).toHaveLength(1);
+    expect(await selectors("example.org")).toHaveLength(1);
     expect(opened).toEqual(["s"]);
     keys = [{ ...keys[0]!, barred: "revoked" }];
-    expect(selectors("example.org")).toHaveLength(1);
+    expect(await selectors("example.org")).toHaveLength(1);
     now = 15_000;
-    expect(selectors("example.org")).toHaveLength(0);
+    expect(await selectors("example.org")).toHaveLength(0);
     keys = [key("damaged", "signing")];
     now = 30_000;
-    expect(selectors("example.org")).toHaveLength(0);
+    expect(await selectors("example.org")).toHaveLength(0);
     expect(problems).toEqual(["it is damaged"]);
+  });
+
+  it("has held keys at once, and asks once for those that several messages need", async () => {
+    const asked: string[] = [];
+    const { keysFor } = createSigningTable({
+      listKeys: async (domain) => {
+        asked.push(domain);
+        return [key("s", "signing")];
+      },
+      openKey: ({ dkimSelector, signingDomain, publicKey }) => {
+        return { ok: true, value: { dkimSelector, signingDomain, keyType: publicKey.keyType, privateKey } };
+      },
+      rules: [],
+      now: () => 0,
+      onProblem: () => undefined,
+    });
+    const domain = domainName("example.org");
+    const [first, second] = await Promise.all([keysFor(domain), keysFor(domain)]);
+    expect(first).toHaveLength(1);
+    expect(second).toBe(first);
+    expect(asked).toEqual(["example.org"]);
+    expect(keysFor(domain)).toBe(first);
+  });
+
+  it("asks again where keys could not be had", async () => {
+    let isGone = true;
+    const { keysFor } = createSigningTable({
+      listKeys: async () => {
+        if (isGone) throw new Error("the store is gone");
+        return [];
+      },
+      openKey: () => ({ ok: false, problem: "never asked" }),
+      rules: [],
+      now: () => 0,
+      onProblem: () => undefined,
+    });
+    await expect(keysFor(domainName("example.org"))).rejects.toThrow("the store is gone");
+    isGone = false;
+    expect(await keysFor(domainName("example.org"))).toEqual([]);
   });
 });

@@ -6,10 +6,15 @@ import { type DomainName, isWithin, parentOf } from "../standards/dns/name.ts";
 import type { SigningRule } from "./settings.ts";
 
 export interface SigningTable {
+  /** At once where the keys are held in memory. */
+  keysFor(authorDomain: DomainName): FoundKeys | Promise<FoundKeys>;
+}
+
+export interface FoundKeys {
   /** None where nothing may be signed for the domain. RSA first, since not everyone can read the rest. */
-  keysFor(authorDomain: DomainName): readonly SigningKey[];
+  readonly keys: readonly SigningKey[];
   /** Where that is none. */
-  lackOf(authorDomain: DomainName): KeyLack;
+  readonly lack: KeyLack;
 }
 
 /** No key is there; those that are do not sign, or not yet; one that should could not be opened. */
@@ -22,7 +27,7 @@ export type OpenKey = (
 
 export interface SigningTableMeans {
   /** All keys of one domain, whatever their state. */
-  readonly listKeys: (signingDomain: DomainName) => readonly DkimKey[];
+  readonly listKeys: (signingDomain: DomainName) => Promise<readonly DkimKey[]>;
   readonly openKey: OpenKey;
   readonly rules: readonly SigningRule[];
   /** In milliseconds. */
@@ -48,6 +53,7 @@ interface Held {
  */
 export function createSigningTable(means: SigningTableMeans): SigningTable {
   const held = new Map<DomainName, Held>();
+  const asked = new Map<DomainName, Promise<FoundKeys>>();
   const opened = new Map<string, SigningKey>();
 
   const open = (key: DkimKey): SigningKey[] => {
@@ -63,11 +69,18 @@ export function createSigningTable(means: SigningTableMeans): SigningTable {
     return [result.value];
   };
 
-  const ofDomain = (domain: DomainName): Held => {
-    const now = means.now();
+  const ofDomain = (domain: DomainName): FoundKeys | Promise<FoundKeys> => {
     const before = held.get(domain);
-    if (before !== undefined && now < before.until) return before;
-    const all = means.listKeys(domain);
+    if (before !== undefined && means.now() < before.until) return before;
+    // Messages that come together ask once.
+    const begun = asked.get(domain) ?? read(domain).finally(() => asked.delete(domain));
+    asked.set(domain, begun);
+    return begun;
+  };
+
+  const read = async (domain: DomainName): Promise<FoundKeys> => {
+    const now = means.now();
+    const all = await means.listKeys(domain);
     const signing = (["rsa", "ed25519"] as const).flatMap(
       (keyType) => signingKey(all.filter(({ publicKey }) => publicKey.keyType === keyType)) ?? [],
     );
@@ -79,15 +92,18 @@ export function createSigningTable(means: SigningTableMeans): SigningTable {
     return fresh;
   };
 
-  /** The author's own keys, else those of who signs for him. */
-  const find = (domain: DomainName): Held => {
-    const own = ofDomain(domain);
-    if (own.keys.length > 0) return own;
-    const rule = means.rules.find(({ from }) => matches(from, domain));
-    return rule === undefined ? own : ofDomain(rule.signingDomain);
+  return {
+    // The author's own keys, else those of who signs for him.
+    keysFor(domain) {
+      const orByRule = (own: FoundKeys): FoundKeys | Promise<FoundKeys> => {
+        if (own.keys.length > 0) return own;
+        const rule = means.rules.find(({ from }) => matches(from, domain));
+        return rule === undefined ? own : ofDomain(rule.signingDomain);
+      };
+      const own = ofDomain(domain);
+      return own instanceof Promise ? own.then(orByRule) : orByRule(own);
+    },
   };
-
-  return { keysFor: (domain) => find(domain).keys, lackOf: (domain) => find(domain).lack };
 }
 
 function matches(pattern: string, domain: DomainName): boolean {

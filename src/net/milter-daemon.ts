@@ -17,10 +17,10 @@ export interface DaemonService {
   createSession(owner: SessionOwner): ServedSession;
   /** A connection was one too many. */
   refused(): void;
-  reload(): void;
+  reload(): void | Promise<void>;
   counts(connections: number): MetricCounts;
   /** Nothing more comes. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface DaemonOptions {
@@ -87,8 +87,8 @@ function serverOptions(service: DaemonService, options: DaemonOptions): MilterSe
 
 async function runAlone(options: DaemonOptions): Promise<Running> {
   const service = await options.openService();
-  const server = await startMilterServer(serverOptions(service, options)).catch((error: unknown) => {
-    service.close();
+  const server = await startMilterServer(serverOptions(service, options)).catch(async (error: unknown) => {
+    await service.close();
     throw error;
   });
   return {
@@ -97,7 +97,7 @@ async function runAlone(options: DaemonOptions): Promise<Running> {
     processes: () => 1,
     stop: async () => {
       await server.close({ graceMilliseconds: options.graceMilliseconds });
-      service.close();
+      await service.close();
     },
   };
 }
@@ -133,7 +133,7 @@ async function serveAsMember(options: DaemonOptions): Promise<void> {
       counts: () => service.counts(server.connections),
       stop: async () => {
         await server.close({ graceMilliseconds: options.graceMilliseconds });
-        service.close();
+        await service.close();
       },
     });
   } catch (error) {

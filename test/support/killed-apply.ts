@@ -11,7 +11,7 @@ import { createZoneFileProvider } from "../../src/publish/providers/zone-file.ts
 import { derive } from "../../src/records/derive.ts";
 import { parseDescription } from "../../src/records/description.ts";
 import { domainName } from "../../src/standards/dns/name.ts";
-import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { openStore } from "../../src/store/open.ts";
 
 const [directory = "", address = "", killAt] = process.argv.slice(2);
 const zone = domainName("example.org");
@@ -42,7 +42,7 @@ servers: [{ host: mail.example.org, addresses: [${address}] }]
 domains: [{ domain: example.org, dmarc: { policy: quarantine }, clientSetup: false }]
 `);
 if (!parsed.ok) throw new Error(parsed.problems[0]?.problem);
-const opened = openSqliteStore(join(directory, "zonepost.db"));
+const opened = await openStore({ kind: "sqlite", path: join(directory, "zonepost.db") });
 const store = mortal(opened.publish);
 const provider: Provider = mortal(
   createZoneFileProvider({
@@ -77,4 +77,4 @@ const owned = await store.ownedIn(zone);
 process.stdout.write(
   JSON.stringify({ status: result.status, chances, owned: owned.map(({ value }) => value).sort() }),
 );
-opened.close();
+await opened.close();

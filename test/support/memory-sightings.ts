@@ -5,8 +5,8 @@ import { formatTlsa } from "../../src/standards/dane/tlsa.ts";
 export function memorySightings(): TlsaSightingStore {
   const kept = new Map<string, TlsaSighting>();
   return {
-    get: (owner, next) => kept.get(`${owner} ${formatTlsa(next)}`),
-    put: (owner, next, sighting) => {
+    get: async (owner, next) => kept.get(`${owner} ${formatTlsa(next)}`),
+    put: async (owner, next, sighting) => {
       kept.set(`${owner} ${formatTlsa(next)}`, sighting);
     },
   };

@@ -10,7 +10,7 @@ import { parseDkimSelector } from "../../src/standards/dkim/selector.ts";
 import type { SigningKey } from "../../src/standards/dkim/sign.ts";
 import { absolute, domainName } from "../../src/standards/dns/name.ts";
 import { renderTxt } from "../../src/standards/dns/txt-rendering.ts";
-import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { openStore } from "../../src/store/open.ts";
 
 export interface WantedKey {
   readonly domain: string;
@@ -24,15 +24,15 @@ export interface MilterState {
   /** Zone lines with whole names. */
   readonly records: readonly string[];
   /** As if zonepost keys rotate had come so far. */
-  change(selector: string, state: KeyState): void;
-  get(selector: string): DkimKey;
+  change(selector: string, state: KeyState): Promise<void>;
+  get(selector: string): Promise<DkimKey>;
   /** Both halves, to sign with by hand. */
   pair(selector: string): SigningKey;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export async function makeMilterState(directory: string, wanted: readonly WantedKey[]): Promise<MilterState> {
-  const store = openSqliteStore(join(directory, "zonepost.db"));
+  const store = await openStore({ kind: "sqlite", path: join(directory, "zonepost.db") });
   const text = newMasterKeyText(randomBytes);
   writeFileSync(join(directory, "seal.key"), text, { mode: 0o600 });
   const master = readMasterKey(Buffer.from(text));
@@ -49,21 +49,21 @@ export async function makeMilterState(directory: string, wanted: readonly Wanted
     const sealed = sealKey(privateKey, name, master.value, randomBytes);
     const made = new Date(Date.now() - 86_400_000);
     const key = inState(newKey(name, publicKey, sealed, made), state, made);
-    if (store.keys.put(key) !== "put") throw new Error(`two keys of the name ${selector}`);
+    if ((await store.keys.put(key)) !== "put") throw new Error(`two keys of the name ${selector}`);
     pairs.set(selector, { ...name, keyType: publicKey.keyType, privateKey });
     records.push(`${absolute(keyOwner(key))} TXT ${renderTxt(keyRecordText(key), "strings")}`);
   }
-  const find = (selector: string): DkimKey => {
-    const key = store.keys.list().find(({ dkimSelector }) => dkimSelector === selector);
+  const find = async (selector: string): Promise<DkimKey> => {
+    const key = (await store.keys.list()).find(({ dkimSelector }) => dkimSelector === selector);
     if (key === undefined) throw new Error(`there is no key ${selector}`);
     return key;
   };
   return {
     directory,
     records,
-    change(selector, state) {
-      const before = find(selector);
-      const outcome = store.keys.change([{ before, after: inState(before, state, new Date()) }]);
+    async change(selector, state) {
+      const before = await find(selector);
+      const outcome = await store.keys.change([{ before, after: inState(before, state, new Date()) }]);
       if (outcome !== "changed") throw new Error(`the key ${selector} is ${outcome}`);
     },
     get: find,

@@ -8,11 +8,11 @@ import { tableWorld } from "./table-world.ts";
 
 /** A store of keys that holds none, for commands that only look. */
 export const NO_KEYS: KeyStore = {
-  list: () => [],
-  get: () => undefined,
-  put: () => "taken",
-  change: () => "stale",
-  remove: () => "stale",
+  list: async () => [],
+  get: async () => undefined,
+  put: async () => "taken",
+  change: async () => "stale",
+  remove: async () => "stale",
 };
 
 export interface PublishLaboratory {
@@ -44,13 +44,14 @@ export function publishLaboratory(zone: string, above: string): PublishLaborator
       now: () => new Date(Date.parse("2026-11-21T12:00:00Z") + 1000 * seconds++),
       sleep: async () => undefined,
       organizationalDomain: world().organizationalDomain,
-      openState: (directory) => {
+      openState: async (directory) => {
         directories.push(directory);
         return {
           publish,
           keys: NO_KEYS,
           tlsaSightings: memorySightings(),
-          close: () => undefined,
+          backup: async () => undefined,
+          close: async () => undefined,
         };
       },
       openProvider: async () => provider,
@@ -67,6 +68,7 @@ export function publishLaboratory(zone: string, above: string): PublishLaborator
             },
           },
           queriesSent: () => 0,
+          backup: async () => undefined,
           close: async () => undefined,
         };
       },

@@ -100,8 +100,8 @@ export async function runKeysTest(
   tools: Tools,
 ): Promise<ExitCode> {
   return withKeys(options, tools, async (opened) => {
-    const all = opened.store.list();
-    const keys = keysOf(names, opened).filter(
+    const all = await opened.store.list();
+    const keys = (await keysOf(names, opened)).filter(
       ({ state, dkimSelector }) =>
         !["revoked", "removed"].includes(state) &&
         (options.selector === undefined || dkimSelector === options.selector.toLowerCase()),
@@ -263,11 +263,10 @@ export async function runKeysRotate(
   tools: Tools,
 ): Promise<ExitCode> {
   return withKeys(options, tools, async (opened) => {
+    const all = await opened.store.list();
     const domains =
-      names.length > 0
-        ? namedDomains(names)
-        : [...new Set(opened.store.list().map(({ signingDomain }) => signingDomain))];
-    const nobody = domains.find((domain) => opened.store.list(domain).length === 0);
+      names.length > 0 ? namedDomains(names) : [...new Set(all.map(({ signingDomain }) => signingDomain))];
+    const nobody = domains.find((domain) => !all.some(({ signingDomain }) => signingDomain === domain));
     if (domains.length === 0 || nobody !== undefined) {
       throw new UsageError(
         `there is no key of ${nobody ?? "any domain"}: zonepost keys generate ${nobody ?? "DOMAIN"} makes one`,
@@ -364,7 +363,7 @@ async function beginRotations(
   tools: Tools,
 ): Promise<void> {
   for (const domain of domains) {
-    for (const [algorithm, keys] of lanesOf(opened.store.list(domain))) {
+    for (const [algorithm, keys] of lanesOf(await opened.store.list(domain))) {
       const waiting = keys.find(({ state }) => ["prepared", "published", "proven"].includes(state));
       if (waiting !== undefined) {
         throw new UsageError(
@@ -387,7 +386,7 @@ async function turnLanes(
   tools: Tools,
 ): Promise<readonly LaneResult[]> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const lanes = lanesOf(store.list(domain));
+    const lanes = lanesOf(await store.list(domain));
     const seen = await lookAtKeys(
       lanes.flatMap(([, keys]) => keys),
       view,
@@ -395,7 +394,7 @@ async function turnLanes(
     const looks = seen.map(({ look }) => look);
     const now = tools.now();
     const turns = lanes.map(([algorithm, keys]) => ({ algorithm, keys, turn: nextStep(keys, looks, now) }));
-    if (store.change(turns.flatMap(({ turn }) => turn.changes)) === "stale") continue;
+    if ((await store.change(turns.flatMap(({ turn }) => turn.changes))) === "stale") continue;
     return turns.map(({ algorithm, keys, turn }) => ({
       domain,
       algorithm,

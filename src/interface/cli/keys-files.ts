@@ -34,12 +34,13 @@ export async function runKeysImport(
   options: ImportKeysOptions,
   tools: Tools,
 ): Promise<ExitCode> {
-  return withKeys(options, tools, (opened) => {
+  return withKeys(options, tools, async (opened) => {
     const fallback: Partial<KeyName> = {
       ...(options.domain !== undefined && { signingDomain: readDomain(options.domain) }),
       ...(options.selector !== undefined && { dkimSelector: readSelector(options.selector) }),
     };
-    const results = paths.flatMap((path) => importPath(path, fallback, opened, tools));
+    const results: ImportResult[] = [];
+    for (const path of paths) results.push(...(await importPath(path, fallback, opened, tools)));
     if (results.length === 0) {
       throw new UsageError("no file there ends in .pem, .private or .key; name the files themselves");
     }
@@ -62,32 +63,45 @@ export async function runKeysImport(
 }
 
 /** A folder of keys, a signing program's configuration with all the keys that it names, or one key. */
-function importPath(
+async function importPath(
   path: string,
   fallback: Partial<KeyName>,
   opened: OpenedKeys,
   tools: Tools,
-): readonly ImportResult[] {
+): Promise<readonly ImportResult[]> {
   const files = tools.listFiles(path)?.filter(isKeyFileName);
   if (files !== undefined) {
-    return files.map((file) => {
-      const whole = `${path.replace(/\/+$/, "")}/${file}`;
-      return importFile(whole, keyNameOfFile(whole, fallback), opened, tools);
-    });
+    const wholes = files.map((file) => `${path.replace(/\/+$/, "")}/${file}`);
+    return importFiles(
+      wholes.map((whole) => [whole, keyNameOfFile(whole, fallback)]),
+      opened,
+      tools,
+    );
   }
   const text = readFileNamed(path, tools);
   const isConfiguration = !text.includes("PRIVATE KEY-----") && recognizeSigner(path, text) !== undefined;
   return isConfiguration
     ? importConfiguration(path, text, opened, tools)
-    : [importFile(path, keyNameOfFile(path, fallback), opened, tools)];
+    : importFiles([[path, keyNameOfFile(path, fallback)]], opened, tools);
 }
 
-function importConfiguration(
+/** One after the other: the second of two that have one name is refused. */
+async function importFiles(
+  named: readonly (readonly [path: string, name: KeyName | undefined])[],
+  opened: OpenedKeys,
+  tools: Tools,
+): Promise<readonly ImportResult[]> {
+  const results: ImportResult[] = [];
+  for (const [path, name] of named) results.push(await importFile(path, name, opened, tools));
+  return results;
+}
+
+async function importConfiguration(
   path: string,
   text: string,
   opened: OpenedKeys,
   tools: Tools,
-): readonly ImportResult[] {
+): Promise<readonly ImportResult[]> {
   const read = readSigner(path, text, (file) => tryRead(file, tools));
   if (!read.ok) throw new UsageError(`${path}: ${read.problem}`);
   tellProblems(read.value, tools);
@@ -96,20 +110,22 @@ function importConfiguration(
     ...unnamed.map(({ place, problem }): ImportResult => {
       return { path: `${place.path}:${place.line}`, outcome: "refused", detail: problem };
     }),
-    ...paths
-      .filter(({ file, isOptional }) => !isOptional || tools.fileExists(file))
-      .map(({ file, signingDomain, dkimSelector }) =>
-        importFile(file, { signingDomain, dkimSelector }, opened, tools),
-      ),
+    ...(await importFiles(
+      paths
+        .filter(({ file, isOptional }) => !isOptional || tools.fileExists(file))
+        .map(({ file, signingDomain, dkimSelector }) => [file, { signingDomain, dkimSelector }]),
+      opened,
+      tools,
+    )),
   ];
 }
 
-function importFile(
+async function importFile(
   path: string,
   name: KeyName | undefined,
   { store, sealKey: master }: OpenedKeys,
   tools: Tools,
-): ImportResult {
+): Promise<ImportResult> {
   const refused = (detail: string): ImportResult => ({ path, outcome: "refused", detail });
   if (name === undefined)
     return refused("its name does not say whose key it is; name --domain and --selector");
@@ -123,14 +139,19 @@ function importFile(
       `verifiers refuse RSA keys of ${publicKey.modulusBits} bits (RFC 8301 §3.2): make a new one`,
     );
   }
-  const known = store.get(name);
+  const known = await store.get(name);
   if (known !== undefined && sameDkimKey(known.publicKey, publicKey)) {
     return { path, outcome: "known", detail: `${keyOwner(known)} is kept already`, key: known };
   }
   const taken = `${name.dkimSelector}._domainkey.${name.signingDomain} is taken by another key, and keys are never overwritten`;
   if (known !== undefined) return refused(taken);
-  const key = newKey(name, publicKey, sealKey(privateKey, name, master(), tools.randomOctets), tools.now());
-  if (store.put(key) === "taken") return refused(taken);
+  const key = newKey(
+    name,
+    publicKey,
+    sealKey(privateKey, name, await master(), tools.randomOctets),
+    tools.now(),
+  );
+  if ((await store.put(key)) === "taken") return refused(taken);
   return { path, outcome: "imported", detail: `${keyOwner(key)}, ${describeDkimKey(publicKey)}`, key };
 }
 
@@ -148,9 +169,9 @@ export async function runKeysExport(
   options: ExportKeysOptions,
   tools: Tools,
 ): Promise<ExitCode> {
-  return withKeys(options, tools, (opened) => {
+  return withKeys(options, tools, async (opened) => {
     const wanted = options.selector === undefined ? undefined : readSelector(options.selector);
-    const keys = keysOf(names, opened).filter(({ state, dkimSelector }) =>
+    const keys = (await keysOf(names, opened)).filter(({ state, dkimSelector }) =>
       wanted === undefined ? state === "signing" : dkimSelector === wanted,
     );
     if (keys.length === 0) {
@@ -160,7 +181,7 @@ export async function runKeysExport(
           : `there is no key "${wanted}"`,
       );
     }
-    const master = opened.sealKey();
+    const master = await opened.sealKey();
     const entries = keys.map((key) => ({ key, privateKey: openKey(key, master) }));
     const folder = options.output.replace(/(?<=.)\/+$/, "");
     const made = exportKeys(entries, options.format, options.installedAt ?? folder);

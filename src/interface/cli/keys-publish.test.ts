@@ -8,7 +8,7 @@ import { fixedKey, testKey } from "../../../test/support/dkim-keys.ts";
 import { type PublishLaboratory, publishLaboratory } from "../../../test/support/publish-laboratory.ts";
 import { keyOwner, keyRecordText } from "../../keys/key-record-shapes.ts";
 import { toCharacterStrings } from "../../standards/dns/record.ts";
-import { openSqliteStore } from "../../store/sqlite.ts";
+import { openStore } from "../../store/open.ts";
 import { recordAfter } from "./keys-publish.ts";
 
 const ZONE = `example.org. SOA ns1.example.net. hostmaster.example.org. 1 7200 900 1209600 300
@@ -39,7 +39,7 @@ async function keys(...words: string[]) {
       ...laboratory.tools,
       isAdministrator: true,
       now: () => new Date(Date.parse("2026-11-21T12:00:00Z") + hours * 3_600_000),
-      openState: () => openSqliteStore(join(folder, "zonepost.db")),
+      openState: () => openStore({ kind: "sqlite", path: join(folder, "zonepost.db") }),
     },
   });
   files = { ...run.files };
@@ -128,7 +128,7 @@ it("keeps `publish plan` from taking away a key that signs", async () => {
     tools: {
       ...laboratory.tools,
       isAdministrator: true,
-      openState: () => openSqliteStore(join(folder, "zonepost.db")),
+      openState: () => openStore({ kind: "sqlite", path: join(folder, "zonepost.db") }),
     },
   });
   const { values } = JSON.parse(plan.out) as { values: { name: string; action: string }[] };

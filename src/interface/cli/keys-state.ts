@@ -19,7 +19,7 @@ export interface OpenedKeys {
   readonly store: KeyStore;
   /** Where the state lies. */
   readonly directory: string;
-  readonly sealKey: () => MasterKey;
+  readonly sealKey: () => Promise<MasterKey>;
 }
 
 export async function withKeys<T>(
@@ -28,22 +28,27 @@ export async function withKeys<T>(
   act: (opened: OpenedKeys) => T | Promise<T>,
 ): Promise<T> {
   const directory = stateDirectory(options.state, tools).replace(/(?<=.)\/+$/, "");
-  const state = tools.openState(directory);
+  const state = await tools.openState(directory);
   try {
     const store = state.keys;
+    let master: Promise<MasterKey> | undefined;
     return await act({
       store,
       directory,
-      sealKey: () => openSealKey(options, directory, store.list(), tools),
+      sealKey: () => {
+        master ??= store.list().then((keys) => openSealKey(options, directory, keys, tools));
+        return master;
+      },
     });
   } finally {
-    state.close();
+    await state.close();
   }
 }
 
 /** The keys of the named domains, or all. */
-export function keysOf(names: readonly string[], { store }: OpenedKeys): readonly DkimKey[] {
-  return names.length === 0 ? store.list() : namedDomains(names).flatMap((domain) => store.list(domain));
+export async function keysOf(names: readonly string[], { store }: OpenedKeys): Promise<readonly DkimKey[]> {
+  if (names.length === 0) return store.list();
+  return (await Promise.all(namedDomains(names).map((domain) => store.list(domain)))).flat();
 }
 
 export const namedDomains = (names: readonly string[]): readonly DomainName[] => [
@@ -51,14 +56,14 @@ export const namedDomains = (names: readonly string[]): readonly DomainName[] =>
 ];
 
 /** One key, named in full, or the only one of its domain for which `isMeant` holds. */
-export function oneKey(
+export async function oneKey(
   name: string,
   selector: string | undefined,
   { store }: OpenedKeys,
   isMeant: (key: DkimKey) => boolean = ({ state }) => state !== "removed",
-): DkimKey {
+): Promise<DkimKey> {
   const domain = readDomain(name);
-  const keys = store.list(domain);
+  const keys = await store.list(domain);
   if (keys.length === 0) {
     throw new UsageError(`there is no key of ${domain}: zonepost keys generate ${domain} makes one`);
   }

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type CliRun, type CliSetup, zonepost } from "../../../test/support/cli.ts";
 import { tableWorld, type WorldRows } from "../../../test/support/table-world.ts";
 import { readTxt } from "../../standards/dns/txt-rendering.ts";
-import { openSqliteStore } from "../../store/sqlite.ts";
+import { openStore } from "../../store/open.ts";
 
 let folder: string;
 let files: Record<string, string>;
@@ -49,7 +49,7 @@ async function keys(words: string, setup: CliSetup = {}): Promise<CliRun> {
     tools: {
       now: () => now,
       isAdministrator: true,
-      openState: () => openSqliteStore(join(folder, "zonepost.db")),
+      openState: () => openStore({ kind: "sqlite", path: join(folder, "zonepost.db") }),
       openWorld: async () => ({ world: tableWorld(dns), queriesSent: () => 0, close: async () => {} }),
       ...setup.tools,
     },

@@ -76,15 +76,15 @@ export async function makeKey(
 ): Promise<DkimKey> {
   const kind = readKeyKind(algorithm, bits);
   if (!kind.ok) throw new UsageError(kind.problem);
-  const taken = new Set(store.list(signingDomain).map(({ dkimSelector }) => dkimSelector));
+  const taken = new Set((await store.list(signingDomain)).map(({ dkimSelector }) => dkimSelector));
   const now = tools.now();
   const dkimSelector = selectorFromTemplate(selector, now, (each) => taken.has(each));
   if (!dkimSelector.ok) throw new UsageError(`--selector: ${dkimSelector.problem}`);
   const name = { signingDomain, dkimSelector: dkimSelector.value };
-  const sealer = master();
+  const sealer = await master();
   const pair = await tools.makeKeyPair(kind.value.kind);
   const key = newKey(name, pair.publicKey, sealKey(pair.privateKey, name, sealer, tools.randomOctets), now);
-  if (store.put(key) === "taken") {
+  if ((await store.put(key)) === "taken") {
     throw new UsageError(`somebody else has just made ${keyOwner(key)}; nothing was changed, try again`);
   }
   if (kind.value.warning !== undefined) {
@@ -98,9 +98,9 @@ export async function runKeysList(
   options: KeysOptions,
   tools: Tools,
 ): Promise<ExitCode> {
-  return withKeys(options, tools, (opened) => {
+  return withKeys(options, tools, async (opened) => {
     const { terminal } = tools;
-    const keys = keysOf(names, opened);
+    const keys = await keysOf(names, opened);
     if (options.json) {
       const facts = keys.map((key) => ({ ...keyFacts(key), fingerprint: dkimFingerprint(key.publicKey) }));
       terminal.out(`${JSON.stringify(facts, null, 2)}\n`);
@@ -131,11 +131,11 @@ export interface ShowOptions extends KeysOptions {
 }
 
 export async function runKeysShow(name: string, options: ShowOptions, tools: Tools): Promise<ExitCode> {
-  return withKeys(options, tools, (opened) => {
+  return withKeys(options, tools, async (opened) => {
     const { terminal } = tools;
-    const key = oneKey(name, options.selector, opened);
+    const key = await oneKey(name, options.selector, opened);
     const privateText = options.private
-      ? privatePem(openKey(key, opened.sealKey()), key.publicKey.keyType)
+      ? privatePem(openKey(key, await opened.sealKey()), key.publicKey.keyType)
       : undefined;
     const shapes = keyRecordShapes(key);
     if (options.json) {
@@ -173,7 +173,7 @@ export async function runKeysBar(
 ): Promise<ExitCode> {
   return withKeys(options, tools, async (opened) => {
     const { terminal } = tools;
-    const key = oneKey(
+    const key = await oneKey(
       name,
       options.selector,
       opened,
@@ -188,7 +188,7 @@ export async function runKeysBar(
       if (!/^y(es)?$/i.test(answer)) return EXIT.ok;
     }
     const after = barKey(key, how, tools.now());
-    if (opened.store.change([{ before: key, after }]) === "stale") {
+    if ((await opened.store.change([{ before: key, after }])) === "stale") {
       throw new UsageError(
         `${keyOwner(key)} has just been changed by somebody else; look again, and try again`,
       );
@@ -216,9 +216,9 @@ export interface ResealOptions extends KeysOptions {
 
 /** Every key under another master key, all at once; the new one is not there before it is needed. */
 export async function runKeysReseal(options: ResealOptions, tools: Tools): Promise<ExitCode> {
-  return withKeys(options, tools, ({ store, directory, sealKey: master }) => {
-    const keys = store.list();
-    const from = master();
+  return withKeys(options, tools, async ({ store, directory, sealKey: master }) => {
+    const keys = await store.list();
+    const from = await master();
     const path = options.newSealKey ?? `${directory}/seal.key.new`;
     const isMade = !tools.fileExists(path);
     if (isMade) tools.writePrivateFile(path, newMasterKeyText(tools.randomOctets), { overwrite: false });
@@ -228,7 +228,7 @@ export async function runKeysReseal(options: ResealOptions, tools: Tools): Promi
       if (again.status !== "resealed") throw new UsageError(`nothing was changed: ${again.problem}`);
       return { before, after: { ...before, sealed: again.sealed } };
     });
-    if (store.change(changes) === "stale") {
+    if ((await store.change(changes)) === "stale") {
       throw new UsageError("a key was changed by somebody else meanwhile; nothing was changed, try again");
     }
     const { terminal } = tools;

@@ -9,7 +9,7 @@ import { look } from "../../../test/support/cli-world.ts";
 import { inState } from "../../keys/key.ts";
 import { formatDkimKey, recordForKey } from "../../standards/dkim/key-record.ts";
 import { dkimPublicKeyOf } from "../../standards/dkim/public-key.ts";
-import { openSqliteStore } from "../../store/sqlite.ts";
+import { openStore } from "../../store/open.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -26,7 +26,10 @@ const sign = (words: readonly string[], setup: CliSetup = {}, mail = MAIL) =>
   zonepost(["mail", "sign", ...words], {
     ...setup,
     files: { "m.eml": mail, "k.pem": PEM, ...setup.files },
-    tools: { openState: () => openSqliteStore(join(folder, "zonepost.db")), ...setup.tools },
+    tools: {
+      openState: () => openStore({ kind: "sqlite", path: join(folder, "zonepost.db") }),
+      ...setup.tools,
+    },
   });
 
 const recordOf = (key: Parameters<typeof dkimPublicKeyOf>[0]): string => {
@@ -117,7 +120,7 @@ describe("with the keys that are kept", () => {
       ["keys", "generate", "example.org", "--selector", "s9", "--algorithm", "ed25519", "--state", folder],
       {
         ...setup,
-        tools: { openState: () => openSqliteStore(join(folder, "zonepost.db")) },
+        tools: { openState: () => openStore({ kind: "sqlite", path: join(folder, "zonepost.db") }) },
       },
     );
 
@@ -133,17 +136,17 @@ describe("with the keys that are kept", () => {
     expect([early.exitCode, early.out]).toEqual([2, ""]);
     expect(early.err).toContain("no key of example.org may sign (s9 is prepared)");
 
-    const store = openSqliteStore(join(folder, "zonepost.db"));
-    const [before] = store.keys.list();
-    store.keys.change([
+    const store = await openStore({ kind: "sqlite", path: join(folder, "zonepost.db") });
+    const [before] = await store.keys.list();
+    await store.keys.change([
       { before: before!, after: inState(before!, "signing", new Date("2026-11-20T00:00:00Z")) },
     ]);
-    store.close();
+    await store.close();
     const run = await sign(["m.eml", "--state", folder], { files });
     expect([run.exitCode, run.err]).toEqual([0, "Signed as example.org with the ed25519 key s9.\n"]);
-    const after = openSqliteStore(join(folder, "zonepost.db"));
-    expect(after.keys.list()[0]?.lastSignedAt).toEqual(new Date("2026-11-21T12:00:00Z"));
-    after.close();
+    const after = await openStore({ kind: "sqlite", path: join(folder, "zonepost.db") });
+    expect((await after.keys.list())[0]?.lastSignedAt).toEqual(new Date("2026-11-21T12:00:00Z"));
+    await after.close();
     const record = formatDkimKey(recordForKey(before!.publicKey));
     expect(await verified(run.out, "s9", record)).toMatchObject([{ result: "pass", dkimSelector: "s9" }]);
   });

@@ -113,8 +113,8 @@ function keptKeys(
 ): Promise<readonly SigningKey[]> {
   if (options.selector !== undefined)
     throw new UsageError("--selector goes with --key; of the keys kept here, those sign that may");
-  return withKeys(options, tools, ({ store, sealKey }) => {
-    const all = store.list(domain);
+  return withKeys(options, tools, async ({ store, sealKey }) => {
+    const all = await store.list(domain);
     const ready = (["rsa", "ed25519"] as const).flatMap((keyType) => {
       const key = signingKey(all.filter(({ publicKey }) => publicKey.keyType === keyType));
       return key === undefined ? [] : [key];
@@ -129,7 +129,7 @@ function keptKeys(
         EXIT.errors,
       );
     }
-    const master = sealKey();
+    const master = await sealKey();
     const keys = ready.map((key) => ({
       signingDomain: key.signingDomain,
       dkimSelector: key.dkimSelector,
@@ -137,7 +137,8 @@ function keptKeys(
       privateKey: openKey(key, master),
     }));
     // Where another program has just changed a key, that one's word counts.
-    for (const before of ready) store.change([{ before, after: { ...before, lastSignedAt: tools.now() } }]);
+    for (const before of ready)
+      await store.change([{ before, after: { ...before, lastSignedAt: tools.now() } }]);
     return keys;
   });
 }

@@ -1,6 +1,5 @@
 /** `zonepost milter`: signs and authenticates mail behind Postfix or Sendmail. */
 import { type Command, Option } from "commander";
-import { sameKeyName } from "../../keys/key-name.ts";
 import type { KeyStore } from "../../keys/key-store.ts";
 import { openSealedKey } from "../../keys/sealing.ts";
 import { type MilterAddress, parseMilterAddress } from "../../milter/address.ts";
@@ -103,14 +102,14 @@ export async function runMilter(options: MilterRunOptions, tools: Tools): Promis
   const address = readAddress(options.listen);
   const metrics = options.metrics === undefined ? undefined : readListenAddress(options.metrics, "--metrics");
   const directory = stateDirectory(options.state, tools);
-  const state = tools.openState(directory);
+  const state = await tools.openState(directory);
   const { terminal } = tools;
   const complain = (text: string) => terminal.err(`zonepost: ${visible(text)}\n`);
   try {
     const store = state.keys;
-    const load = (): LoadedMilter => loadMilter(options, store, directory, complain, tools);
+    const load = () => loadMilter(options, store, directory, complain, tools);
     // What is wrong is said before anything listens.
-    const { settings } = load();
+    const { settings } = await load();
     const signed = new SignedKeys(store);
     await tools
       .serveMilter({
@@ -140,23 +139,23 @@ export async function runMilter(options: MilterRunOptions, tools: Tools): Promis
           ? error
           : new UsageError(`--listen ${options.listen}: ${error.message}`);
       });
-    signed.store(complain);
+    await signed.store(complain);
     return EXIT.ok;
   } finally {
-    state.close();
+    await state.close();
   }
 }
 
-function loadMilter(
+async function loadMilter(
   options: MilterRunOptions,
   store: KeyStore,
   directory: string,
   complain: (text: string) => void,
   tools: Tools,
-): LoadedMilter {
+): Promise<LoadedMilter> {
   const description = loadDescription(options.config, tools);
   const settings = settingsOf(description);
-  const all = store.list();
+  const all = await store.list();
   const master = all.length === 0 ? undefined : openSealKey(options, directory, all, tools);
   const openKey: OpenKey = (key) => {
     const opened = openSealedKey(key.sealed, key, master ?? openSealKey(options, directory, [key], tools));
@@ -217,14 +216,15 @@ class SignedKeys {
   }
 
   /** What cannot be written stays for the next time; signing goes on. */
-  store(complain: (text: string) => void): void {
+  async store(complain: (text: string) => void): Promise<void> {
     for (const [id, { key, at }] of this.#last) {
       try {
-        const before = this.#store.list(key.signingDomain).find((one) => sameKeyName(one, key));
+        const before = await this.#store.get(key);
         const isNews =
           before !== undefined && (before.lastSignedAt === undefined || before.lastSignedAt < at);
-        if (isNews) this.#store.change([{ before, after: { ...before, lastSignedAt: at } }]);
-        this.#last.delete(id);
+        if (isNews) await this.#store.change([{ before, after: { ...before, lastSignedAt: at } }]);
+        // Unless it has signed again meanwhile.
+        if (this.#last.get(id)?.at === at) this.#last.delete(id);
       } catch (error) {
         complain(`when keys last signed cannot be written down: ${(error as Error).message}`);
         return;

@@ -5,6 +5,7 @@ import { NAME_STYLES } from "../../records/form.ts";
 import { FORMATS } from "../../records/format.ts";
 import { TXT_STYLES } from "../../standards/dns/txt-rendering.ts";
 import { readDuration, readInteger } from "./argument.ts";
+import { runBackup, runRestore } from "./backup.ts";
 import { runCheck } from "./check.ts";
 import { runCompliance } from "./compliance.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
@@ -328,6 +329,16 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
   addKeys(program, command, tools, finish);
   addMail(program, command, tools, finish);
   addMilter(program, command, tools, finish);
+
+  const STATE = "where the state of this machine lies (default: ZONEPOST_STATE, then the system's place)";
+  command("backup", "save the state in a new file, while others may write; the seal key is not in it")
+    .argument("<file>", "the new file")
+    .option("--state <dir>", STATE)
+    .action(async (file, options) => finish(await runBackup(file, options, tools)));
+  command("restore", "put a backup in the place of the state; nothing else may have it open meanwhile")
+    .argument("<file>", "what zonepost backup has written")
+    .option("--state <dir>", STATE)
+    .action(async (file, options) => finish(await runRestore(file, options, tools)));
 
   const trap = program.command("trap").description("a last MX that takes no mail, to see who asks it first");
   command("listen", "listen as the trap, and write down who comes", trap)

@@ -211,7 +211,7 @@ async function eachZone(
     );
   const directory = stateDirectory(options.state, tools);
   const opened = await tools.openWorld(viewSettings(options, tools));
-  const state = tools.openState(directory);
+  const state = await tools.openState(directory);
   const derived = derive(description);
   try {
     for (const zone of new Set(asked)) {
@@ -229,11 +229,11 @@ async function eachZone(
         store: state.publish,
         world: opened.world,
         derived,
-        signingKeys: new Set(state.keys.list().filter(isInUse).map(keyOwner)),
+        signingKeys: new Set((await state.keys.list()).filter(isInUse).map(keyOwner)),
       });
     }
   } finally {
-    state.close();
+    await state.close();
     await opened.close();
   }
 }

@@ -98,11 +98,12 @@ function laboratory({ config = CONFIG, servers, files, zone = ZONE, unresolvable
             state.seconds += milliseconds / 1000;
             state.slept.push(milliseconds / 1000);
           },
-          openState: () => ({
+          openState: async () => ({
             keys: NO_KEYS,
             publish: memoryStore(),
             tlsaSightings: sightings,
-            close: () => undefined,
+            backup: async () => undefined,
+            close: async () => undefined,
           }),
           openProvider: async () => provider,
           openWorld: async ({ probes }) => {
@@ -117,6 +118,7 @@ function laboratory({ config = CONFIG, servers, files, zone = ZONE, unresolvable
                 ...(probes && { prober: tableProber({ "smtp 192.0.2.25": probe() }) }),
               },
               queriesSent: () => 0,
+              backup: async () => undefined,
               close: async () => undefined,
             };
           },

@@ -95,7 +95,7 @@ export async function runTlsaNext(options: TlsaNextOptions, tools: Tools): Promi
   try {
     const asked = { ...read, owner: await endOfAliases(read.owner, opened.world) };
     const holder = options.publish ? await openHolder(asked.owner, options, tools) : undefined;
-    state = tools.openState(directory);
+    state = await tools.openState(directory);
     for (;;) {
       const round = await goRound(asked, opened.world, state.tlsaSightings, holder, options, tools);
       const { turn, written } = round;
@@ -116,7 +116,7 @@ export async function runTlsaNext(options: TlsaNextOptions, tools: Tools): Promi
     }
   } finally {
     clear();
-    state?.close();
+    await state?.close();
     await opened.close();
   }
 }
@@ -167,12 +167,12 @@ async function goRound(
     perServer,
     next,
     live,
-    sighting: store.get(owner, next) ?? {},
+    sighting: (await store.get(owner, next)) ?? {},
     ...(current && { current }),
     ...(options.oldTtl !== undefined && { oldTtlSeconds: options.oldTtl }),
   };
   const turn = nextTlsaStep(look, tools.now());
-  store.put(owner, next, turn.sighting);
+  await store.put(owner, next, turn.sighting);
   const isChange = turn.missing.length > 0 || turn.obsolete.length > 0;
   const written = holder && isChange ? await write(owner, turn, holder) : undefined;
   return { look, turn, written };

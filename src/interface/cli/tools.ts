@@ -48,7 +48,9 @@ export interface OpenedState {
   readonly publish: PublishStore;
   readonly keys: KeyStore;
   readonly tlsaSightings: TlsaSightingStore;
-  close(): void;
+  /** A copy as of one moment, in a new file. */
+  backup(path: string): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface Tools {
@@ -90,7 +92,12 @@ export interface Tools {
   /** Whether this runs with all rights, and so keeps its state with the system's. */
   readonly isAdministrator: boolean;
   /** Opens, or makes, the state in a directory. Throws a UsageError where it cannot. */
-  readonly openState: (directory: string) => OpenedState;
+  readonly openState: (directory: string) => Promise<OpenedState>;
+  /** Puts a backup in the place of the state, whose file before is named where there was one. */
+  readonly restoreState: (
+    file: string,
+    directory: string,
+  ) => Promise<{ readonly before: string | undefined }>;
   /** Throws a UsageError where a secret is missing or a setting cannot be. */
   readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;
   /** Throws a UsageError for settings that cannot be. */
@@ -136,10 +143,10 @@ export interface MilterJob {
   readonly graceMilliseconds: number;
   readonly metrics?: { readonly address: string; readonly port: number };
   /** Throws a UsageError where the settings are wrong: then the old ones stay. */
-  readonly load: () => LoadedMilter;
+  readonly load: () => Promise<LoadedMilter>;
   readonly onSigned: (keys: readonly SigningKey[]) => void;
   /** Now and then, and before the end, in every process. */
-  readonly onInterval: () => void;
+  readonly onInterval: () => Promise<void>;
   readonly onListening: (workers: number) => void;
   /** One line for each message, soon after it. */
   readonly onLines: (lines: readonly string[]) => void;

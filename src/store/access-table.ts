@@ -1,0 +1,354 @@
+/** Who may come in, and what was done. */
+import { type Selectable, sql } from "kysely";
+import type {
+  AccessStore,
+  ApiToken,
+  AuditEntry,
+  Passkey,
+  Role,
+  Scope,
+  Session,
+  User,
+} from "../access/access-store.ts";
+import { optionalDate, pageLimit, storable, timeOf } from "./column.ts";
+import type { Database, Tables } from "./tables.ts";
+
+export function createAccessStore({ query, differences }: Database): AccessStore {
+  return { ...users({ query, differences }), ...proofs(query), ...traces(query) };
+}
+
+function users({
+  query,
+  differences,
+}: Database): Pick<AccessStore, "countUsers" | "user" | "users" | "addUser" | "changeUser"> {
+  return {
+    async countUsers() {
+      const { count } = await query
+        .selectFrom("account")
+        .select(({ fn }) => fn.countAll<number>().as("count"))
+        .executeTakeFirstOrThrow();
+      return count;
+    },
+    async user(by) {
+      const column = "id" in by ? "id" : "name" in by ? "name" : "oidc_subject";
+      const value = "id" in by ? by.id : "name" in by ? by.name : by.oidcSubject;
+      const row = await query
+        .selectFrom("account")
+        .selectAll()
+        .where(column, "=", storable(value))
+        .executeTakeFirst();
+      return row && userOf(row);
+    },
+    async users() {
+      return (await query.selectFrom("account").selectAll().orderBy("name").execute()).map(userOf);
+    },
+    addUser: (user, options) =>
+      query.transaction().execute(async (tx) => {
+        if (options?.onlyFirst === true) {
+          // Nobody else adds one between the look and the deed.
+          if (differences.locksRows) await sql`LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE`.execute(tx);
+          const any = await tx.selectFrom("account").select("id").limit(1).executeTakeFirst();
+          if (any !== undefined) return "taken";
+        }
+        const { numInsertedOrUpdatedRows } = await tx
+          .insertInto("account")
+          .values({
+            id: user.id,
+            created_at: user.createdAt.getTime(),
+            revision: user.revision,
+            ...changingOf(user),
+          })
+          .onConflict((conflict) => conflict.doNothing())
+          .executeTakeFirst();
+        return numInsertedOrUpdatedRows === 1n ? "added" : "taken";
+      }),
+    changeUser: (before, after, keepSession) =>
+      query.transaction().execute(async (tx) => {
+        if (after.id !== before.id) throw new TypeError(`${before.name}: a user cannot become another`);
+        const values = changingOf(after);
+        const rivals = await tx
+          .selectFrom("account")
+          .select("id")
+          .where("id", "<>", before.id)
+          .where(({ eb, or }) =>
+            or([
+              eb("name", "=", values.name),
+              ...(values.oidc_subject === null ? [] : [eb("oidc_subject", "=", values.oidc_subject)]),
+            ]),
+          )
+          .execute();
+        if (rivals.length > 0) return "taken";
+        const { numUpdatedRows } = await tx
+          .updateTable("account")
+          .set({ ...values, revision: before.revision + 1 })
+          .where("id", "=", before.id)
+          .where("revision", "=", before.revision)
+          .executeTakeFirst();
+        if (numUpdatedRows !== 1n) return "stale";
+        if (after.disabledAt !== undefined || after.passwordHash !== before.passwordHash) {
+          await tx
+            .deleteFrom("login_session")
+            .where("user_id", "=", before.id)
+            .$if(keepSession !== undefined, (rows) => rows.where("secret_hash", "<>", keepSession!))
+            .execute();
+        }
+        return "changed";
+      }),
+  };
+}
+
+type Traces = "countAttempt" | "clearAttempts" | "audit" | "auditLog" | "sweep";
+
+function proofs(query: Database["query"]): Omit<AccessStore, keyof ReturnType<typeof users> | Traces> {
+  return {
+    async passkeys(userId) {
+      const rows = query
+        .selectFrom("passkey")
+        .selectAll()
+        .where("user_id", "=", userId)
+        .orderBy("created_at");
+      return (await rows.orderBy("credential_id").execute()).map(passkeyOf);
+    },
+    async passkey(credentialId) {
+      const row = await query
+        .selectFrom("passkey")
+        .selectAll()
+        .where("credential_id", "=", storable(credentialId))
+        .executeTakeFirst();
+      return row && passkeyOf(row);
+    },
+    async putPasskey({ credentialId, userId, createdAt, ...passkey }) {
+      const values = {
+        public_key: passkey.publicKey,
+        counter: passkey.counter,
+        transports: JSON.stringify(passkey.transports),
+        label: storable(passkey.label),
+        last_used_at: timeOf(passkey.lastUsedAt),
+      };
+      const { numInsertedOrUpdatedRows } = await query
+        .insertInto("passkey")
+        .values({ credential_id: credentialId, user_id: userId, created_at: createdAt.getTime(), ...values })
+        .onConflict((conflict) =>
+          conflict.column("credential_id").doUpdateSet(values).where("passkey.user_id", "=", userId),
+        )
+        .executeTakeFirst();
+      return numInsertedOrUpdatedRows === 1n ? "put" : "taken";
+    },
+    async removePasskey(userId, credentialId) {
+      const { numDeletedRows } = await query
+        .deleteFrom("passkey")
+        .where("credential_id", "=", storable(credentialId))
+        .where("user_id", "=", userId)
+        .executeTakeFirst();
+      return numDeletedRows === 1n;
+    },
+
+    async addSession(session) {
+      await query
+        .insertInto("login_session")
+        .values({
+          secret_hash: session.secretHash,
+          user_id: session.userId,
+          created_at: session.createdAt.getTime(),
+          last_seen_at: session.lastSeenAt.getTime(),
+          expires_at: session.expiresAt.getTime(),
+          address: storable(session.address),
+          user_agent: storable(session.userAgent),
+          is_complete: session.isComplete ? 1 : 0,
+        })
+        .execute();
+    },
+    async session(secretHash) {
+      const row = await query
+        .selectFrom("login_session")
+        .selectAll()
+        .where("secret_hash", "=", secretHash)
+        .executeTakeFirst();
+      return row && sessionOf(row);
+    },
+    async touchSession(secretHash, lastSeenAt, expiresAt) {
+      await query
+        .updateTable("login_session")
+        .set({ last_seen_at: lastSeenAt.getTime(), expires_at: expiresAt.getTime() })
+        .where("secret_hash", "=", secretHash)
+        .execute();
+    },
+    async sessions(userId) {
+      const rows = query.selectFrom("login_session").selectAll().where("user_id", "=", userId);
+      return (await rows.orderBy("created_at").orderBy("secret_hash").execute()).map(sessionOf);
+    },
+    async removeSession(secretHash) {
+      await query.deleteFrom("login_session").where("secret_hash", "=", secretHash).execute();
+    },
+
+    async addToken(token) {
+      await query
+        .insertInto("api_token")
+        .values({
+          id: token.id,
+          secret_hash: token.secretHash,
+          user_id: token.userId,
+          label: storable(token.label),
+          scopes: JSON.stringify(token.scopes),
+          created_at: token.createdAt.getTime(),
+          expires_at: timeOf(token.expiresAt),
+          last_used_at: timeOf(token.lastUsedAt),
+        })
+        .execute();
+    },
+    async token(secretHash) {
+      const row = await query
+        .selectFrom("api_token")
+        .selectAll()
+        .where("secret_hash", "=", secretHash)
+        .executeTakeFirst();
+      return row && tokenOf(row);
+    },
+    async tokens(userId) {
+      const rows = query.selectFrom("api_token").selectAll().where("user_id", "=", userId);
+      return (await rows.orderBy("created_at").orderBy("id").execute()).map(tokenOf);
+    },
+    async touchToken(id, lastUsedAt) {
+      await query
+        .updateTable("api_token")
+        .set({ last_used_at: lastUsedAt.getTime() })
+        .where("id", "=", id)
+        .execute();
+    },
+    async removeToken(userId, id) {
+      const { numDeletedRows } = await query
+        .deleteFrom("api_token")
+        .where("id", "=", storable(id))
+        .where("user_id", "=", userId)
+        .executeTakeFirst();
+      return numDeletedRows === 1n;
+    },
+  };
+}
+
+function traces(query: Database["query"]): Pick<AccessStore, Traces> {
+  return {
+    async countAttempt(key, now, until) {
+      const { count } = await query
+        .insertInto("login_attempt")
+        .values({ key: storable(key), count: 1, until: until.getTime() })
+        .onConflict((conflict) =>
+          conflict.column("key").doUpdateSet(({ eb, ref }) => {
+            const isOver = eb("login_attempt.until", "<=", now.getTime());
+            return {
+              count: eb
+                .case()
+                .when(isOver)
+                .then(1)
+                .else(eb("login_attempt.count", "+", 1))
+                .end(),
+              until: eb.case().when(isOver).then(until.getTime()).else(ref("login_attempt.until")).end(),
+            };
+          }),
+        )
+        .returning("count")
+        .executeTakeFirstOrThrow();
+      return count;
+    },
+    async clearAttempts(key) {
+      await query.deleteFrom("login_attempt").where("key", "=", storable(key)).execute();
+    },
+    async audit(entry) {
+      await query
+        .insertInto("audit_entry")
+        .values({
+          id: entry.id,
+          at: entry.at.getTime(),
+          actor: storable(entry.actor),
+          address: entry.address === undefined ? null : storable(entry.address),
+          action: entry.action,
+          target: storable(entry.target),
+          details: JSON.stringify(entry.details),
+        })
+        .execute();
+    },
+    async auditLog({ before, limit, target }) {
+      const rows = await query
+        .selectFrom("audit_entry")
+        .selectAll()
+        .$if(before !== undefined, (found) => found.where("id", "<", storable(before!)))
+        .$if(target !== undefined, (found) => found.where("target", "=", storable(target!)))
+        .orderBy("id", "desc")
+        .limit(pageLimit(limit))
+        .execute();
+      return rows.map(entryOf);
+    },
+    async sweep(now) {
+      const time = now.getTime();
+      await query.deleteFrom("login_session").where("expires_at", "<=", time).execute();
+      await query.deleteFrom("login_attempt").where("until", "<=", time).execute();
+      await query.deleteFrom("api_token").where("expires_at", "<=", time).execute();
+    },
+  };
+}
+
+const changingOf = (user: User) => ({
+  name: storable(user.name),
+  role: user.role,
+  password_hash: user.passwordHash ?? null,
+  sealed_totp_secret: user.sealedTotpSecret ?? null,
+  totp_step: user.totpStep ?? null,
+  oidc_subject: user.oidcSubject === undefined ? null : storable(user.oidcSubject),
+  disabled_at: timeOf(user.disabledAt),
+});
+
+const userOf = (row: Selectable<Tables["account"]>): User => ({
+  id: row.id,
+  name: row.name,
+  role: row.role as Role,
+  passwordHash: row.password_hash ?? undefined,
+  sealedTotpSecret: row.sealed_totp_secret ?? undefined,
+  totpStep: row.totp_step ?? undefined,
+  oidcSubject: row.oidc_subject ?? undefined,
+  createdAt: new Date(row.created_at),
+  disabledAt: optionalDate(row.disabled_at),
+  revision: row.revision,
+});
+
+const passkeyOf = (row: Selectable<Tables["passkey"]>): Passkey => ({
+  credentialId: row.credential_id,
+  userId: row.user_id,
+  publicKey: row.public_key,
+  counter: row.counter,
+  transports: JSON.parse(row.transports) as string[],
+  label: row.label,
+  createdAt: new Date(row.created_at),
+  lastUsedAt: optionalDate(row.last_used_at),
+});
+
+const sessionOf = (row: Selectable<Tables["login_session"]>): Session => ({
+  secretHash: row.secret_hash,
+  userId: row.user_id,
+  createdAt: new Date(row.created_at),
+  lastSeenAt: new Date(row.last_seen_at),
+  expiresAt: new Date(row.expires_at),
+  address: row.address,
+  userAgent: row.user_agent,
+  isComplete: row.is_complete === 1,
+});
+
+const tokenOf = (row: Selectable<Tables["api_token"]>): ApiToken => ({
+  id: row.id,
+  secretHash: row.secret_hash,
+  userId: row.user_id,
+  label: row.label,
+  scopes: JSON.parse(row.scopes) as Scope[],
+  createdAt: new Date(row.created_at),
+  expiresAt: optionalDate(row.expires_at),
+  lastUsedAt: optionalDate(row.last_used_at),
+});
+
+const entryOf = (row: Selectable<Tables["audit_entry"]>): AuditEntry => ({
+  id: row.id,
+  at: new Date(row.at),
+  actor: row.actor,
+  address: row.address ?? undefined,
+  action: row.action,
+  target: row.target,
+  details: JSON.parse(row.details) as AuditEntry["details"],
+});

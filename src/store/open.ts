@@ -1,0 +1,86 @@
+/** What outlives the process: one file of SQLite, or a database of PostgreSQL; the same tables and queries in both. */
+import { Kysely, sql } from "kysely";
+import type { AccessStore } from "../access/access-store.ts";
+import type { KeyStore } from "../keys/key-store.ts";
+import type { TlsaSightingStore } from "../keys/tlsa-sighting.ts";
+import type { PublishStore } from "../publish/publish-store.ts";
+import type { DescriptionStore } from "../records/description-store.ts";
+import type { WatchStore } from "../watch/watch-store.ts";
+import { createAccessStore } from "./access-table.ts";
+import { createDescriptionStore } from "./description-table.ts";
+import { createKeyStore } from "./key-table.ts";
+import { createPublishStore } from "./publish-table.ts";
+import { sqliteDialect } from "./sqlite-dialect.ts";
+import { backUpSqlite, openSqliteFile } from "./sqlite-file.ts";
+import type { Database, Tables } from "./tables.ts";
+import { createTlsaSightingStore } from "./tlsa-table.ts";
+import { StoreTrouble, type Tell, telling, tellPostgres, tellSqlite } from "./trouble.ts";
+import { createWatchStore } from "./watch-table.ts";
+
+export type StoreSettings =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "postgres"; readonly url: string };
+
+/** What a call has said is done is on disk; one that was cut off has changed nothing, or all of it. */
+export interface OpenedStore {
+  readonly keys: KeyStore;
+  readonly tlsaSightings: TlsaSightingStore;
+  readonly publish: PublishStore;
+  readonly descriptions: DescriptionStore;
+  readonly watch: WatchStore;
+  readonly access: AccessStore;
+  /** Rejects with the reason where the database cannot be asked. */
+  ping(): Promise<void>;
+  /** A copy as of one moment, in a new file; others may write meanwhile. SQLite alone. */
+  backup(path: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Makes the tables, or brings them up to date. Rejects with a StoreTrouble where it cannot. */
+export async function openStore(settings: StoreSettings): Promise<OpenedStore> {
+  if (settings.kind === "sqlite") {
+    const { path } = settings;
+    const file = await openSqliteFile(path);
+    const query = new Kysely<Tables>({ dialect: sqliteDialect(file) });
+    const database: Database = { query, differences: { locksRows: false, position: "instr" } };
+    return {
+      ...stores(database, tellSqlite(path), (target) => backUpSqlite(path, target)),
+      async close() {
+        await query.destroy();
+        // The query layer leaves alone what it was never asked for.
+        if (file.isOpen) file.close();
+      },
+    };
+  }
+  const { openPostgres } = await import("./postgres.ts");
+  const { query, place } = await openPostgres(settings.url);
+  const database: Database = { query, differences: { locksRows: true, position: "strpos" } };
+  return stores(database, tellPostgres(place), async () => {
+    throw new StoreTrouble(
+      "refused",
+      `${place} is saved with PostgreSQL's own tools: pg_dump, or its archive of WAL`,
+    );
+  });
+}
+
+function stores(database: Database, tell: Tell, backup: (path: string) => Promise<void>): OpenedStore {
+  const { query } = database;
+  return {
+    keys: telling(createKeyStore(database), tell),
+    tlsaSightings: telling(createTlsaSightingStore(database), tell),
+    publish: telling(createPublishStore(database), tell),
+    descriptions: telling(createDescriptionStore(database), tell),
+    watch: telling(createWatchStore(database), tell),
+    access: telling(createAccessStore(database), tell),
+    ...telling(
+      {
+        ping: async () => {
+          await sql`SELECT 1 FROM dkim_key LIMIT 1`.execute(query);
+        },
+      },
+      tell,
+    ),
+    backup,
+    close: () => query.destroy(),
+  };
+}

@@ -1,0 +1,244 @@
+/** The file of SQLite: made for its owner alone, saved while it is written to, and brought back. */
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { backup, DatabaseSync } from "node:sqlite";
+import { LATEST_LAYOUT, statementsFrom } from "./migrations/all.ts";
+import { SQLITE_WORDS } from "./migrations/migration.ts";
+import { whenFree } from "./sqlite-dialect.ts";
+import { StoreTrouble, tellSqlite } from "./trouble.ts";
+
+export function newerLayout(place: string, layout: number): StoreTrouble {
+  return new StoreTrouble(
+    "newer",
+    `${place} was written by a newer version of zonepost (layout ${layout}, this one knows ${LATEST_LAYOUT}): run that version, or bring back an older backup`,
+  );
+}
+
+/** Opens the file, or makes it: 0600, in a directory of 0700; and brings an older layout up to date. */
+export async function openSqliteFile(path: string): Promise<DatabaseSync> {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // SQLite gives its log files the rights of the file itself.
+  closeSync(openSync(path, "a", 0o600));
+  chmodSync(path, 0o600);
+  // Waiting is done in whenFree, and not inside of SQLite, where it would hold up everything else in the process.
+  const database = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true });
+  try {
+    await whenFree(() => database.exec("PRAGMA journal_mode = WAL"));
+    database.exec("PRAGMA synchronous = FULL");
+    if (layoutOf(database) !== LATEST_LAYOUT) await layOut(database, path);
+    return database;
+  } catch (error) {
+    database.close();
+    throw tellSqlite(path)(error);
+  }
+}
+
+const layoutOf = (database: DatabaseSync): number =>
+  Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+
+async function layOut(database: DatabaseSync, path: string): Promise<void> {
+  await whenFree(() => database.exec("BEGIN IMMEDIATE"));
+  try {
+    const layout = layoutOf(database);
+    if (layout > LATEST_LAYOUT) throw newerLayout(path, layout);
+    for (const statement of statementsFrom(layout, SQLITE_WORDS)) database.exec(statement);
+    database.exec(`PRAGMA user_version = ${LATEST_LAYOUT}`);
+    database.exec("COMMIT");
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** All pages in one step, which sees one moment, and which no writer makes begin anew. */
+const ALL_PAGES = 0x7fff_ffff;
+
+/** A copy as of one moment, whatever is written meanwhile; nothing is at `target` before it is whole. */
+export async function backUpSqlite(path: string, target: string): Promise<void> {
+  if (existsSync(target))
+    throw new StoreTrouble("refused", `${target} is there already; nothing was written. Name another file`);
+  const unfinished = `${target}.unfinished`;
+  try {
+    await copyTo(path, unfinished);
+    // Fails where somebody else was faster.
+    linkSync(unfinished, target);
+    syncDirectory(target);
+  } catch (error) {
+    throw tellFile(target)(error);
+  } finally {
+    removeFiles(unfinished);
+  }
+}
+
+async function copyTo(source: string, target: string): Promise<void> {
+  removeFiles(target);
+  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+  closeSync(openSync(target, "wx", 0o600));
+  // A connection of its own, so that the store is free meanwhile.
+  const database = new DatabaseSync(source, { timeout: 5_000, readOnly: true });
+  try {
+    await backup(database, target, { rate: ALL_PAGES });
+  } finally {
+    database.close();
+  }
+  const copy = new DatabaseSync(target, { timeout: 0 });
+  try {
+    // One file, without a log beside it.
+    copy.exec("PRAGMA journal_mode = DELETE");
+    assertWhole(copy, target);
+  } finally {
+    copy.close();
+  }
+  syncFile(target);
+}
+
+export interface Restored {
+  /** The store as it was before; undefined where there was none. */
+  readonly before: string | undefined;
+}
+
+/**
+ * Puts a backup in the place of the store, in one step. Refuses what is not whole, and where another process has the
+ * store open.
+ */
+export async function restoreSqlite(file: string, path: string): Promise<Restored> {
+  if (!existsSync(file)) throw new StoreTrouble("refused", `${file} is not there; nothing was changed`);
+  try {
+    assertStore(file);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const unfinished = `${path}.unfinished`;
+    try {
+      await copyTo(file, unfinished);
+      return putInPlace(unfinished, path);
+    } finally {
+      removeFiles(unfinished);
+    }
+  } catch (error) {
+    throw tellFile(file)(error);
+  }
+}
+
+function assertStore(file: string): void {
+  const database = new DatabaseSync(file, { timeout: 5_000, readOnly: true });
+  try {
+    assertWhole(database, file);
+    const layout = layoutOf(database);
+    if (layout > LATEST_LAYOUT) throw newerLayout(file, layout);
+    const hasKeys =
+      database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'dkim_key'").get() !== undefined;
+    if (layout === 0 || !hasKeys)
+      throw new StoreTrouble(
+        "refused",
+        `${file} is a database, but no store of zonepost; nothing was changed`,
+      );
+  } finally {
+    database.close();
+  }
+}
+
+function assertWhole(database: DatabaseSync, file: string): void {
+  const [row] = database.prepare("PRAGMA integrity_check(1)").all();
+  const result = String(row?.["integrity_check"]);
+  if (result !== "ok")
+    throw new StoreTrouble(
+      "damaged",
+      `${file} is not whole (${result}); nothing was changed. Take another backup`,
+    );
+}
+
+function putInPlace(whole: string, path: string): Restored {
+  if (!existsSync(path)) {
+    removeFiles(path);
+    renameSync(whole, path);
+    syncDirectory(path);
+    return { before: undefined };
+  }
+  const before = `${path}.before-restore`;
+  let held: DatabaseSync | undefined;
+  try {
+    held = holdAlone(path);
+    removeFiles(before);
+    linkSync(path, before);
+    renameSync(whole, path);
+    syncDirectory(path);
+    return { before };
+  } finally {
+    held?.close();
+  }
+}
+
+/** Whoever has the file open keeps this from succeeding; its log is folded in, and nobody comes in behind. */
+function holdAlone(path: string): DatabaseSync | undefined {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    database.exec("PRAGMA journal_mode = DELETE");
+    database.exec("BEGIN EXCLUSIVE");
+    return database;
+  } catch (error) {
+    database.close();
+    const { errcode } = error as { readonly errcode?: number };
+    const primary = (errcode ?? 0) & 0xff;
+    if (primary === 5 || primary === 6) {
+      throw new StoreTrouble(
+        "busy",
+        `${path} is open in another program; nothing was changed. Stop zonepost (the milter, the server), then restore`,
+      );
+    }
+    // What is damaged may be replaced: that is what backups are for.
+    if (primary === 11 || primary === 26) {
+      removeLogs(path);
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+const removeLogs = (path: string): void => {
+  for (const ending of ["-wal", "-shm", "-journal"]) rmSync(path + ending, { force: true });
+};
+
+function removeFiles(path: string): void {
+  rmSync(path, { force: true });
+  removeLogs(path);
+}
+
+function syncFile(path: string): void {
+  const descriptor = openSync(path, "r+");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function syncDirectory(path: string): void {
+  const descriptor = openSync(join(dirname(path), "."), "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const tellFile = (path: string) => (error: unknown) => {
+  const told = tellSqlite(path)(error);
+  const { code } = told as { readonly code?: unknown };
+  if (told instanceof StoreTrouble || typeof code !== "string" || !/^E[A-Z]+$/.test(code)) return told;
+  if (code === "EEXIST")
+    return new StoreTrouble("refused", `${path} is there already; nothing was written. Name another file`);
+  return new StoreTrouble(
+    code === "ENOSPC" || code === "EDQUOT" ? "full" : "refused",
+    `${path}: ${(told as Error).message}; nothing was changed`,
+    { cause: error },
+  );
+};

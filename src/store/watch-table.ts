@@ -1,0 +1,289 @@
+/** What is remembered of checks. */
+import type { ExpressionBuilder, Selectable } from "kysely";
+import type {
+  DomainState,
+  FindingEvent,
+  KnownEvent,
+  KnownFinding,
+  WatchStore,
+} from "../watch/watch-store.ts";
+import { contains, nameIn, optionalDate, pageLimit, storable, timeOf } from "./column.ts";
+import type { Database, Tables } from "./tables.ts";
+
+type Row = Selectable<Tables["domain_state"]>;
+type Severity = FindingEvent["severity"];
+
+/** As they are kept: never numbered anew but by a migration. */
+const RANKS: Readonly<Record<Severity | "unchecked", number>> = {
+  error: 0,
+  unknown: 1,
+  warning: 2,
+  notice: 3,
+  ok: 4,
+  unchecked: 5,
+};
+const BY_RANK = new Map(Object.entries(RANKS).map(([name, rank]) => [rank, name as keyof typeof RANKS]));
+
+const rankOf = (worst: Severity | undefined): number => RANKS[worst ?? "unchecked"];
+
+function ofRank(rank: number): Severity | undefined {
+  const name = BY_RANK.get(rank);
+  return name === "unchecked" ? undefined : name;
+}
+
+/** Rows of one statement: far below what either database takes as values. */
+const EVENTS_AT_ONCE = 500;
+
+export function createWatchStore({ query, differences }: Database): WatchStore {
+  return {
+    async schedule(domain, ownerId, at) {
+      const owner = ownerId ?? null;
+      const time = at.getTime();
+      await query.transaction().execute(async (tx) => {
+        await tx
+          .insertInto("domain_state")
+          .values({
+            domain,
+            owner_id: owner,
+            checked_at: null,
+            next_check_at: time,
+            due_at: time,
+            worst: RANKS.unchecked,
+            counts: "{}",
+            revision: 0,
+          })
+          .onConflict((conflict) => conflict.column("domain").doNothing())
+          .execute();
+        const before = await tx
+          .selectFrom("domain_state")
+          .select(["owner_id", "next_check_at", "due_at"])
+          .where("domain", "=", domain)
+          .$if(differences.locksRows, (rows) => rows.forUpdate())
+          .executeTakeFirst();
+        if (before === undefined) return; // forgotten meanwhile
+        const next = Math.min(before.next_check_at, time);
+        // A lease goes on to its end.
+        const due = before.due_at === before.next_check_at ? next : before.due_at;
+        if (next !== before.next_check_at || owner !== before.owner_id) {
+          await tx
+            .updateTable("domain_state")
+            .set({ owner_id: owner, next_check_at: next, due_at: due })
+            .where("domain", "=", domain)
+            .execute();
+        }
+        if (owner === before.owner_id) return;
+        await tx.updateTable("finding_event").set({ owner_id: owner }).where("domain", "=", domain).execute();
+      });
+    },
+    takeDue: (now, limit, leasedUntil) =>
+      query.transaction().execute(async (tx) => {
+        const rows = await tx
+          .selectFrom("domain_state")
+          .selectAll()
+          .where("due_at", "<=", now.getTime())
+          .orderBy("due_at")
+          .orderBy("domain")
+          .limit(pageLimit(limit))
+          .$if(differences.locksRows, (due) => due.forUpdate().skipLocked())
+          .execute();
+        if (rows.length === 0) return [];
+        await tx
+          .updateTable("domain_state")
+          .set({ due_at: leasedUntil.getTime() })
+          .where(
+            "domain",
+            "in",
+            rows.map(({ domain }) => domain),
+          )
+          .execute();
+        return rows.map(stateOf);
+      }),
+    async state(domain) {
+      const row = await query
+        .selectFrom("domain_state")
+        .selectAll()
+        .where("domain", "=", domain)
+        .executeTakeFirst();
+      return row && stateOf(row);
+    },
+    async findings(domain) {
+      const row = await query
+        .selectFrom("domain_findings")
+        .select("findings")
+        .where("domain", "=", domain)
+        .executeTakeFirst();
+      return row === undefined ? [] : readFindings(row.findings);
+    },
+    record: ({ state, findings, events }) =>
+      query.transaction().execute(async (tx) => {
+        const next = state.nextCheckAt.getTime();
+        const row = await tx
+          .updateTable("domain_state")
+          .set({
+            checked_at: timeOf(state.checkedAt),
+            next_check_at: next,
+            due_at: next,
+            worst: rankOf(state.worst),
+            counts: JSON.stringify(state.counts),
+            revision: state.revision + 1,
+          })
+          .where("domain", "=", state.domain)
+          .where("revision", "=", state.revision)
+          .returning("owner_id")
+          .executeTakeFirst();
+        if (row === undefined) return "stale";
+        const text = writeFindings(findings);
+        await tx
+          .insertInto("domain_findings")
+          .values({ domain: state.domain, findings: text })
+          .onConflict((conflict) =>
+            conflict
+              .column("domain")
+              .doUpdateSet({ findings: text })
+              // Most checks see what the last one saw.
+              .where("domain_findings.findings", "<>", text),
+          )
+          .execute();
+        const values = events.map((event) => eventValues(event, row.owner_id));
+        for (let from = 0; from < values.length; from += EVENTS_AT_ONCE) {
+          await tx
+            .insertInto("finding_event")
+            .values(values.slice(from, from + EVENTS_AT_ONCE))
+            .execute();
+        }
+        return "recorded";
+      }),
+    async states({ ownerId, search, worst }, { after, limit }) {
+      const found = query
+        .selectFrom("domain_state")
+        .$if(ownerId !== undefined, (rows) => rows.where("owner_id", "=", ownerId!))
+        .$if(worst !== undefined, (rows) => rows.where("worst", "=", rankOf(worst)))
+        .$if(Boolean(search), (rows) => rows.where(contains("domain", search!, differences)))
+        .$if(after !== undefined, (rows) => rows.where(isAfter(after!)))
+        .orderBy("worst")
+        .orderBy("domain")
+        .limit(pageLimit(limit));
+      // A search reads names from an index alone, and the rows of those that are found.
+      const rows = search
+        ? await query
+            .selectFrom("domain_state")
+            .selectAll()
+            .where("domain", "in", found.select("domain"))
+            .orderBy("worst")
+            .orderBy("domain")
+            .execute()
+        : await found.selectAll().execute();
+      return rows.map(stateOf);
+    },
+    async overview({ ownerId }) {
+      const rows = await query
+        .selectFrom("domain_state")
+        .select(({ fn }) => ["worst", fn.countAll<number>().as("count")])
+        .$if(ownerId !== undefined, (found) => found.where("owner_id", "=", ownerId!))
+        .groupBy("worst")
+        .execute();
+      return Object.fromEntries(rows.map(({ worst, count }) => [BY_RANK.get(worst), count]));
+    },
+    async history({ domain, ownerId }, { before, limit }) {
+      const rows = await query
+        .selectFrom("finding_event")
+        .selectAll()
+        .$if(domain !== undefined, (found) => found.where("domain", "=", domain!))
+        .$if(ownerId !== undefined, (found) => found.where("owner_id", "=", ownerId!))
+        .$if(before !== undefined, (found) =>
+          found.where(({ eb, refTuple, tuple }) =>
+            eb(refTuple("at", "id"), "<", tuple(before!.at.getTime(), before!.id)),
+          ),
+        )
+        .orderBy("at", "desc")
+        .orderBy("id", "desc")
+        .limit(pageLimit(limit))
+        .execute();
+      return rows.map(eventOf);
+    },
+    acknowledge: (domain, key, by, at) =>
+      query.transaction().execute(async (tx) => {
+        // By the state, whose row every change locks.
+        const state = await tx
+          .selectFrom("domain_state")
+          .select(["owner_id", "revision"])
+          .where("domain", "=", domain)
+          .$if(differences.locksRows, (rows) => rows.forUpdate())
+          .executeTakeFirst();
+        const row = await tx
+          .selectFrom("domain_findings")
+          .select("findings")
+          .where("domain", "=", domain)
+          .executeTakeFirst();
+        const findings = row === undefined ? [] : readFindings(row.findings);
+        const known = findings.find((each) => each.key === key);
+        if (state === undefined || known === undefined) return "unknown";
+        const changed = findings.map((each) => (each === known ? { ...each, acknowledgedBy: by } : each));
+        await tx
+          .updateTable("domain_state")
+          .set({ revision: state.revision + 1 })
+          .where("domain", "=", domain)
+          .execute();
+        await tx
+          .updateTable("domain_findings")
+          .set({ findings: writeFindings(changed) })
+          .where("domain", "=", domain)
+          .execute();
+        const { code, owner, severity, observed } = known.finding;
+        const event = { domain, at, kind: "acknowledged", code, owner, severity, observed } as const;
+        await tx.insertInto("finding_event").values(eventValues(event, state.owner_id)).execute();
+        return "acknowledged";
+      }),
+    async forget(domain) {
+      await query.transaction().execute(async (tx) => {
+        await tx.deleteFrom("domain_state").where("domain", "=", domain).execute();
+        await tx.deleteFrom("finding_event").where("domain", "=", domain).execute();
+      });
+    },
+    async sweep(before) {
+      await query.deleteFrom("finding_event").where("at", "<", before.getTime()).execute();
+    },
+  };
+}
+
+const isAfter =
+  ({ domain, worst }: Pick<DomainState, "domain" | "worst">) =>
+  ({ eb, refTuple, tuple }: ExpressionBuilder<Tables, "domain_state">) =>
+    eb(refTuple("worst", "domain"), ">", tuple(rankOf(worst), domain as string));
+
+const stateOf = (row: Row): DomainState => ({
+  domain: nameIn(row.domain),
+  ownerId: row.owner_id ?? undefined,
+  checkedAt: optionalDate(row.checked_at),
+  nextCheckAt: new Date(row.next_check_at),
+  worst: ofRank(row.worst),
+  counts: JSON.parse(row.counts) as DomainState["counts"],
+  revision: row.revision,
+});
+
+const eventValues = ({ at, observed, ...event }: FindingEvent, ownerId: string | null) => ({
+  ...event,
+  at: at.getTime(),
+  observed: storable(observed),
+  owner_id: ownerId,
+});
+
+const eventOf = (row: Selectable<Tables["finding_event"]>): KnownEvent => ({
+  id: row.id,
+  domain: nameIn(row.domain),
+  at: new Date(row.at),
+  kind: row.kind as FindingEvent["kind"],
+  code: row.code,
+  owner: row.owner,
+  severity: row.severity as Severity,
+  observed: row.observed,
+});
+
+const writeFindings = (findings: readonly KnownFinding[]): string =>
+  JSON.stringify(findings.map(({ since, ...rest }) => ({ ...rest, since: since.getTime() })));
+
+const readFindings = (text: string): KnownFinding[] =>
+  (JSON.parse(text) as (Omit<KnownFinding, "since"> & { since: number })[]).map(({ since, ...rest }) => ({
+    ...rest,
+    since: new Date(since),
+  }));

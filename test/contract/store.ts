@@ -1,0 +1,619 @@
+/** What every store keeps its word on, whichever database it lies in. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Session, User } from "../../src/access/access-store.ts";
+import { type DkimKey, inState } from "../../src/keys/key.ts";
+import type { SealedKey } from "../../src/keys/sealing.ts";
+import type { TlsaSighting } from "../../src/keys/tlsa-sighting.ts";
+import type { RrsetChange } from "../../src/publish/provider.ts";
+import type { ApplyRecord } from "../../src/publish/publish-store.ts";
+import type { TlsaData } from "../../src/standards/dane/tlsa.ts";
+import { domainName } from "../../src/standards/dns/name.ts";
+import type { OpenedStore } from "../../src/store/open.ts";
+import type { DomainState, FindingEvent, KnownFinding } from "../../src/watch/watch-store.ts";
+import { testKey } from "../support/dkim-keys.ts";
+
+const at = (minute: number) => new Date(Date.UTC(2026, 10, 21, 12, minute));
+const NOW = at(0);
+
+/** How many do the same at the same time. */
+const RIVALS = 8;
+
+/** `open`: a connection of its own to the one database, as another node has it. */
+export function storeContract(open: () => Promise<OpenedStore>): void {
+  let store: OpenedStore;
+  let other: OpenedStore;
+  beforeAll(async () => {
+    [store, other] = await Promise.all([open(), open()]);
+  });
+  afterAll(async () => {
+    await store?.close();
+    await other?.close();
+  });
+
+  /** Each does it once, half of them on either connection; how often each answer came. */
+  async function race(act: (on: OpenedStore, rival: number) => Promise<unknown>) {
+    const answers = await Promise.all(
+      Array.from({ length: RIVALS }, (_, rival) => act(rival % 2 === 0 ? store : other, rival)),
+    );
+    return Object.fromEntries(
+      [...Map.groupBy(answers, String)].map(([answer, all]) => [answer, all.length] as const),
+    );
+  }
+
+  it("answers", async () => {
+    await store.ping();
+  });
+
+  describe("keys", () => {
+    const own = (selector: string, domain: string) => testKey(selector, "2026-11-21T12:00:00Z", domain);
+    const made = own("202611", "keys.example");
+    const full: DkimKey = {
+      ...inState(own("full", "keys.example"), "signing", NOW),
+      sighting: { everywhereSince: NOW, cachesClearAt: at(1), otherTtlSeconds: 300 },
+      lastSignedAt: NOW,
+      barred: "retired",
+    };
+
+    it.each([
+      ["as it is made", made],
+      ["with all that can be known of it", full],
+    ])("gives back a key %s", async (_, key) => {
+      expect(await store.keys.put(key)).toBe("put");
+      expect(await other.keys.get(key)).toEqual(key);
+      expect(await store.keys.put(key)).toBe("taken");
+    });
+
+    it("lists keys by domain, oldest first", async () => {
+      const older = testKey("old", "2025-01-01T00:00:00Z", "keys.example");
+      const foreign = testKey("other", "2024-01-01T00:00:00Z", "keys2.example");
+      for (const key of [older, foreign]) await store.keys.put(key);
+      const selectors = (keys: readonly DkimKey[]) => keys.map(({ dkimSelector }) => dkimSelector);
+      expect(selectors(await store.keys.list(domainName("keys.example")))).toEqual(["old", "202611", "full"]);
+      expect(selectors(await store.keys.list())).toEqual(["other", "old", "202611", "full"]);
+      expect(await store.keys.list(domainName("nobody.example"))).toEqual([]);
+    });
+
+    it("never puts a key in the place of another", async () => {
+      const key = own("stay", "stay.example");
+      await store.keys.put(inState(key, "removed", NOW));
+      expect(await store.keys.put(testKey("stay", "2026-11-23T00:00:00Z", "stay.example"))).toBe("taken");
+      expect(await store.keys.get(key)).toEqual(inState(key, "removed", NOW));
+      const changed = { ...key, publicKey: own("x", "x.example").publicKey };
+      await expect(store.keys.change([{ before: key, after: changed }])).rejects.toThrow(
+        /cannot become another/,
+      );
+    });
+
+    it.each<[what: string, meanwhile: (key: DkimKey) => DkimKey]>([
+      ["its state", (key) => inState(key, "published", NOW)],
+      ["what was seen of it", (key) => ({ ...key, sighting: { everywhereSince: NOW } })],
+      ["its seal", (key) => ({ ...key, sealed: "zonepost-sealed-1.x" as SealedKey })],
+      ["when it signed", (key) => ({ ...key, lastSignedAt: NOW })],
+      ["a person's word", (key) => ({ ...key, barred: "revoked" })],
+    ])("changes nothing where somebody else has changed %s", async (what, change) => {
+      const key = own(`s${what.length}`, "stale.example");
+      const meanwhile = change(key);
+      await store.keys.put(key);
+      expect(await store.keys.change([{ before: key, after: meanwhile }])).toBe("changed");
+      expect(await other.keys.change([{ before: key, after: inState(key, "signing", NOW) }])).toBe("stale");
+      expect(await other.keys.remove(key)).toBe("stale");
+      expect(await other.keys.get(key)).toEqual(meanwhile);
+      expect(await other.keys.remove(meanwhile)).toBe("removed");
+      expect(await store.keys.get(key)).toBeUndefined();
+    });
+
+    it("makes all changes of a call, or none", async () => {
+      const [one, next] = [own("one", "all.example"), own("two", "all.example")];
+      for (const key of [one, next]) await store.keys.put(key);
+      const first = { before: one, after: inState(one, "retiring", NOW) };
+      const wrong = { before: inState(next, "proven", NOW), after: inState(next, "signing", NOW) };
+      expect(await store.keys.change([first, wrong])).toBe("stale");
+      expect(await store.keys.list(domainName("all.example"))).toEqual([one, next]);
+      expect(await store.keys.change([first, { ...wrong, before: next }])).toBe("changed");
+      const states = (await store.keys.list(domainName("all.example"))).map(({ state }) => state);
+      expect(states).toEqual(["retiring", "signing"]);
+      expect(await store.keys.change([])).toBe("changed");
+    });
+
+    it("lets one win, whoever comes at the same time, in whatever order they name them", async () => {
+      const keys = [own("a", "race.example"), own("b", "race.example")];
+      expect(await race((on) => on.keys.put(keys[0]!))).toEqual({ put: 1, taken: RIVALS - 1 });
+      await store.keys.put(keys[1]!);
+      const outcome = await race((on, rival) => {
+        const after = (key: DkimKey) => ({ ...key, lastSignedAt: at(rival) });
+        const changes = keys.map((before) => ({ before, after: after(before) }));
+        return on.keys.change(rival % 4 < 2 ? changes : changes.toReversed());
+      });
+      expect(outcome).toEqual({ changed: 1, stale: RIVALS - 1 });
+      const [one, two] = await store.keys.list(domainName("race.example"));
+      expect(one?.lastSignedAt).toEqual(two?.lastSignedAt);
+      expect(await race((on) => on.keys.remove(one!))).toEqual({ removed: 1, stale: RIVALS - 1 });
+    });
+  });
+
+  describe("sightings of TLSA records", () => {
+    const owner = domainName("_25._tcp.mail.example.org");
+    const tlsa = (octet: number): TlsaData => ({
+      type: "TLSA",
+      usage: 3,
+      tlsaSelector: 1,
+      matchingType: 1,
+      associationData: new Uint8Array(32).fill(octet),
+    });
+    const full: TlsaSighting = {
+      everywhereSince: at(1),
+      lackingAt: at(0),
+      liveSince: at(2),
+      longestTtlSeconds: 3600,
+      current: tlsa(1),
+    };
+
+    it.each<[TlsaSighting, string]>([
+      [{}, "nothing seen yet"],
+      [{ everywhereSince: at(1), longestTtlSeconds: 0 }, "a TTL of 0 is not none"],
+      [full, "all of it"],
+    ])("reads back %j: %s", async (sighting) => {
+      await store.tlsaSightings.put(owner, tlsa(2), full);
+      await store.tlsaSightings.put(owner, tlsa(2), sighting);
+      expect(await other.tlsaSightings.get(owner, tlsa(2))).toEqual(sighting);
+      expect(await other.tlsaSightings.get(owner, tlsa(3))).toBeUndefined();
+      const elsewhere = domainName("_25._tcp.mx2.example.org");
+      expect(await other.tlsaSightings.get(elsewhere, tlsa(2))).toBeUndefined();
+    });
+  });
+
+  describe("what publishing remembers", () => {
+    const zone = domainName("publish.example");
+    const name = domainName("mail.publish.example");
+    const change: RrsetChange = {
+      name,
+      type: "MX",
+      before: undefined,
+      after: {
+        name,
+        type: "MX",
+        ttlSeconds: 3600,
+        data: [{ type: "MX", preference: 10, exchange: domainName("mx.example.org") }],
+      },
+    };
+    const apply = (id: string, minute: number, more: Partial<ApplyRecord> = {}): ApplyRecord => ({
+      id,
+      zone,
+      startedAt: at(minute),
+      state: "running",
+      steps: [[change]],
+      stepsDone: 0,
+      ownedBefore: [],
+      ownedAfter: [{ name, type: "MX", value: "10 mx.example.org" }],
+      ...more,
+    });
+
+    it("begins one at a time, and ends it with what is ours from then on", async () => {
+      expect(await race((on, rival) => on.publish.begin(apply(`a${rival}`, 0)))).toEqual({
+        true: 1,
+        false: RIVALS - 1,
+      });
+      const [running] = await store.publish.appliesTo(zone);
+      expect(running).toEqual(apply(running!.id, 0));
+      await store.publish.stepDone(running!.id, 1);
+      expect(await store.publish.ownedIn(zone)).toEqual([]);
+      await race(async (on) => on.publish.finish(running!.id, running!.ownedAfter));
+      expect(await other.publish.ownedIn(zone)).toEqual(running!.ownedAfter);
+      expect(await other.publish.appliesTo(zone)).toEqual([
+        { ...apply(running!.id, 0), state: "done", stepsDone: 1 },
+      ]);
+      const undo = apply("z", 1, { undoes: running!.id, ownedAfter: [] });
+      expect(await store.publish.begin(undo)).toBe(true);
+      await store.publish.finish("z", [], running!.id);
+      await store.publish.finish("z", running!.ownedAfter);
+      expect(await store.publish.ownedIn(zone)).toEqual([]);
+      const states = (await store.publish.appliesTo(zone)).map(({ id, state }) => [id, state]);
+      expect(states).toEqual([
+        ["z", "done"],
+        [running!.id, "undone"],
+      ]);
+    });
+  });
+
+  describe("descriptions", () => {
+    const content = (text: string) => ({ dmarc: { policy: text }, "ключ\0": ["\ud83d\ude00", null] });
+    const piece = (domain: string, text: string, ownerId?: string) => ({
+      domain: domainName(domain),
+      content: content(text),
+      ownerId,
+    });
+
+    it("keeps what is common, by revisions", async () => {
+      expect(await store.descriptions.common()).toEqual({ content: {}, revision: 0, changedAt: new Date(0) });
+      expect(await race((on) => on.descriptions.putCommon(content("a"), 0, NOW))).toEqual({
+        put: 1,
+        stale: RIVALS - 1,
+      });
+      expect(await race((on) => on.descriptions.putCommon(content("b"), 1, at(1)))).toEqual({
+        put: 1,
+        stale: RIVALS - 1,
+      });
+      expect(await store.descriptions.common()).toEqual({
+        content: content("b"),
+        revision: 2,
+        changedAt: at(1),
+      });
+    });
+
+    it("keeps domains, by revisions that never come twice", async () => {
+      const one = piece("one.desc.example", "a", "ann");
+      const put = { put: 1, stale: RIVALS - 1 };
+      expect(await race((on) => on.descriptions.putDomain(one, 0, NOW))).toEqual(put);
+      expect(await race((on) => on.descriptions.putDomain({ ...one, ownerId: undefined }, 1, at(1)))).toEqual(
+        put,
+      );
+      const kept = { ...one, ownerId: undefined, revision: 2, changedAt: at(1) };
+      expect(await other.descriptions.domain(one.domain)).toEqual(kept);
+      expect(await store.descriptions.removeDomain(one.domain, 1)).toBe("stale");
+      expect(await race((on) => on.descriptions.removeDomain(one.domain, 2))).toEqual({
+        removed: 1,
+        stale: RIVALS - 1,
+      });
+      expect(await store.descriptions.domain(one.domain)).toBeUndefined();
+      expect(await store.descriptions.putDomain(one, 2, NOW)).toBe("stale");
+      expect(await store.descriptions.putDomain(one, 0, NOW)).toBe("put");
+      expect((await store.descriptions.domain(one.domain))?.revision).toBe(3);
+      await store.descriptions.removeDomain(one.domain, 3);
+    });
+
+    it("lists them by name, owner and part of the name, a page at a time", async () => {
+      const names = [
+        "a.list.example",
+        "b-1.list.example",
+        "b.list.example",
+        "ba.list.example",
+        "c_%.list.example",
+      ];
+      for (const [index, name] of names.entries())
+        await store.descriptions.putDomain(piece(name, "x", index % 2 === 0 ? "ann" : "bob"), 0, NOW);
+      const list = async (...[filter, page]: Parameters<typeof store.descriptions.domains>) =>
+        (await store.descriptions.domains(filter, page)).map(({ domain }) => domain.split(".")[0]);
+      const search = ".list.";
+      expect(await list({ search }, { limit: 10 })).toEqual(["a", "b-1", "b", "ba", "c_%"]);
+      expect(await list({ search, ownerId: "bob" }, { limit: 10 })).toEqual(["b-1", "ba"]);
+      expect(await list({ search: "B-1" }, { limit: 10 })).toEqual(["b-1"]);
+      expect(await list({ search: "_%" }, { limit: 10 })).toEqual(["c_%"]);
+      expect(await list({ search: "\0" }, { limit: 10 })).toEqual([]);
+      const after = domainName("b-1.list.example");
+      expect(await list({ search }, { after, limit: 2 })).toEqual(["b", "ba"]);
+      expect(await store.descriptions.countDomains({ search })).toBe(5);
+      expect(await store.descriptions.countDomains({ search, ownerId: "bob" })).toBe(2);
+    });
+  });
+
+  describe("what is remembered of checks", () => {
+    const known = (code: string, severity: "error" | "ok", since = NOW): KnownFinding => ({
+      key: `${code} x.example`,
+      finding: {
+        code: code as KnownFinding["finding"]["code"],
+        severity,
+        owner: domainName("x.example"),
+        expected: "one",
+        observed: "none\0",
+        why: "because",
+        reference: "RFC 7208 §4.5",
+        fix: null,
+        verify: "dig",
+      },
+      since,
+      confirmed: true,
+    });
+    const event = (domain: string, minute: number, code = "spf-missing"): FindingEvent => ({
+      domain: domainName(domain),
+      at: at(minute),
+      kind: "appeared",
+      code,
+      owner: domain,
+      severity: "error",
+      observed: "none",
+    });
+    const recorded = (state: DomainState, worst: DomainState["worst"], minute: number): DomainState => ({
+      ...state,
+      checkedAt: at(minute),
+      nextCheckAt: at(minute + 60),
+      worst,
+      counts: { [worst ?? "ok"]: 2 },
+    });
+
+    it("schedules, and hands out what is due once, the longest first", async () => {
+      const names = Array.from({ length: 40 }, (_, index) => domainName(`d${index + 10}.due.example`));
+      for (const [index, name] of names.entries())
+        await store.watch.schedule(name, undefined, at(-100 + index));
+      await store.watch.schedule(domainName("later.due.example"), undefined, at(100));
+      const [first] = await store.watch.takeDue(NOW, 1, at(5));
+      expect(first?.domain).toBe(names[0]);
+      const taken: string[] = [];
+      await race(async (on) => {
+        for (;;) {
+          const due = await on.watch.takeDue(NOW, 3, at(5));
+          if (due.length === 0) return;
+          taken.push(...due.map(({ domain }) => domain));
+        }
+      });
+      expect(taken.toSorted()).toEqual(names.slice(1));
+      // The lease is over.
+      expect(await store.watch.takeDue(at(5), 1_000, at(9))).toHaveLength(40);
+      for (const name of names) await store.watch.forget(name);
+      await store.watch.forget(domainName("later.due.example"));
+    });
+
+    it("keeps a lease where a domain is scheduled meanwhile, and the earlier time where it is due already", async () => {
+      const domain = domainName("lease.example");
+      await store.watch.schedule(domain, "ann", at(10));
+      await store.watch.schedule(domain, "ann", at(20));
+      expect((await store.watch.state(domain))?.nextCheckAt).toEqual(at(10));
+      expect(await store.watch.takeDue(at(10), 10, at(15))).toHaveLength(1);
+      await other.watch.schedule(domain, "bob", at(5));
+      expect(await store.watch.takeDue(at(14), 10, at(15))).toEqual([]);
+      expect(await store.watch.state(domain)).toMatchObject({ ownerId: "bob", nextCheckAt: at(5) });
+      expect(await store.watch.takeDue(at(15), 10, at(20))).toHaveLength(1);
+      await store.watch.forget(domain);
+    });
+
+    it("writes a result on the state that it was compared with, once", async () => {
+      const domain = domainName("record.example");
+      await store.watch.schedule(domain, "ann", NOW);
+      const state = (await store.watch.state(domain))!;
+      expect(state).toEqual({
+        domain,
+        ownerId: "ann",
+        checkedAt: undefined,
+        nextCheckAt: NOW,
+        worst: undefined,
+        counts: {},
+        revision: 0,
+      });
+      const findings = [known("spf-missing", "error"), known("mx-fine", "ok")];
+      const result = { state: recorded(state, "error", 1), findings, events: [event(domain, 1)] };
+      expect(await race((on) => on.watch.record(result))).toEqual({ recorded: 1, stale: RIVALS - 1 });
+      expect(await other.watch.state(domain)).toEqual({ ...result.state, revision: 1 });
+      expect(await other.watch.findings(domain)).toEqual(findings);
+      expect(await other.watch.history({ domain }, { limit: 10 })).toMatchObject(result.events);
+      const nobody = { ...state, domain: domainName("nobody.example") };
+      expect(await store.watch.record({ state: nobody, findings: [], events: [] })).toBe("stale");
+    });
+
+    it("notes who knows of a finding, which a check under way does not undo", async () => {
+      const domain = domainName("record.example");
+      const before = (await store.watch.state(domain))!;
+      expect(await store.watch.acknowledge(domain, "nothing x", "ann", at(2))).toBe("unknown");
+      expect(await store.watch.state(domain)).toEqual(before);
+      expect(await store.watch.acknowledge(domain, "spf-missing x.example", "ann", at(2))).toBe(
+        "acknowledged",
+      );
+      const findings = await other.watch.findings(domain);
+      expect(findings.map(({ acknowledgedBy }) => acknowledgedBy)).toEqual(["ann", undefined]);
+      expect(await other.watch.record({ state: before, findings: [], events: [] })).toBe("stale");
+      const [newest] = await store.watch.history({ domain }, { limit: 1 });
+      expect(newest).toMatchObject({ kind: "acknowledged", at: at(2), observed: "none\ufffd" });
+    });
+
+    it("pages through history without losing one of the same moment; it goes with the domain to its next owner", async () => {
+      const domain = domainName("history.example");
+      await store.watch.schedule(domain, "ann", NOW);
+      const state = (await store.watch.state(domain))!;
+      const events = Array.from({ length: 25 }, (_, index) =>
+        event(domain, index < 20 ? 30 : 40, `code-${index}`),
+      );
+      await store.watch.record({ state: recorded(state, "error", 40), findings: [], events });
+      const seen: string[] = [];
+      for (let before: { at: Date; id: number } | undefined; ; ) {
+        const page = await store.watch.history(
+          { ownerId: "ann", domain },
+          { limit: 7, ...(before && { before }) },
+        );
+        seen.push(...page.map(({ code }) => code));
+        before = page.at(-1);
+        if (page.length < 7) break;
+      }
+      expect(seen).toEqual(events.map(({ code }) => code).toReversed());
+      await store.watch.schedule(domain, "carl", NOW);
+      expect(await store.watch.history({ ownerId: "carl" }, { limit: 100 })).toHaveLength(25);
+      await store.watch.sweep(at(35));
+      expect(await store.watch.history({ domain }, { limit: 100 })).toHaveLength(5);
+      await store.watch.forget(domain);
+      expect(await store.watch.history({ domain }, { limit: 100 })).toEqual([]);
+      expect(await store.watch.findings(domain)).toEqual([]);
+      expect(await store.watch.state(domain)).toBeUndefined();
+    });
+
+    it("lists states worst first, then by name, page by page; and counts them", async () => {
+      await store.watch.forget(domainName("record.example"));
+      const rows: [name: string, worst: DomainState["worst"], owner: string][] = [
+        ["b", "ok", "ann"],
+        ["a", "ok", "bob"],
+        ["c", "error", "ann"],
+        ["d", undefined, "ann"],
+        ["e", "unknown", "bob"],
+        ["f", "warning", "ann"],
+        ["g", "notice", "ann"],
+      ];
+      for (const [name, worst, owner] of rows) {
+        const domain = domainName(`${name}.states.example`);
+        await store.watch.schedule(domain, owner, NOW);
+        const state = (await store.watch.state(domain))!;
+        if (worst !== undefined)
+          await store.watch.record({ state: recorded(state, worst, 1), findings: [], events: [] });
+      }
+      const list = async (...[filter, page]: Parameters<typeof store.watch.states>) =>
+        (await store.watch.states(filter, page)).map(({ domain }) => domain[0]).join("");
+      expect(await list({}, { limit: 10 })).toBe("cefgabd");
+      expect(await list({ ownerId: "ann" }, { limit: 10 })).toBe("cfgbd");
+      expect(await list({ worst: "ok" }, { limit: 10 })).toBe("ab");
+      expect(await list({ search: "A.STATES" }, { limit: 10 })).toBe("a");
+      let whole = "";
+      for (let after: DomainState | undefined; whole.length < 7; ) {
+        const page: readonly DomainState[] = await store.watch.states(
+          {},
+          { limit: 2, ...(after && { after }) },
+        );
+        after = page.at(-1);
+        whole += page.map(({ domain }) => domain[0]).join("");
+      }
+      expect(whole).toBe("cefgabd");
+      expect(await store.watch.overview({})).toEqual({
+        error: 1,
+        unknown: 1,
+        warning: 1,
+        notice: 1,
+        ok: 2,
+        unchecked: 1,
+      });
+      expect(await store.watch.overview({ ownerId: "bob" })).toEqual({ unknown: 1, ok: 1 });
+    });
+  });
+
+  describe("who may come in", () => {
+    const user = (id: string, more: Partial<User> = {}): User => ({
+      id,
+      name: `name-${id}`,
+      role: "owner",
+      passwordHash: "$argon2id$…",
+      sealedTotpSecret: undefined,
+      totpStep: undefined,
+      oidcSubject: undefined,
+      createdAt: NOW,
+      disabledAt: undefined,
+      revision: 1,
+      ...more,
+    });
+    const session = (secretHash: string, userId: string, minute = 60): Session => ({
+      secretHash,
+      userId,
+      createdAt: NOW,
+      lastSeenAt: NOW,
+      expiresAt: at(minute),
+      address: "2001:db8::1",
+      userAgent: "agent\0",
+      isComplete: true,
+    });
+
+    it("has one first user, whoever comes at the same time", async () => {
+      expect(
+        await race((on, rival) => on.access.addUser(user(`first${rival}`), { onlyFirst: true })),
+      ).toEqual({
+        added: 1,
+        taken: RIVALS - 1,
+      });
+      expect(await store.access.countUsers()).toBe(1);
+    });
+
+    it("keeps users, by revisions and unique names", async () => {
+      const full = user("full", {
+        sealedTotpSecret: "s",
+        totpStep: 7,
+        oidcSubject: "issuer subject",
+        role: "reader",
+      });
+      expect(await race((on) => on.access.addUser(full))).toEqual({ added: 1, taken: RIVALS - 1 });
+      expect(await store.access.addUser(user("else", { oidcSubject: "issuer subject" }))).toBe("taken");
+      for (const by of [{ id: "full" }, { name: "name-full" }, { oidcSubject: "issuer subject" }])
+        expect(await other.access.user(by)).toEqual(full);
+      expect(await store.access.user({ name: "no\0body" })).toBeUndefined();
+      const used = { ...full, totpStep: 8 };
+      expect(await race((on) => on.access.changeUser(full, used))).toEqual({ changed: 1, stale: RIVALS - 1 });
+      expect(await store.access.user({ id: "full" })).toEqual({ ...used, revision: 2 });
+      const first = (await store.access.users()).find(({ id }) => id.startsWith("first"))!;
+      expect(await store.access.changeUser(first, { ...first, name: "name-full" })).toBe("taken");
+    });
+
+    it("ends sessions with a new password or a closed account, but for the one at hand", async () => {
+      const before = user("sess");
+      await store.access.addUser(before);
+      for (const hash of ["s1", "s2", "s3"]) await store.access.addSession(session(hash, "sess"));
+      expect(await other.access.session("s1")).toEqual({
+        ...session("s1", "sess"),
+        userAgent: "agent\ufffd",
+      });
+      await store.access.changeUser(before, { ...before, role: "reader" });
+      expect(await store.access.sessions("sess")).toHaveLength(3);
+      await store.access.touchSession("s1", at(1), at(99));
+      expect(await other.access.session("s1")).toMatchObject({ lastSeenAt: at(1), expiresAt: at(99) });
+      const second = (await store.access.user({ id: "sess" }))!;
+      await store.access.changeUser(second, { ...second, passwordHash: "new" }, "s2");
+      expect((await store.access.sessions("sess")).map(({ secretHash }) => secretHash)).toEqual(["s2"]);
+      const third = (await store.access.user({ id: "sess" }))!;
+      await store.access.changeUser(third, { ...third, disabledAt: NOW });
+      expect(await store.access.sessions("sess")).toEqual([]);
+      await store.access.addSession(session("s4", "sess"));
+      await store.access.removeSession("s4");
+      expect(await store.access.session("s4")).toBeUndefined();
+    });
+
+    it("keeps passkeys and tokens with their users", async () => {
+      const passkey = {
+        credentialId: "cred",
+        userId: "full",
+        publicKey: "pk",
+        counter: 1,
+        transports: ["usb"],
+        label: "key",
+        createdAt: NOW,
+        lastUsedAt: undefined,
+      };
+      expect(await store.access.putPasskey(passkey)).toBe("put");
+      expect(await store.access.putPasskey({ ...passkey, counter: 2, lastUsedAt: at(1) })).toBe("put");
+      expect(await store.access.putPasskey({ ...passkey, userId: "sess" })).toBe("taken");
+      expect(await other.access.passkeys("full")).toEqual([{ ...passkey, counter: 2, lastUsedAt: at(1) }]);
+      expect((await other.access.passkey("cred"))?.counter).toBe(2);
+      expect(await store.access.removePasskey("sess", "cred")).toBe(false);
+      expect(await store.access.removePasskey("full", "cred")).toBe(true);
+      const token = {
+        id: "t1",
+        secretHash: "th",
+        userId: "full",
+        label: "ci",
+        scopes: ["read", "publish"] as const,
+        createdAt: NOW,
+        expiresAt: at(10),
+        lastUsedAt: undefined,
+      };
+      await store.access.addToken(token);
+      expect(await other.access.token("th")).toEqual(token);
+      await store.access.touchToken("t1", at(2));
+      expect(await other.access.tokens("full")).toEqual([{ ...token, lastUsedAt: at(2) }]);
+      expect(await store.access.removeToken("sess", "t1")).toBe(false);
+      await store.access.addToken({ ...token, id: "t2", secretHash: "th2", expiresAt: undefined });
+      await store.access.addSession(session("old", "full", 5));
+      await store.access.sweep(at(10));
+      expect((await store.access.tokens("full")).map(({ id }) => id)).toEqual(["t2"]);
+      expect(await store.access.session("old")).toBeUndefined();
+      await expect(store.access.addSession(session("x", "nobody"))).rejects.toThrow();
+    });
+
+    it("counts attempts over all nodes, in windows", async () => {
+      const counts = await race((on) => on.access.countAttempt("192.0.2.1", NOW, at(10)));
+      expect(Object.keys(counts)).toHaveLength(RIVALS);
+      expect(await store.access.countAttempt("192.0.2.1", at(9), at(19))).toBe(RIVALS + 1);
+      expect(await store.access.countAttempt("192.0.2.1", at(10), at(20))).toBe(1);
+      await store.access.clearAttempts("192.0.2.1");
+      expect(await store.access.countAttempt("192.0.2.1", at(11), at(20))).toBe(1);
+    });
+
+    it("writes down what was done, newest first", async () => {
+      const entry = (id: string, target: string) => ({
+        id,
+        at: NOW,
+        actor: "ann",
+        address: undefined,
+        action: "domain.create",
+        target,
+        details: { a: [1] },
+      });
+      for (const [id, target] of [
+        ["01", "x"],
+        ["02", "y"],
+        ["03", "x"],
+      ] as const)
+        await store.access.audit(entry(id, target));
+      expect(await other.access.auditLog({ limit: 2 })).toEqual([entry("03", "x"), entry("02", "y")]);
+      expect(await other.access.auditLog({ limit: 2, before: "02" })).toEqual([entry("01", "x")]);
+      expect(await other.access.auditLog({ limit: 9, target: "x" })).toHaveLength(2);
+    });
+  });
+}
