@@ -23,7 +23,8 @@ export function keyFindings(findings: readonly Finding[]): readonly (readonly [s
 }
 
 /** Findings that are told; `ok` is for looking at, and what could not be found out is no news. */
-const isTold = (severity: Severity): boolean => severity === "error" || severity === "warning" || severity === "notice";
+const isTold = (severity: Severity): boolean =>
+  severity === "error" || severity === "warning" || severity === "notice";
 
 /** Towards the worst. */
 const weight = (severity: Severity): number => -SEVERITIES.indexOf(severity);
@@ -77,7 +78,9 @@ export function compareFindings(
     };
   });
 
-  const blind = new Set(findings.filter(({ severity }) => severity === "unknown").map(({ code }) => CATALOGUE[code].group));
+  const blind = new Set(
+    findings.filter(({ severity }) => severity === "unknown").map(({ code }) => CATALOGUE[code].group),
+  );
   const kept: KnownFinding[] = [];
   for (const was of old.values()) {
     if (!isTold(was.finding.severity)) continue;

@@ -68,7 +68,9 @@ export interface WatchStore {
     page: { readonly after?: Pick<DomainState, "domain" | "worst">; readonly limit: number },
   ): Promise<readonly DomainState[]>;
   /** Domains by their worst severity; "unchecked" before the first check. */
-  overview(filter: Pick<StateFilter, "ownerId">): Promise<Readonly<Partial<Record<Severity | "unchecked", number>>>>;
+  overview(
+    filter: Pick<StateFilter, "ownerId">,
+  ): Promise<Readonly<Partial<Record<Severity | "unchecked", number>>>>;
   /** Newest first. */
   history(
     filter: { readonly domain?: DomainName; readonly ownerId?: string },
