@@ -16,11 +16,12 @@ import { planJson, resultJson } from "../../publish/plan-json.ts";
 import { GUARD_IDS, type GuardId, type Plan, type PlannedValue } from "../../publish/planned.ts";
 import type { Provider, ProviderFailure, RrsetChange } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
-import { derive, describedDomain, zoneOf } from "../../records/derive.ts";
+import { derive, zoneOf } from "../../records/derive.ts";
 import type { Derived } from "../../records/derived-record.ts";
 import type { Description } from "../../records/description.ts";
 import { absolute, type DomainName, isWithin } from "../../standards/dns/name.ts";
 import { formatRdata } from "../../standards/dns/rdata-text.ts";
+import { keyZone } from "../../watch/key-publish.ts";
 import { entryOf, planZone, seeAtEveryServer, zonesOf } from "../../watch/zone-plan.ts";
 import { loadDescription, readDomain } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
@@ -233,7 +234,6 @@ async function eachZone(
 
 const isInUse = ({ state }: DkimKey) => state === "signing" || state === "retiring";
 
-/** The zone in which the keys of a domain are published: its own, or the one that they are delegated to. */
 export async function withZone(
   domain: DomainName,
   options: PublishOptions,
@@ -241,9 +241,7 @@ export async function withZone(
   run: (opened: Opened) => Promise<void>,
 ): Promise<void> {
   const description = loadDescription(options.config, tools);
-  const delegation = describedDomain(domain, description)?.delegation;
-  const zone = delegation?.records.includes("dkim") ? delegation.zone : domain;
-  await eachZone([zone], options, tools, run);
+  await eachZone([keyZone(domain, description)], options, tools, run);
 }
 
 /** A described domain stands for the zone that it lies in. */
