@@ -14,6 +14,7 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from "fastify-type-provider-zod";
+import { z } from "zod";
 import { auditEntry } from "../../access/audit.ts";
 import { actorName, may, sees } from "../../access/permission.ts";
 import type { SessionTools } from "../../access/session.ts";
@@ -168,7 +169,7 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
         ["x-permission" as string]: gate,
         response: {
           ...(answer !== undefined && { [status]: answer }),
-          ...(answer === undefined && !isRaw && { 204: { type: "null", description: "Done." } }),
+          ...(answer === undefined && !isRaw && { 204: z.null().describe("Done.") }),
           "4xx": problemSchema,
           "5xx": problemSchema,
         },

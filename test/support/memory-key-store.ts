@@ -1,0 +1,27 @@
+/** Keys in memory, for tests. */
+import type { AnyKeyStore } from "../../src/keys/any-key-store.ts";
+import { byAge, type DkimKey } from "../../src/keys/key.ts";
+
+export function memoryKeyStore(): AnyKeyStore {
+  const kept = new Map<string, DkimKey>();
+  const id = ({ signingDomain, dkimSelector }: Pick<DkimKey, "signingDomain" | "dkimSelector">) =>
+    `${dkimSelector} ${signingDomain}`;
+  return {
+    list: async (domain) =>
+      [...kept.values()].filter((key) => domain === undefined || key.signingDomain === domain).sort(byAge),
+    get: async (name) => kept.get(id(name)),
+    async put(key) {
+      if (kept.has(id(key))) return "taken";
+      kept.set(id(key), key);
+      return "put";
+    },
+    async change(changes) {
+      if (changes.some(({ before }) => kept.get(id(before)) !== before)) return "stale";
+      for (const { after } of changes) kept.set(id(after), after);
+      return "changed";
+    },
+    async remove(key) {
+      return kept.delete(id(key)) ? "removed" : "stale";
+    },
+  };
+}
