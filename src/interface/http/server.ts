@@ -63,6 +63,12 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
     routerOptions: { maxParamLength: MAX_PATH_PART },
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     forceCloseConnections: "idle",
+    // A path that cannot be read reaches no route, and no hook.
+    frameworkErrors: (_error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      reply.headers(securityHeaders(settings.origin.startsWith("https://")));
+      const what = "the path cannot be read";
+      sendProblem(new Refusal("not-understood", what, "look at /api/docs"), request, reply);
+    },
     ...(settings.tls && { https: { cert: settings.tls.certificate, key: settings.tls.key } }),
     logger:
       logLine === undefined
