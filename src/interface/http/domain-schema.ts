@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Finding } from "../../check/finding.ts";
 import { SEVERITIES } from "../../check/severity.ts";
 import { readMailDomain } from "../../records/description.ts";
-import { type DomainName, parseDomainName } from "../../standards/dns/name.ts";
+import type { DomainName } from "../../standards/dns/name.ts";
 import type { DomainState, FindingEvent, KnownFinding } from "../../watch/watch-store.ts";
 
 const MAX_TYPED_NAME = 1024;
@@ -13,16 +13,6 @@ export const domainName = z
   .max(MAX_TYPED_NAME)
   .transform((text, context): DomainName => {
     const name = readMailDomain(text);
-    if (name.ok) return name.value;
-    context.issues.push({ code: "custom", message: name.problem, input: text });
-    return z.NEVER;
-  });
-
-export const anyName = z
-  .string()
-  .max(MAX_TYPED_NAME)
-  .transform((text, context): DomainName => {
-    const name = parseDomainName(text);
     if (name.ok) return name.value;
     context.issues.push({ code: "custom", message: name.problem, input: text });
     return z.NEVER;
