@@ -1,6 +1,7 @@
 /** Against a real provider on loopback. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import Provider from "oidc-provider";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type HttpWorld, httpWorld, ORIGIN } from "../../test/support/http-world.ts";
 import { createOpenidProvider } from "./openid-provider.ts";
@@ -14,10 +15,6 @@ beforeAll(async () => {
   http = createServer();
   await new Promise<void>((done) => http.listen(0, "127.0.0.1", done));
   issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-  // It warns about its own development mode.
-  const { default: Provider } = (await import("oidc-provider" as string)) as {
-    default: new (issuer: string, options: object) => { callback(): Parameters<typeof http.on>[1] };
-  };
   const client = {
     client_id: "zonepost",
     client_secret: "a secret of the laboratory",

@@ -172,7 +172,10 @@ describe("another tenant", () => {
 
     const renamed = { content: { domain: "anna.example" }, revision: 1 };
     expect((await world.ask(who("other"), "PUT", "/api/domains/bert.example", renamed)).status).toBe(422);
-    const delegated = { content: { delegation: { zone: "anna.example" } }, revision: 1 };
+    const delegated = {
+      content: { delegation: { zone: "anna.example" }, dmarc: { reports: ["x@anna.example"] } },
+      revision: 1,
+    };
     expect((await world.ask(who("other"), "PUT", "/api/domains/bert.example", delegated)).status).toBe(200);
     const key = { algorithm: "ed25519" };
     expect((await world.ask(who("other"), "POST", "/api/domains/bert.example/keys", key)).status).toBe(201);
