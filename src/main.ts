@@ -393,6 +393,127 @@ function groupNumber(name: string): number {
   return Number(line.split(":")[2]);
 }
 
+/** The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. */
+async function startServer({ settings, directory, logLine }: ServeJob): Promise<ServeHandle> {
+  const { createServer } = await import("./interface/http/server.ts");
+  const publishEntries = settings.publish.map((entry, at) => readPublishEntry(entry, `publish[${at}]`));
+  const state = await openServerState(directory);
+  const trust = settings.check.trust.map((path) => readFileSync(path, "utf8"));
+  const opened = await openWorld({
+    resolvers: settings.dns.resolvers,
+    ...(settings.dns.rootHints !== undefined && { rootHints: readFileSync(settings.dns.rootHints, "utf8") }),
+    ...(settings.dns.port !== undefined && { port: settings.dns.port }),
+    probes: { authorities: trust },
+  });
+  const master = await readServerSealKey(settings, directory, state);
+  const random = (count: number) => randomBytes(count);
+  const setup = await openSetup(state.access, new Date(), random);
+  const { address, port } = settings.listen;
+  const host = address.includes(":") ? `[${address}]` : address;
+  const origin = settings.url ?? `${settings.tls ? "https" : "http"}://${host}:${port}`;
+  const server = await createServer(
+    {
+      ...state,
+      world: () => ({ ...opened.world, now: new Date() }),
+      checkOptions: {
+        dkimSelectors: [],
+        assumePublic: readNetworks("check.assumePublic", settings.check.assumePublic),
+        allowPrivate: settings.check.allowPrivate,
+        blockLists: USUAL_BLOCK_LISTS,
+      },
+      publishEntries,
+      openProvider,
+      sealKey: () => master,
+      box: createSecretBox(master.key, random),
+      makeKeyPair: generateDkimKeyPair,
+      passkeys: createPasskeyVerifier(origin),
+      identity: await openIdentityProvider(settings, origin),
+      setupLink: setup?.link,
+      now: () => new Date(),
+      random,
+      sleep: (milliseconds) => sleep(milliseconds),
+      every(milliseconds, act) {
+        const timer = setInterval(act, milliseconds);
+        return () => clearInterval(timer);
+      },
+      trouble: async () =>
+        await state.ping().then(
+          () => undefined,
+          (error: Error) => error.message,
+        ),
+      logLine,
+    },
+    {
+      origin,
+      trustedProxies: settings.trustedProxies,
+      tls: settings.tls && {
+        certificate: readFileSync(settings.tls.certificate, "utf8"),
+        key: readFileSync(settings.tls.key, "utf8"),
+      },
+      times: {
+        idleSeconds: settings.session.idleMinutes * 60,
+        totalSeconds: settings.session.totalHours * 3_600,
+      },
+      logLevel: settings.log,
+    },
+  );
+  const close = async () => {
+    await opened.close();
+    await state.close();
+  };
+  try {
+    await server.app.listen({ host: address, port });
+  } catch (error) {
+    await close();
+    throw new UsageError(`listen ${host}:${port}: ${(error as Error).message}`);
+  }
+  return {
+    url: origin,
+    setupSecret: setup?.secret,
+    async stop() {
+      await server.stop();
+      await close();
+    },
+  };
+}
+
+function readPublishEntry(entry: unknown, where: string): PublishEntry {
+  const read = publishEntry.safeParse(entry);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new UsageError(`${[where, ...(issue?.path ?? [])].join(".")}: ${issue?.message}`);
+}
+
+/** `seal.key` beside the state where the settings name none; made where there is nothing that it would have to open. */
+async function readServerSealKey(
+  { sealKey }: ServeJob["settings"],
+  directory: string,
+  { keys }: Pick<OpenedState, "keys">,
+): Promise<MasterKey> {
+  const path = join(directory, "seal.key");
+  if (sealKey === undefined && !existsSync(path)) {
+    if ((await keys.list()).length > 0)
+      throw new UsageError(`the seal key is not there (${path}): bring it back from a backup, or name it as sealKey`);
+    writePrivateFile(path, newMasterKeyText((count) => randomBytes(count)), { overwrite: false });
+  }
+  const octets =
+    sealKey === undefined
+      ? readFileSync(path)
+      : Buffer.from(readSecret(secretSourceOf(sealKey), "sealKey").reveal());
+  const master = readMasterKey(octets);
+  if (!master.ok) throw new UsageError(`the seal key: ${master.problem}`);
+  return master.value;
+}
+
+async function openIdentityProvider({ identityProvider }: ServeJob["settings"], origin: string) {
+  if (identityProvider === undefined) return undefined;
+  const { createOpenidProvider } = await import("./net/openid-provider.ts");
+  const { issuer, clientId, clientSecret, title } = identityProvider;
+  const secret = readSecret(secretSourceOf(clientSecret), "identityProvider.clientSecret").reveal();
+  const redirectUri = `${origin}/api/login/identity/return`;
+  return createOpenidProvider({ issuer, clientId, clientSecret: secret, title, redirectUri });
+}
+
 async function untilInterrupted(): Promise<void> {
   await Promise.race(["SIGINT", "SIGTERM"].map((signal) => once(process, signal)));
 }
@@ -444,6 +565,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   askSecret: process.stdin.isTTY ? askSecret : undefined,
   untilInterrupted,
   serveMilter,
+  startServer,
 });
 // The line to the first process would keep this one for ever.
 if (isCrewMember()) process.exit();

@@ -33,6 +33,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   // To make pairs is what the room is for; who calls it hands it over as an argument (generate.ts).
   keys: { runs: ["standards"], modules: PURE_MODULES, ambient: ["keyMaking"] },
   milter: { runs: ["standards", "keys"], modules: PURE_MODULES },
+  watch: { runs: ["standards", "records", "check", "publish", "keys"], modules: PURE_MODULES },
+  access: { runs: ["standards"], modules: PURE_MODULES },
+  config: { runs: [], modules: [], packages: ["yaml", "zod"] },
   store: {
     runs: ["standards"],
     knows: ["records", "publish", "keys", "watch", "access"],
@@ -41,16 +44,21 @@ const ROOMS: Readonly<Record<string, Room>> = {
     // To wait while another process writes.
     ambient: ["timers"],
   },
-  watch: { runs: ["standards"], knows: ["check"], modules: PURE_MODULES },
-  access: { runs: ["standards"], modules: PURE_MODULES },
   "interface/cli": {
-    runs: ["standards", "records", "check", "publish", "keys", "milter"],
+    runs: ["standards", "records", "check", "publish", "keys", "milter", "watch", "access", "config"],
     modules: PURE_MODULES,
     packages: ["commander"],
   },
+  "interface/http": {
+    runs: ["standards", "records", "check", "publish", "keys", "milter", "watch", "access", "config"],
+    // A stream, for events as they happen.
+    modules: [...PURE_MODULES, "node:stream"],
+    packages: ["@fastify/cookie", "@fastify/swagger", "fastify", "fastify-type-provider-zod", "yaml", "zod"],
+  },
   net: {
     runs: ["standards"],
-    knows: ["records", "check", "publish", "milter"],
+    knows: ["records", "check", "publish", "milter", "access"],
+    packages: ["@simplewebauthn/server", "openid-client"],
     // A process only to have a zone file checked before it is put in place, and for the local sendmail. A cluster for milters.
     modules: [
       ...PURE_MODULES,
@@ -70,7 +78,21 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ambient: ["stopwatch", "chance", "timers", "process"],
   },
   main: {
-    runs: ["standards", "records", "check", "publish", "keys", "milter", "interface/cli", "net", "store"],
+    runs: [
+      "standards",
+      "records",
+      "check",
+      "publish",
+      "keys",
+      "milter",
+      "watch",
+      "access",
+      "config",
+      "interface/cli",
+      "interface/http",
+      "net",
+      "store",
+    ],
     modules: [
       "node:crypto",
       "node:events",

@@ -137,7 +137,7 @@ describe("who signs", () => {
     });
     const domain = domainName("example.org");
     const [first, second] = await Promise.all([keysFor(domain), keysFor(domain)]);
-    expect(first).toHaveLength(1);
+    expect(first.keys).toHaveLength(1);
     expect(second).toBe(first);
     expect(asked).toEqual(["example.org"]);
     expect(keysFor(domain)).toBe(first);

@@ -590,7 +590,6 @@ export function parseDescription(text: string, readFile?: (path: string) => stri
   if (!yaml.ok) return yaml.result;
   const { document, content } = yaml;
   if (content === null || content === undefined) return refused("", undefined, "the description is empty");
-  const result = descriptionSchema.safeParse(content, { reportInput: true });
   const lineAt = (path: readonly PropertyKey[]): number | undefined => {
     for (let length = path.length; length > 0; length--) {
       const node = document.getIn(path.slice(0, length), true) as
@@ -600,6 +599,16 @@ export function parseDescription(text: string, readFile?: (path: string) => stri
     }
     return undefined;
   };
+  return readDescription(content, readFile, lineAt);
+}
+
+/** The same from what was read of such a text already, as the store keeps it. */
+export function readDescription(
+  content: unknown,
+  readFile?: (path: string) => string,
+  lineAt: (path: readonly PropertyKey[]) => number | undefined = () => undefined,
+): DescriptionResult {
+  const result = descriptionSchema.safeParse(content, { reportInput: true });
   if (!result.success) {
     const problems = problemsOf(result.error.issues, descriptionJsonSchema());
     return { ok: false, problems: problems.map(({ path, problem }) => located(path, lineAt(path), problem)) };

@@ -699,8 +699,8 @@ describeWithServers(
         let reloads = 0;
         for (; !isOver && reloads < 20; reloads++) {
           if (reloads === 2) {
-            state.change("next1", "signing");
-            state.change("rsa1", "retiring");
+            await state.change("next1", "signing");
+            await state.change("rsa1", "retiring");
           }
           await milter.reload(describeMilter({ authservId: `mail${reloads}.example.org` }));
           await sleep(50);

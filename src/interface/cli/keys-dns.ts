@@ -1,10 +1,10 @@
 /** `zonepost keys test` and `zonepost keys rotate`: keys held against what every name server shows. */
-import type { AuthoritativeView, ZoneReport } from "../../check/view.ts";
+import type { AuthoritativeView } from "../../check/view.ts";
 import type { DkimKey } from "../../keys/key.ts";
 import { keyOwner, keyRecordText } from "../../keys/key-record-shapes.ts";
-import { nextStep, type Step } from "../../keys/rotation.ts";
+import type { Step } from "../../keys/rotation.ts";
 import { DATED_SELECTOR } from "../../keys/selector.ts";
-import { type KeyLook, type Sight, sightOf, sightText, summarize } from "../../keys/sighting.ts";
+import { type KeyLook, type Sight, sightText, summarize } from "../../keys/sighting.ts";
 import { formLine } from "../../records/form.ts";
 import { parseDkimKey, repairDkimKey } from "../../standards/dkim/key-record.ts";
 import {
@@ -16,69 +16,16 @@ import {
 import { remarksOnDkimKey } from "../../standards/dkim/remarks.ts";
 import { absolute, type DomainName, tryPrepend } from "../../standards/dns/name.ts";
 import { octetsToText, txtText } from "../../standards/dns/record.ts";
+import { lookAtKeys } from "../../watch/key-look.ts";
+import type { PublishedStep } from "../../watch/key-publish.ts";
+import { type LaneResult, lanesOf, turnKeys } from "../../watch/key-turn.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { makeKey, revokedRecord, zoneRecord } from "./keys.ts";
-import { type PublishedStep, publishStep } from "./keys-publish.ts";
+import { publishStep } from "./keys-publish.ts";
 import { type KeysOptions, keyFacts, keysOf, namedDomains, type OpenedKeys, withKeys } from "./keys-state.ts";
 import { visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
 import { type ViewOptions, viewSettings } from "./view-options.ts";
-
-/** How many keys are looked at together. */
-const CONCURRENCY = 16;
-
-interface Seen {
-  readonly key: DkimKey;
-  readonly look: KeyLook;
-}
-
-/** Every key at every name server. */
-async function lookAtKeys(keys: readonly DkimKey[], view: AuthoritativeView): Promise<readonly Seen[]> {
-  const seen: Seen[] = [];
-  const queue = keys.entries();
-  const work = async () => {
-    for (const [at, key] of queue) seen[at] = { key, look: await lookAtKey(key, view) };
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, keys.length) }, work));
-  return seen;
-}
-
-async function lookAtKey(key: DkimKey, view: AuthoritativeView): Promise<KeyLook> {
-  const owner = keyOwner(key);
-  const direct = await view.askEveryServer(owner, "TXT");
-  // A selector may be an alias into another zone, whose servers have to agree as well.
-  const ends = new Set(
-    direct.flatMap(({ answer }) =>
-      answer.status === "found" && answer.canonicalName !== owner ? [answer.canonicalName] : [],
-    ),
-  );
-  const behind = await Promise.all([...ends].slice(0, 4).map((end) => view.askEveryServer(end, "TXT")));
-  const answers = [...direct, ...behind.flat()];
-  const zones = await Promise.all([owner, ...ends].map((name) => zoneAround(name, view)));
-  const negativeTtls = [
-    ...zones.flatMap((zone) => zone?.servers.map((server) => server.negativeTtlSeconds) ?? []),
-    ...answers.map(({ answer }) => (answer.status === "absent" ? answer.negativeTtlSeconds : undefined)),
-  ].filter((ttl) => ttl !== undefined);
-  return {
-    signingDomain: key.signingDomain,
-    dkimSelector: key.dkimSelector,
-    perServer: answers.map(({ server, answer }) => ({
-      server: server.name,
-      sight: sightOf(answer, key.publicKey),
-      ...(answer.status === "found" && {
-        ttlSeconds: Math.max(...answer.records.map(({ ttlSeconds }) => ttlSeconds)),
-      }),
-    })),
-    ...(negativeTtls.length > 0 && { negativeTtlSeconds: Math.max(...negativeTtls) }),
-  };
-}
-
-/** The zone in which a name lies, or would lie. */
-async function zoneAround(name: DomainName, view: AuthoritativeView): Promise<ZoneReport | undefined> {
-  const own = await view.findZone(name);
-  const zone = own.status === "absent" ? await view.findZone(own.closest) : own;
-  return zone.status === "found" ? zone.zone : undefined;
-}
 
 export interface TestOptions extends KeysOptions, ViewOptions {
   readonly selector?: string;
@@ -249,14 +196,6 @@ export interface RotateOptions extends KeysOptions, ViewOptions {
   readonly config: string;
 }
 
-interface LaneResult {
-  readonly domain: DomainName;
-  readonly algorithm: DkimPublicKey["keyType"];
-  readonly steps: readonly Step[];
-  /** No name server could be asked about any of its keys. */
-  readonly isBlind: boolean;
-}
-
 export async function runKeysRotate(
   names: readonly string[],
   options: RotateOptions,
@@ -348,13 +287,6 @@ function exitCodeOf(results: readonly LaneResult[]): ExitCode {
   return actions.some((action) => ["publish", "revoke", "remove"].includes(action)) ? EXIT.warnings : EXIT.ok;
 }
 
-const lanesOf = (keys: readonly DkimKey[]) => [
-  ...Map.groupBy(
-    keys.filter(({ state }) => state !== "removed"),
-    ({ publicKey }) => publicKey.keyType,
-  ),
-];
-
 /** A successor for each algorithm that signs, unless one is on its way already. */
 async function beginRotations(
   domains: readonly DomainName[],
@@ -376,34 +308,14 @@ async function beginRotations(
   }
 }
 
-/** Looks that others make at the same time may store theirs first: then it is looked at what they stored. */
-const MAX_TRIES = 3;
-
 async function turnLanes(
   domain: DomainName,
   view: AuthoritativeView,
   { store }: OpenedKeys,
   tools: Tools,
 ): Promise<readonly LaneResult[]> {
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const lanes = lanesOf(await store.list(domain));
-    const seen = await lookAtKeys(
-      lanes.flatMap(([, keys]) => keys),
-      view,
-    );
-    const looks = seen.map(({ look }) => look);
-    const now = tools.now();
-    const turns = lanes.map(([algorithm, keys]) => ({ algorithm, keys, turn: nextStep(keys, looks, now) }));
-    if ((await store.change(turns.flatMap(({ turn }) => turn.changes))) === "stale") continue;
-    return turns.map(({ algorithm, keys, turn }) => ({
-      domain,
-      algorithm,
-      steps: [turn.step, ...turn.others],
-      isBlind: seen
-        .filter(({ key }) => keys.includes(key))
-        .every(({ look }) => look.perServer.every(({ sight }) => sight.kind === "unknown")),
-    }));
-  }
+  const lanes = await turnKeys(domain, view, store, tools.now);
+  if (lanes !== undefined) return lanes;
   throw new UsageError(`the keys of ${domain} are being changed by somebody else all the time; try again`);
 }
 

@@ -9,7 +9,7 @@ import { type PublishLaboratory, publishLaboratory } from "../../../test/support
 import { keyOwner, keyRecordText } from "../../keys/key-record-shapes.ts";
 import { toCharacterStrings } from "../../standards/dns/record.ts";
 import { openStore } from "../../store/open.ts";
-import { recordAfter } from "./keys-publish.ts";
+import { recordAfter } from "../../watch/key-publish.ts";
 
 const ZONE = `example.org. SOA ns1.example.net. hostmaster.example.org. 1 7200 900 1209600 300
 example.org. NS ns1.example.net.

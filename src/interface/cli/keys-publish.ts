@@ -1,137 +1,15 @@
-/** Steps of a rotation carried out where somebody holds the zone: the record of a key put in, emptied, taken away. */
-import type { DkimKey } from "../../keys/key.ts";
-import { keyOwner, keyRecordText, REVOKED_TEXT } from "../../keys/key-record-shapes.ts";
+/** Steps of a rotation carried out at whoever holds the zone, by the description. */
 import type { Step } from "../../keys/rotation.ts";
-import { type Sight, sightOf } from "../../keys/sighting.ts";
-import { type ApplyResult, applyPlan, recover } from "../../publish/apply.ts";
-import type { Plan } from "../../publish/planned.ts";
-import type { Rrset } from "../../publish/provider.ts";
-import { rrsetKey } from "../../publish/rrset.ts";
-import { describedDomain } from "../../records/derive.ts";
-import { type DomainName, tryPrepend } from "../../standards/dns/name.ts";
-import {
-  octetsToText,
-  type TxtRdata,
-  textToOctets,
-  toCharacterStrings,
-  txtText,
-} from "../../standards/dns/record.ts";
-import { UsageError } from "./exit-code.ts";
-import { applyTools, type Opened, type PublishOptions, withZone } from "./publish.ts";
+import { needsZone, type PublishedStep, publishKeyStep } from "../../watch/key-publish.ts";
+import { applyTools, type PublishOptions, withZone } from "./publish.ts";
 import type { Tools } from "./tools.ts";
 
-const TTL_SECONDS = 3600;
-
-export type PublishedStep =
-  /** Nothing that a provider can do. */
-  | { readonly status: "not-needed" }
-  /** Something else stands at the key's name: whose it is, a person has to say. */
-  | { readonly status: "in-the-way"; readonly owner: DomainName; readonly text: string }
-  | { readonly status: "failed"; readonly detail: string }
-  | ApplyResult;
-
-/** Looks for changes no longer than this: the rotation itself watches until every name server has them. */
-const LOOK_SECONDS = 10;
-
 export async function publishStep(step: Step, options: PublishOptions, tools: Tools): Promise<PublishedStep> {
-  const { action, key } = step;
-  if (key === undefined || (action !== "publish" && action !== "revoke" && action !== "remove"))
-    return { status: "not-needed" };
+  const { key } = step;
   let result: PublishedStep = { status: "not-needed" };
+  if (key === undefined || !needsZone(step)) return result;
   await withZone(key.signingDomain, options, tools, async (opened) => {
-    result = await carryOut(action, key, opened, options, tools);
+    result = await publishKeyStep(step, opened, applyTools(opened, options, tools));
   });
   return result;
-}
-
-async function carryOut(
-  action: "publish" | "revoke" | "remove",
-  key: DkimKey,
-  opened: Opened,
-  options: PublishOptions,
-  tools: Tools,
-): Promise<PublishedStep> {
-  const { provider, store, zone } = opened;
-  const recovery = await recover(zone, opened);
-  if (recovery.status === "failed") return { status: "failed", detail: recovery.failure.detail };
-  const outcome = await provider.readZone(zone);
-  if (outcome.status !== "read") return { status: "failed", detail: outcome.detail };
-  const name = placeOf(key, opened);
-  const before = outcome.content.rrsets.find((rrset) => rrsetKey(rrset) === rrsetKey({ name, type: "TXT" }));
-  const alias = outcome.content.rrsets.find((rrset) => rrset.name === name && rrset.type === "CNAME");
-  if (alias !== undefined) {
-    const text = alias.data
-      .map((data) => (data.type === "CNAME" ? `an alias to ${data.target}` : ""))
-      .join("; ");
-    return { status: "in-the-way", owner: name, text };
-  }
-  const after = recordAfter(action, key, before);
-  if (after === "in-the-way") return { status: "in-the-way", owner: name, text: textsOf(before).join("; ") };
-  if (after === "there") return { status: "nothing-to-do" };
-  const change =
-    after === undefined
-      ? undefined
-      : { name, type: "TXT" as const, ttlSeconds: before?.ttlSeconds ?? TTL_SECONDS, data: [after] };
-  // Keys are known by their own table: what the description derives neither owns nor removes them.
-  const owned = await store.ownedIn(zone);
-  const plan: Plan = {
-    zone,
-    values: [],
-    steps: [{ changes: [{ name, type: "TXT", before, after: change }], waitSeconds: 0 }],
-    guards: [],
-    leftOut: [],
-    notes: [],
-    ownedBefore: owned,
-    ownedAfter: owned,
-  };
-  return applyPlan(plan, { allow: [], lookSeconds: LOOK_SECONDS }, applyTools(opened, options, tools));
-}
-
-/** The key's own name, or where the description has put it behind an alias. */
-function placeOf(key: DkimKey, { description, zone }: Opened): DomainName {
-  const owner = keyOwner(key);
-  const delegation = describedDomain(key.signingDomain, description)?.delegation;
-  if (delegation?.zone !== zone) return owner;
-  const place = tryPrepend(owner, delegation.zone);
-  if (place === undefined) throw new UsageError(`${owner} is too long to live below ${delegation.zone}`);
-  return place;
-}
-
-const textsOf = (rrset: Rrset | undefined): string[] =>
-  (rrset?.data ?? []).map((data) => (data.type === "TXT" ? octetsToText(txtText(data)) : ""));
-
-/**
- * What is to stand there instead (undefined: nothing); `there` where it does so already. A record is made where there
- * is none, and changed or taken away only where it is this key's, in the state that the step was meant for.
- */
-export function recordAfter(
-  action: "publish" | "revoke" | "remove",
-  key: DkimKey,
-  before: Rrset | undefined,
-): TxtRdata | undefined | "there" | "in-the-way" {
-  const record = (text: string): TxtRdata => ({
-    type: "TXT",
-    strings: toCharacterStrings(textToOctets(text)),
-  });
-  const stands = standsAt(before, key);
-  switch (action) {
-    case "publish":
-      if (stands === "this") return "there";
-      return stands === "absent" ? record(keyRecordText(key)) : "in-the-way";
-    case "revoke":
-      if (stands === "revoked" || stands === "absent") return "there";
-      return stands === "this" ? record(REVOKED_TEXT) : "in-the-way";
-    case "remove":
-      if (stands === "absent") return "there";
-      return stands === "revoked" ? undefined : "in-the-way";
-    default:
-      return action satisfies never;
-  }
-}
-
-function standsAt(rrset: Rrset | undefined, key: DkimKey): Sight["kind"] {
-  if (rrset === undefined) return "absent";
-  const { name, ttlSeconds } = rrset;
-  const records = rrset.data.map((data) => ({ name, ttlSeconds, data: data as TxtRdata }));
-  return sightOf({ status: "found", records, aliases: [], canonicalName: name }, key.publicKey).kind;
 }

@@ -1,12 +1,11 @@
 /** `zonepost keys`: made, listed, shown, retired, revoked, sealed anew. What asks DNS is in keys-dns.ts. */
 
-import { readKeyKind } from "../../keys/generate.ts";
-import { type DkimKey, newKey } from "../../keys/key.ts";
+import type { DkimKey } from "../../keys/key.ts";
 import { keyOwner, keyRecordShapes, keyRecordText, REVOKED_TEXT } from "../../keys/key-record-shapes.ts";
+import { makeKey as makeKeptKey } from "../../keys/make-key.ts";
 import { privatePem } from "../../keys/private-text.ts";
 import { barKey } from "../../keys/rotation.ts";
-import { newMasterKeyText, resealKey, sealKey } from "../../keys/sealing.ts";
-import { selectorFromTemplate } from "../../keys/selector.ts";
+import { newMasterKeyText, resealKey } from "../../keys/sealing.ts";
 import { describeDkimKey, dkimFingerprint, shortDkimFingerprint } from "../../standards/dkim/public-key.ts";
 import { absolute, type DomainName } from "../../standards/dns/name.ts";
 import { renderTxt } from "../../standards/dns/txt-rendering.ts";
@@ -70,25 +69,16 @@ export const revokedRecord = (key: DkimKey): string =>
 
 export async function makeKey(
   signingDomain: DomainName,
-  { selector, algorithm, bits }: Pick<GenerateOptions, "selector" | "algorithm" | "bits">,
-  { store, sealKey: master }: OpenedKeys,
+  wanted: Pick<GenerateOptions, "selector" | "algorithm" | "bits">,
+  { store, sealKey }: OpenedKeys,
   tools: Tools,
 ): Promise<DkimKey> {
-  const kind = readKeyKind(algorithm, bits);
-  if (!kind.ok) throw new UsageError(kind.problem);
-  const taken = new Set((await store.list(signingDomain)).map(({ dkimSelector }) => dkimSelector));
-  const now = tools.now();
-  const dkimSelector = selectorFromTemplate(selector, now, (each) => taken.has(each));
-  if (!dkimSelector.ok) throw new UsageError(`--selector: ${dkimSelector.problem}`);
-  const name = { signingDomain, dkimSelector: dkimSelector.value };
-  const sealer = await master();
-  const pair = await tools.makeKeyPair(kind.value.kind);
-  const key = newKey(name, pair.publicKey, sealKey(pair.privateKey, name, sealer, tools.randomOctets), now);
-  if ((await store.put(key)) === "taken") {
-    throw new UsageError(`somebody else has just made ${keyOwner(key)}; nothing was changed, try again`);
-  }
-  if (kind.value.warning !== undefined) {
-    tools.terminal.err(`${wrap(`Note: ${kind.value.warning}.`, tools.terminal.columns)}\n`);
+  const { makeKeyPair, randomOctets: random, now } = tools;
+  const made = await makeKeptKey(signingDomain, wanted, { store, sealKey, makeKeyPair, random, now });
+  if (!made.ok) throw new UsageError(made.problem.replace(/^the selector:/, "--selector:"));
+  const { key, warning } = made.value;
+  if (warning !== undefined) {
+    tools.terminal.err(`${wrap(`Note: ${warning}.`, tools.terminal.columns)}\n`);
   }
   return key;
 }

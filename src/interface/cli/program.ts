@@ -22,6 +22,7 @@ import { addMilter } from "./milter.ts";
 import { runApply, runPlan, runUndo } from "./publish.ts";
 import { runRecords, runSchema } from "./records.ts";
 import { runRoute } from "./route.ts";
+import { runServe } from "./serve.ts";
 import { runSpfTest, runSpfTree } from "./spf.ts";
 import { runTlsaNext } from "./tlsa.ts";
 import type { Tools } from "./tools.ts";
@@ -339,6 +340,10 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .argument("<file>", "what zonepost backup has written")
     .option("--state <dir>", STATE)
     .action(async (file, options) => finish(await runRestore(file, options, tools)));
+  command("serve", "the server: the API, for browsers and programs")
+    .option("--settings <file>", "its settings (default: zonepost-server.yaml, where there is one)")
+    .option("--state <directory>", "where the state lies")
+    .action(async (options) => finish(await runServe(options, tools)));
 
   const trap = program.command("trap").description("a last MX that takes no mail, to see who asks it first");
   command("listen", "listen as the trap, and write down who comes", trap)

@@ -12,23 +12,17 @@ import {
   recover,
   type Unseen,
 } from "../../publish/apply.ts";
-import { planChanges, spfRecordsOf, wantedIn } from "../../publish/plan.ts";
-import {
-  GUARD_IDS,
-  type GuardId,
-  type Plan,
-  type PlanInput,
-  type PlannedValue,
-} from "../../publish/planned.ts";
-import type { Provider, ProviderFailure, RrsetChange, ZoneContent } from "../../publish/provider.ts";
+import { planJson, resultJson } from "../../publish/plan-json.ts";
+import { GUARD_IDS, type GuardId, type Plan, type PlannedValue } from "../../publish/planned.ts";
+import type { Provider, ProviderFailure, RrsetChange } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
-import { derive, describedDomain, zoneOf } from "../../records/derive.ts";
+import { derive, zoneOf } from "../../records/derive.ts";
 import type { Derived } from "../../records/derived-record.ts";
 import type { Description } from "../../records/description.ts";
-import type { PublishEntry } from "../../records/publish-settings.ts";
-import { absolute, type DomainName, isWithin, ROOT } from "../../standards/dns/name.ts";
+import { absolute, type DomainName, isWithin } from "../../standards/dns/name.ts";
 import { formatRdata } from "../../standards/dns/rdata-text.ts";
-import { lookupSpfTreeOf } from "../../standards/spf/tree.ts";
+import { keyZone } from "../../watch/key-publish.ts";
+import { entryOf, planZone, seeAtEveryServer, zonesOf } from "../../watch/zone-plan.ts";
 import { loadDescription, readDomain } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { stateDirectory } from "./state-directory.ts";
@@ -240,7 +234,6 @@ async function eachZone(
 
 const isInUse = ({ state }: DkimKey) => state === "signing" || state === "retiring";
 
-/** The zone in which the keys of a domain are published: its own, or the one that they are delegated to. */
 export async function withZone(
   domain: DomainName,
   options: PublishOptions,
@@ -248,18 +241,8 @@ export async function withZone(
   run: (opened: Opened) => Promise<void>,
 ): Promise<void> {
   const description = loadDescription(options.config, tools);
-  const delegation = describedDomain(domain, description)?.delegation;
-  const zone = delegation?.records.includes("dkim") ? delegation.zone : domain;
-  await eachZone([zone], options, tools, run);
+  await eachZone([keyZone(domain, description)], options, tools, run);
 }
-
-export function zonesOf(description: Description): readonly DomainName[] {
-  const described = description.domains.map(({ domain }) => zoneOf(domain, description));
-  return [...new Set([...described, ...description.publish.flatMap(({ zones }) => zones ?? [])])];
-}
-
-export const entryOf = (zone: DomainName, { publish }: Description): PublishEntry | undefined =>
-  publish.find(({ zones }) => zones === undefined || zones.includes(zone));
 
 /** A described domain stands for the zone that it lies in. */
 function zoneNamed(name: string, description: Description, zones: readonly DomainName[]): DomainName {
@@ -283,78 +266,9 @@ const asFailed = (zone: DomainName, failure: ProviderFailure): Failed => ({
 });
 const isFailed = (one: Plan | Failed): one is Failed => "failure" in one;
 
-/** RFC 2308 §5: resolvers keep an absence for three hours at most by custom; so long where nobody says. */
-const UNKNOWN_NEGATIVE_TTL_SECONDS = 10_800;
-
-async function makePlan({
-  zone,
-  zones,
-  provider,
-  store,
-  world,
-  derived,
-  signingKeys,
-}: Opened): Promise<Plan | Failed> {
-  const outcome = await provider.readZone(zone);
-  if (outcome.status !== "read") return asFailed(zone, outcome);
-  const wanted = wantedIn(zone, derived.records, zones);
-  const [found, ds, resolves] = await Promise.all([
-    world.authoritative.findZone(zone),
-    world.authoritative.lookup(zone, "DS"),
-    lookUpTargets(outcome.content, wanted, world),
-  ]);
-  const ttls =
-    found.status === "found"
-      ? found.zone.servers.flatMap(({ negativeTtlSeconds }) => negativeTtlSeconds ?? [])
-      : [];
-  const input: PlanInput = {
-    content: outcome.content,
-    wanted,
-    owned: await store.ownedIn(zone),
-    capabilities: provider.capabilities,
-    negativeTtlSeconds: ttls.length > 0 ? Math.max(...ttls) : UNKNOWN_NEGATIVE_TTL_SECONDS,
-    ...(ds.status !== "unknown" && { isSigned: ds.status === "found" }),
-    resolves,
-    signingKeys,
-  };
-  const plan = planChanges(input);
-  const spfLookups = await spfCosts(plan, world);
-  return spfLookups.size === 0 ? plan : planChanges({ ...input, spfLookups });
-}
-
-/** What receivers would look up for each SPF record, includes followed. */
-async function spfCosts(plan: Plan, world: World): Promise<ReadonlyMap<DomainName, number>> {
-  const costs = await Promise.all(
-    spfRecordsOf(plan).map(async ({ name, text }): Promise<[DomainName, number]> => {
-      const { lookupTerms } = await lookupSpfTreeOf(text, name, world.authoritative);
-      return [name, lookupTerms];
-    }),
-  );
-  return new Map(costs);
-}
-
-/** Whether the mail hosts that stand outside of the zone have addresses; those that could not be told are left out. */
-async function lookUpTargets(
-  { zone }: ZoneContent,
-  wanted: ReturnType<typeof wantedIn>,
-  world: World,
-): Promise<ReadonlyMap<DomainName, boolean>> {
-  const hosts = new Set(
-    wanted.flatMap(({ record: { data } }) =>
-      data.type === "MX" && data.exchange !== ROOT && !isWithin(data.exchange, zone) ? [data.exchange] : [],
-    ),
-  );
-  const told = await Promise.all(
-    [...hosts].map(async (host): Promise<[DomainName, boolean][]> => {
-      const answers = await Promise.all([
-        world.authoritative.lookup(host, "A"),
-        world.authoritative.lookup(host, "AAAA"),
-      ]);
-      if (answers.some(({ status }) => status === "found")) return [[host, true]];
-      return answers.every(({ status }) => status === "absent") ? [[host, false]] : [];
-    }),
-  );
-  return new Map(told.flat());
+async function makePlan(opened: Opened): Promise<Plan | Failed> {
+  const plan = await planZone(opened);
+  return "status" in plan ? asFailed(opened.zone, plan) : plan;
 }
 
 export function applyTools(
@@ -367,18 +281,7 @@ export function applyTools(
   return {
     provider,
     store,
-    see: async (name, type) => {
-      const answers = await world.authoritative.askEveryServer(name, type);
-      return answers.map(({ server, answer }) => ({
-        server: `${server.name} (${server.address})`,
-        data:
-          answer.status === "found"
-            ? answer.records.map(({ data }) => data)
-            : answer.status === "absent"
-              ? []
-              : undefined,
-      }));
-    },
+    see: seeAtEveryServer(world),
     sleep: tools.sleep,
     now: tools.now,
     newId: () => `${tools.now().toISOString()}-${world.randomLabel()}`,
@@ -520,44 +423,6 @@ function unseenText({ change, server, data }: Unseen): string {
             .join(", ")
             .slice(0, 200)}`;
   return visible(`  ${server} ${instead} for ${change.name} ${change.type}`);
-}
-
-function planJson({ zone, values, steps, guards, leftOut, notes }: Plan): object {
-  return {
-    zone,
-    values,
-    steps: steps.map(({ changes, waitSeconds, waitReason }) => ({
-      changes: changes.map(({ name, type, before, after }) => ({
-        name,
-        type,
-        before: before?.data.map((data) => formatRdata(data)) ?? null,
-        after: after?.data.map((data) => formatRdata(data)) ?? null,
-        ttlSeconds: after?.ttlSeconds ?? null,
-      })),
-      waitSeconds,
-      waitReason: waitSeconds > 0 ? (waitReason ?? null) : null,
-    })),
-    guards,
-    leftOut: leftOut.map(({ record, because }) => ({
-      name: record.record.name,
-      type: record.record.data.type,
-      because,
-    })),
-    notes,
-  };
-}
-
-function resultJson(result: ApplyResult): object {
-  if (result.status !== "done") return result;
-  return {
-    ...result,
-    unseen: result.unseen.map(({ change, server, data }) => ({
-      server,
-      name: change.name,
-      type: change.type,
-      answers: data?.map((one) => formatRdata(one)) ?? null,
-    })),
-  };
 }
 
 function planExit(plan: Plan | Failed, allow: readonly GuardId[]): ExitCode {

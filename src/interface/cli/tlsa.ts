@@ -20,9 +20,10 @@ import {
   tlsaFromPublicKey,
 } from "../../standards/dane/tlsa.ts";
 import { type DomainName, isWithin, tryPrepend } from "../../standards/dns/name.ts";
+import { entryOf, zonesOf } from "../../watch/zone-plan.ts";
 import { loadDescription, readDomain, readFileNamed, readNetworks } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
-import { entryOf, failureExit, zonesOf } from "./publish.ts";
+import { failureExit } from "./publish.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { visible, wrap } from "./terminal.ts";
 import type { OpenedState, Tools } from "./tools.ts";

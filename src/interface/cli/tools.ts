@@ -1,6 +1,7 @@
 /** What the commands need from outside; main.ts joins it to the real world, tests to a small one. */
 import type { World } from "../../check/context.ts";
 import type { TrapContact } from "../../check/mx-trap.ts";
+import type { ServerConfiguration } from "../../config/server-settings.ts";
 import type { KeyPairMaker } from "../../keys/generate.ts";
 import type { KeyStore } from "../../keys/key-store.ts";
 import type { RandomOctets } from "../../keys/sealing.ts";
@@ -120,8 +121,25 @@ export interface Tools {
   readonly askSecret: ((question: string) => Promise<string>) | undefined;
   /** Serves a mail server as a milter until somebody ends the program. Rejects where it cannot listen. */
   readonly serveMilter: (job: MilterJob) => Promise<void>;
+  /** Starts the server; rejects where it cannot listen, and throws a UsageError where a setting cannot be used. */
+  readonly startServer?: (job: ServeJob) => Promise<ServeHandle>;
   /** Resolves once somebody ends the program. */
   readonly untilInterrupted: () => Promise<void>;
+}
+
+export interface ServeJob {
+  readonly settings: ServerConfiguration;
+  /** Where the state lies. */
+  readonly directory: string;
+  readonly logLine: (line: string) => void;
+}
+
+export interface ServeHandle {
+  /** As browsers see it. */
+  readonly url: string;
+  /** Of the link for the first administrator; undefined where there are users. */
+  readonly setupSecret: string | undefined;
+  readonly stop: () => Promise<void>;
 }
 
 /** What a milter goes by; read anew when somebody says so. */

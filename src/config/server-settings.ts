@@ -1,0 +1,186 @@
+/** The server's settings: from a file and from the environment, checked as one; secrets are named, never held. */
+import { LineCounter, parseDocument } from "yaml";
+import { z } from "zod";
+
+const path = z.string().min(1).max(4096);
+const secretSource = z
+  .strictObject({
+    file: path.optional(),
+    env: z
+      .string()
+      .regex(/^[A-Za-z_]\w*$/)
+      .optional(),
+    credential: z
+      .string()
+      .regex(/^[\w.-]+$/)
+      .optional(),
+  })
+  .refine((source) => Object.values(source).filter((value) => value !== undefined).length === 1, {
+    message: "give exactly one of file, env, credential; the secret itself does not belong here",
+  });
+
+/** "127.0.0.1:8025", "[::1]:8025" */
+const listen = z
+  .string()
+  .regex(
+    /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/,
+    "write an address and a port, as in 127.0.0.1:8025",
+  )
+  .transform((text) => {
+    const at = text.lastIndexOf(":");
+    return { address: text.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(text.slice(at + 1)) };
+  })
+  .refine(({ port }) => port <= 65_535, { message: "a port is at most 65535" });
+
+const origin = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^https?:\/\/[^/?#]+\/?$/.test(text), {
+    message: "write it as browsers see it and without a path, as in https://zonepost.example.org",
+  })
+  .transform((text) => new URL(text).origin);
+
+const schema = z
+  .strictObject({
+    listen: listen.prefault("127.0.0.1:8025"),
+    url: origin.optional(),
+    tls: z.strictObject({ certificate: path, key: path }).optional(),
+    trustedProxies: z
+      .array(z.string().regex(/^[0-9A-Fa-f:.]+(?:\/\d{1,3})?$/, "write addresses or networks"))
+      .default([]),
+    sealKey: secretSource.optional(),
+    session: z
+      .strictObject({
+        idleMinutes: z.coerce.number().int().min(5).max(1440).default(60),
+        totalHours: z.coerce.number().int().min(1).max(168).default(12),
+      })
+      .prefault({}),
+    identityProvider: z
+      .strictObject({
+        issuer: z.string().refine((text) => URL.canParse(text), { message: "write a URL" }),
+        clientId: z.string().min(1).max(500),
+        clientSecret: secretSource,
+        title: z.string().min(1).max(100).default("Single sign-on"),
+      })
+      .optional(),
+    dns: z
+      .strictObject({
+        resolvers: z.array(z.string().min(1)).default([]),
+        rootHints: path.optional(),
+        port: z.coerce.number().int().min(1).max(65_535).optional(),
+      })
+      .prefault({}),
+    check: z
+      .strictObject({
+        assumePublic: z.array(z.string()).default([]),
+        allowPrivate: z.boolean().default(false),
+        trust: z.array(path).default([]),
+      })
+      .prefault({}),
+    /** As in zonepost.yaml; read by the room records. */
+    publish: z.array(z.unknown()).default([]),
+    log: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  })
+  .superRefine(({ listen: { address }, url, tls, trustedProxies }, context) => {
+    const isLocal = /^(?:127\.|::1$)/.test(address);
+    const issue = (at: string, message: string) => context.addIssue({ code: "custom", path: [at], message });
+    if (!isLocal && tls === undefined && trustedProxies.length === 0)
+      issue("listen", "others could read along: give tls, or trustedProxies where a proxy stands in front");
+    if (!isLocal && url === undefined)
+      issue("url", "say how browsers reach it, as in https://zonepost.example.org");
+    if (tls !== undefined && url?.startsWith("http:")) issue("url", "with tls it begins with https://");
+    if (url?.startsWith("http:") && !/^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(url))
+      issue("url", "only this machine itself may be reached without https");
+  });
+
+export type ServerConfiguration = z.output<typeof schema>;
+
+/** One thing wrong: where it stands, and what to do. */
+export interface SettingProblem {
+  /** "tls.key", or the variable that said it. */
+  readonly where: string;
+  readonly line?: number;
+  readonly problem: string;
+}
+
+export type ServerSettingsResult =
+  | { readonly ok: true; readonly settings: ServerConfiguration }
+  | { readonly ok: false; readonly problems: readonly SettingProblem[] };
+
+/** What the environment may say; it has the last word. */
+const VARIABLES: Readonly<Record<string, readonly string[]>> = {
+  ZONEPOST_LISTEN: ["listen"],
+  ZONEPOST_URL: ["url"],
+  ZONEPOST_TLS_CERTIFICATE: ["tls", "certificate"],
+  ZONEPOST_TLS_KEY: ["tls", "key"],
+  ZONEPOST_TRUSTED_PROXIES: ["trustedProxies"],
+  ZONEPOST_SEAL_KEY_FILE: ["sealKey", "file"],
+  ZONEPOST_SESSION_IDLE_MINUTES: ["session", "idleMinutes"],
+  ZONEPOST_SESSION_TOTAL_HOURS: ["session", "totalHours"],
+  ZONEPOST_LOG: ["log"],
+};
+const LISTS: ReadonlySet<string> = new Set(["ZONEPOST_TRUSTED_PROXIES"]);
+const MAX_CHARACTERS = 1_000_000;
+
+export function readServerSettings(
+  text: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): ServerSettingsResult {
+  const lines = new LineCounter();
+  const refuse = (problem: string, line?: number): ServerSettingsResult => ({
+    ok: false,
+    problems: [{ where: "the file", ...(line !== undefined && { line }), problem }],
+  });
+  if ((text?.length ?? 0) > MAX_CHARACTERS)
+    return refuse("longer than settings can be: is it the right file?");
+  const document = parseDocument(text ?? "{}", { lineCounter: lines, prettyErrors: false });
+  const [fault] = document.errors;
+  if (fault !== undefined)
+    return refuse(`not valid YAML: ${fault.message}`, lines.linePos(fault.pos[0]).line);
+  const content: unknown = document.toJS({ maxAliasCount: 20 }) ?? {};
+  if (typeof content !== "object" || Array.isArray(content)) return refuse('write "name: value" lines');
+  const whole = structuredClone(content) as Record<string, unknown>;
+  const said = new Map<string, string>();
+  for (const [variable, at] of Object.entries(VARIABLES)) {
+    const value = environment[variable];
+    if (value === undefined || value === "") continue;
+    said.set(at.join("."), variable);
+    put(whole, at, LISTS.has(variable) ? value.split(/[\s,]+/).filter((one) => one !== "") : value);
+  }
+  const result = schema.safeParse(whole);
+  if (result.success) return { ok: true, settings: result.data };
+  return {
+    ok: false,
+    problems: result.error.issues.map((issue) => {
+      const at = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]!] : issue.path;
+      const where = at.join(".");
+      const node = document.getIn(at, true) as { range?: [number, number, number] } | undefined;
+      const variable = said.get(where);
+      return {
+        where: variable ?? (where || "the file"),
+        ...(variable === undefined && node?.range && { line: lines.linePos(node.range[0]).line }),
+        problem: wordsOf(issue),
+      };
+    }),
+  };
+}
+
+function put(whole: Record<string, unknown>, at: readonly string[], value: unknown): void {
+  const [first = "", second] = at;
+  if (second === undefined) whole[first] = value;
+  else whole[first] = { ...(whole[first] as object | undefined), [second]: value };
+}
+
+function wordsOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return `there is no such setting; at the top there are ${Object.keys(schema.shape).join(", ")}`;
+    case "invalid_type":
+      return issue.input === undefined && /received undefined/.test(issue.message)
+        ? "is missing: write it"
+        : `${issue.message.replace(/^Invalid input: /, "")}: write it so`;
+    case "invalid_value":
+      return `write one of ${issue.values.join(", ")}`;
+    default:
+      return issue.message;
+  }
+}

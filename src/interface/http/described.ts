@@ -1,0 +1,80 @@
+/** Descriptions put together from their pieces: as much of them as a question needs. */
+import { derive } from "../../records/derive.ts";
+import type { Derived } from "../../records/derived-record.ts";
+import { type Description, readDescription } from "../../records/description.ts";
+import type { DescriptionStore, StoredDomain } from "../../records/description-store.ts";
+import { ancestors, type DomainName } from "../../standards/dns/name.ts";
+import { Refusal } from "./problem.ts";
+
+export interface Described {
+  readonly description: Description;
+  readonly derived: Derived;
+}
+
+/** The parts of zonepost.yaml that can name files and run commands: those are said on the machine alone. */
+export const MACHINE_PARTS = ["publish", "milter"] as const;
+
+/** A domain with what surrounds it: the servers, and the domains above it that belong to the same owner. */
+export async function describeDomain(
+  { domain, ownerId }: StoredDomain,
+  store: DescriptionStore,
+): Promise<Described> {
+  const above = await Promise.all(ancestors(domain).map((name) => store.domain(name)));
+  const pieces = above.filter((one) => one !== undefined).filter((one) => one.ownerId === ownerId);
+  return put(await store.common(), pieces);
+}
+
+const PAGE = 1000;
+
+/**
+ * All that may have records in a zone. A zone takes records from the domains of its owner and from nobody else's; one
+ * that belongs to administrators alone takes them from every domain.
+ */
+export async function describeZone(zone: DomainName, store: DescriptionStore): Promise<Described> {
+  const ownerId = (await store.domain(zone))?.ownerId;
+  const filter = ownerId === undefined ? {} : { ownerId };
+  const pieces: StoredDomain[] = [];
+  for (let after: DomainName | undefined; ; ) {
+    const page = await store.domains(filter, { limit: PAGE, ...(after && { after }) });
+    pieces.push(...page);
+    after = page.at(-1)?.domain;
+    if (page.length < PAGE) return put(await store.common(), pieces);
+  }
+}
+
+function put(
+  common: { readonly content: Readonly<Record<string, unknown>> },
+  pieces: readonly StoredDomain[],
+): Described {
+  const read = readPieces(
+    common.content,
+    pieces.map(({ content }) => content),
+  );
+  if (read.ok) return { description: read.description, derived: derive(read.description) };
+  throw new Refusal(
+    "refused",
+    "the description as it is kept cannot be used",
+    "mend what is named, in the servers or in the domain",
+    { parts: read.problems.map(({ path, problem }) => ({ where: path, what: problem })) },
+  );
+}
+
+/** Files are not read: what stands in an account's description opens nothing on this machine. */
+export function readPieces(
+  common: Readonly<Record<string, unknown>>,
+  domains: readonly Readonly<Record<string, unknown>>[],
+) {
+  return readDescription({ ...common, domains });
+}
+
+/** Refuses a piece that makes no description, with all that is wrong with it. */
+export function requirePieces(
+  common: Readonly<Record<string, unknown>>,
+  domains: readonly Readonly<Record<string, unknown>>[],
+): Description {
+  const read = readPieces(common, domains);
+  if (read.ok) return read.description;
+  throw new Refusal("refused", "this is no usable description", "mend what is named, and send it again", {
+    parts: read.problems.map(({ path, problem }) => ({ where: path, what: problem })),
+  });
+}

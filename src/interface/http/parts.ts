@@ -1,0 +1,57 @@
+/** What the server needs from outside: stores, the world, time and chance. main.ts joins it to real ones. */
+import type { AccessStore } from "../../access/access-store.ts";
+import type { IdentityProvider } from "../../access/identity-provider.ts";
+import type { PasskeyVerifier } from "../../access/passkey.ts";
+import type { RandomOctets } from "../../access/password.ts";
+import type { SecretBox } from "../../access/secret-box.ts";
+import type { SessionTimes } from "../../access/session.ts";
+import type { SetupLink } from "../../access/setup.ts";
+import type { CheckOptions, World } from "../../check/context.ts";
+import type { KeyPairMaker } from "../../keys/generate.ts";
+import type { KeyStore } from "../../keys/key-store.ts";
+import type { MasterKey } from "../../keys/sealing.ts";
+import type { Provider } from "../../publish/provider.ts";
+import type { PublishStore } from "../../publish/publish-store.ts";
+import type { DescriptionStore } from "../../records/description-store.ts";
+import type { PublishEntry } from "../../records/publish-settings.ts";
+import type { DomainName } from "../../standards/dns/name.ts";
+import type { WatchStore } from "../../watch/watch-store.ts";
+
+export interface ServerParts {
+  readonly access: AccessStore;
+  readonly descriptions: DescriptionStore;
+  readonly watch: WatchStore;
+  readonly keys: KeyStore;
+  readonly publish: PublishStore;
+  /** With the time of the call. */
+  readonly world: () => World;
+  readonly checkOptions: Omit<CheckOptions, "description" | "derived">;
+  /** Who holds zones, by the server's own settings; no request can name a file, a command or a URL. */
+  readonly publishEntries: readonly PublishEntry[];
+  readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;
+  readonly sealKey: () => MasterKey;
+  readonly box: SecretBox;
+  readonly makeKeyPair: KeyPairMaker;
+  readonly passkeys: PasskeyVerifier | undefined;
+  readonly identity: IdentityProvider | undefined;
+  readonly setupLink: SetupLink | undefined;
+  readonly now: () => Date;
+  readonly random: RandomOctets;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Again and again until what it returns is called. */
+  readonly every: (milliseconds: number, act: () => void) => () => void;
+  /** What keeps the server from serving; undefined where nothing does. */
+  readonly trouble: () => Promise<string | undefined>;
+  /** Takes lines of JSON; nothing is logged where absent. */
+  readonly logLine: ((line: string) => void) | undefined;
+}
+
+export interface ServerSettings {
+  /** As browsers see it: "https://zonepost.example.org". */
+  readonly origin: string;
+  /** Addresses or networks of proxies whose X-Forwarded-… headers count. */
+  readonly trustedProxies: readonly string[];
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  readonly times: SessionTimes;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+}

@@ -1,0 +1,115 @@
+/** Records, addresses and bounces looked into: nothing of anybody's is read or kept. */
+import { z } from "zod";
+import { commandsFor, domainToCheck, readBounce } from "../../../check/bounce.ts";
+import { Context } from "../../../check/context.ts";
+import { findRoute, parseMailAddress } from "../../../check/route.ts";
+import { explainRecord } from "../../../records/explain.ts";
+import type { Jobs } from "../job.ts";
+import type { ServerParts } from "../parts.ts";
+import { Refusal } from "../problem.ts";
+import { type Route, route } from "../route.ts";
+import { jobRef } from "./job.ts";
+
+const MAX_RECORD = 65_536;
+const MAX_BOUNCE = 200_000;
+
+export function textRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
+  return [
+    route({
+      method: "POST",
+      path: "/api/explain",
+      gate: "own.read",
+      summary: "A record in words.",
+      body: z.strictObject({ text: z.string().min(1).max(MAX_RECORD) }),
+      answer: z.object({
+        title: z.string(),
+        terms: z.array(z.object({ text: z.string(), meaning: z.string() })),
+        remarks: z.array(z.looseObject({ severity: z.string(), message: z.string() })),
+      }),
+      act: async ({ body }) => {
+        const explained = explainRecord(body.text.trimEnd());
+        if (explained === undefined)
+          throw new Refusal(
+            "refused",
+            "this is none of the records known here",
+            "send SPF, DKIM, DMARC, MTA-STS, TLS-RPT, BIMI, TLSA, CAA or SRV",
+            {
+              where: "body.text",
+            },
+          );
+        const { title, terms, remarks } = explained;
+        return {
+          title,
+          terms: terms.map(({ text, meaning }) => ({ text, meaning })),
+          remarks: remarks.map((remark) => ({ ...remark })),
+        };
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/api/bounce",
+      gate: "own.read",
+      summary: "A refusal read: who said it, what it means, what to do.",
+      body: z.strictObject({ text: z.string().min(1).max(MAX_BOUNCE) }),
+      answer: z.object({
+        replyCode: z.int().nullable(),
+        enhancedCode: z.string().nullable(),
+        lasts: z.string(),
+        host: z.string().nullable(),
+        cause: z.string().nullable(),
+        meaning: z.string(),
+        reference: z.string(),
+        advice: z.string().nullable(),
+        domain: z.string().nullable(),
+        see: z.array(z.string()),
+      }),
+      act: async ({ body }) => {
+        const bounce = readBounce(body.text);
+        if (bounce === undefined)
+          throw new Refusal(
+            "refused",
+            "no refusal was found in this text",
+            "send the bounce with its code, such as 550 5.7.26",
+            {
+              where: "body.text",
+            },
+          );
+        const domain = domainToCheck(bounce);
+        return {
+          replyCode: bounce.replyCode ?? null,
+          enhancedCode: bounce.enhancedCode ?? null,
+          lasts: bounce.lasts,
+          host: bounce.host ?? null,
+          cause: bounce.cause?.id ?? null,
+          meaning: bounce.meaning,
+          reference: bounce.reference,
+          advice: bounce.cause?.advice ?? null,
+          domain: domain ?? null,
+          see: [...commandsFor(bounce, domain)],
+        };
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/api/route",
+      gate: "own.check",
+      summary: "The way of a mail to an address, as a job. Servers are not asked about the recipient.",
+      body: z.strictObject({ address: z.string().min(3).max(400) }),
+      status: 202,
+      answer: jobRef,
+      act: async ({ body }, { actor }) => {
+        const address = parseMailAddress(body.address);
+        if (!address.ok)
+          throw new Refusal("refused", address.problem, "write it as bob@example.org", {
+            where: "body.address",
+          });
+        const about = { kind: "route", domain: undefined, ownerId: actor.user.id };
+        const job = jobs.start(about, async () => {
+          const context = new Context(address.value.domain, parts.world(), parts.checkOptions);
+          return findRoute(address.value, context);
+        });
+        return { job: job.id };
+      },
+    }),
+  ];
+}

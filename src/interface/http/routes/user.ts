@@ -1,0 +1,125 @@
+/** Users, managed by administrators. */
+import { z } from "zod";
+import { ROLES, type User } from "../../../access/access-store.ts";
+import { isLastAdministrator, makeUser, withPassword } from "../../../access/account.ts";
+import type { ServerParts } from "../parts.ts";
+import { notFound, Refusal, stale } from "../problem.ts";
+import { line, type Route, route } from "../route.ts";
+
+const role = z.enum(ROLES);
+const subject = line(500);
+const userSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  role,
+  hasPassword: z.boolean(),
+  hasTotp: z.boolean(),
+  oidcSubject: z.string().nullable(),
+  createdAt: z.string(),
+  disabledAt: z.string().nullable(),
+  revision: z.int(),
+});
+
+const userJson = (user: User) => ({
+  id: user.id,
+  name: user.name,
+  role: user.role,
+  hasPassword: user.passwordHash !== undefined,
+  hasTotp: user.sealedTotpSecret !== undefined,
+  oidcSubject: user.oidcSubject ?? null,
+  createdAt: user.createdAt.toISOString(),
+  disabledAt: user.disabledAt?.toISOString() ?? null,
+  revision: user.revision,
+});
+
+export function userRoutes({ access, now, random }: ServerParts): readonly Route[] {
+  const requireFree = async (oidcSubject: string | undefined, id?: string) => {
+    const holder = oidcSubject === undefined ? undefined : await access.user({ oidcSubject });
+    if (holder !== undefined && holder.id !== id)
+      throw new Refusal("taken", "this subject is another user's", "give each user a subject of their own", {
+        where: "body.oidcSubject",
+      });
+  };
+  return [
+    route({
+      method: "GET",
+      path: "/api/users",
+      gate: "users.manage",
+      summary: "All users.",
+      answer: z.object({ users: z.array(userSchema) }),
+      act: async () => ({ users: (await access.users()).map(userJson) }),
+    }),
+    route({
+      method: "POST",
+      path: "/api/users",
+      gate: "users.manage",
+      summary: "Makes a user, with a password or a subject at the identity provider.",
+      body: z.strictObject({
+        name: z.string().max(200),
+        password: z.string().max(1024).optional(),
+        role,
+        oidcSubject: subject.optional(),
+      }),
+      status: 201,
+      answer: userSchema,
+      act: async ({ body }, asked) => {
+        const { name, password, oidcSubject } = body;
+        await requireFree(oidcSubject);
+        const made = await makeUser({ name, password, role: body.role, oidcSubject }, now(), random);
+        if (!made.ok) throw new Refusal("refused", made.problem, "choose another", { where: "body" });
+        if ((await access.addUser(made.value)) === "taken")
+          throw new Refusal("taken", `there is a user ${made.value.name} already`, "choose another name", {
+            where: "body.name",
+          });
+        await asked.audit("user.create", made.value.name, { role: body.role });
+        return userJson(made.value);
+      },
+    }),
+    route({
+      method: "PUT",
+      path: "/api/users/:id",
+      gate: "users.manage",
+      summary: "Changes a user: role, whether they may come in, a new password, codes taken off.",
+      params: z.object({ id: z.string().max(100) }),
+      body: z.strictObject({
+        revision: z.int().min(1),
+        role: role.optional(),
+        disabled: z.boolean().optional(),
+        password: z.string().max(1024).optional(),
+        removeTotp: z.literal(true).optional(),
+        oidcSubject: subject.nullable().optional(),
+      }),
+      answer: userSchema,
+      act: async ({ params, body }, asked) => {
+        const before = await access.user({ id: params.id });
+        if (before === undefined) throw notFound();
+        if (before.revision !== body.revision) throw stale();
+        const demoted = (body.role ?? before.role) !== "administrator" || body.disabled === true;
+        if (demoted && (await isLastAdministrator(before, access)))
+          throw new Refusal("refused", "this is the last administrator", "make another one first");
+        if (body.oidcSubject) await requireFree(body.oidcSubject, before.id);
+        let after: User = { ...before, revision: before.revision + 1 };
+        if (body.password !== undefined) {
+          const changed = await withPassword(before, body.password, random);
+          if (!changed.ok)
+            throw new Refusal("refused", changed.problem, "choose another", { where: "body.password" });
+          after = changed.value;
+        }
+        after = {
+          ...after,
+          role: body.role ?? before.role,
+          disabledAt: body.disabled === undefined ? before.disabledAt : body.disabled ? now() : undefined,
+          ...(body.removeTotp && { sealedTotpSecret: undefined, totpStep: undefined }),
+          ...(body.oidcSubject !== undefined && { oidcSubject: body.oidcSubject ?? undefined }),
+        };
+        if ((await access.changeUser(before, after)) === "stale") throw stale();
+        const { password, revision: _, ...said } = body;
+        await asked.audit("user.change", before.name, {
+          ...said,
+          ...(password !== undefined && { password: "new" }),
+        });
+        return userJson(after);
+      },
+    }),
+  ];
+}

@@ -1,0 +1,49 @@
+/** On a real port: TLS, events as they happen, and an end that lets nobody wait. */
+import { request } from "node:https";
+import type { AddressInfo } from "node:net";
+import { expect, it } from "vitest";
+import { httpWorld } from "../../../test/support/http-world.ts";
+import { generateDkimKeyPair } from "../../keys/generate.ts";
+import { selfSignedCertificate } from "../../net/self-signed-certificate.ts";
+
+it("serves TLS, tells of a job while it runs, and stops without leaving anybody", async () => {
+  const { privateKey } = await generateDkimKeyPair({ algorithm: "rsa", modulusBits: 2048 });
+  const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const dates = { notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 86_400_000) };
+  const certificate = selfSignedCertificate({ name: "zonepost.example.net", privateKey: key, ...dates });
+  const world = await httpWorld({}, { tls: { certificate, key } });
+  await world.server.app.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = world.server.app.server.address() as AddressInfo;
+
+  const gate = Promise.withResolvers<void>();
+  const job = world.server.jobs.start(
+    { kind: "slow", domain: "anna.example", ownerId: world.users.anna.id },
+    async (progress) => {
+      progress({ done: 1, of: 2 });
+      await gate.promise;
+      return "all of it";
+    },
+  );
+  const heard: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const ended = new Promise<void>((resolve, reject) => {
+    const headers = { ...world.clients["owner"]!.headers, host: "zonepost.example.net" };
+    const options = { port, host: "127.0.0.1", path: `/api/jobs/${job.id}/events`, headers, ca: certificate };
+    request({ ...options, servername: "zonepost.example.net" }, (response) => {
+      expect(response.headers["strict-transport-security"]).toContain("max-age");
+      response.on("data", (octets: Buffer) => {
+        heard.push(octets.toString());
+        first.resolve();
+      });
+      response.once("end", resolve);
+    })
+      .once("error", reject)
+      .end();
+  });
+  await first.promise;
+  expect(heard.join("")).toBe('event: progress\ndata: {"done":1,"of":2}\n\n');
+  const stopped = world.close();
+  gate.resolve();
+  await Promise.all([ended, stopped]);
+  expect(heard.join("")).toContain('event: done\ndata: "all of it"');
+});

@@ -1,0 +1,47 @@
+/** A zone that may be published to: who holds it, by the server's own settings, and whether the actor may. */
+import { timedId } from "../../access/audit.ts";
+import { type Actor, sees } from "../../access/permission.ts";
+import type { ApplyEvent, ApplyTools } from "../../publish/apply.ts";
+import type { Provider } from "../../publish/provider.ts";
+import type { DomainName } from "../../standards/dns/name.ts";
+import { seeAtEveryServer } from "../../watch/zone-plan.ts";
+import type { ServerParts } from "./parts.ts";
+import { Refusal } from "./problem.ts";
+
+export interface OpenZone {
+  readonly zone: DomainName;
+  readonly provider: Provider;
+  readonly applyTools: (onProgress: (event: ApplyEvent) => void) => ApplyTools;
+}
+
+/**
+ * A description may name any zone (delegation); an owner publishes into zones alone that are theirs. What is said is the
+ * same whether the zone is another's or nobody's.
+ */
+export async function openZone(zone: DomainName, actor: Actor, parts: ServerParts): Promise<OpenZone> {
+  const stored = await parts.descriptions.domain(zone);
+  const isTheirs = stored !== undefined && sees(actor, stored);
+  const entry = parts.publishEntries.find(({ zones }) => zones === undefined || zones.includes(zone));
+  if (entry === undefined || (actor.user.role === "owner" && !isTheirs))
+    throw new Refusal(
+      "refused",
+      `this server cannot publish into the zone ${zone}`,
+      "enter the records by hand, or ask an administrator to set up who holds the zone",
+    );
+  const provider = await parts.openProvider(entry, zone);
+  const { publish, sleep, now, random } = parts;
+  const see = seeAtEveryServer(parts.world());
+  return {
+    zone,
+    provider,
+    applyTools: (onProgress) => ({
+      provider,
+      store: publish,
+      see,
+      sleep,
+      now,
+      newId: () => timedId(now(), random),
+      onProgress,
+    }),
+  };
+}

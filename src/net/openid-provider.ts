@@ -1,0 +1,63 @@
+/** An identity provider asked over OpenID Connect: code flow with PKCE, state and nonce. */
+import * as client from "openid-client";
+import type { IdentityProvider } from "../access/identity-provider.ts";
+
+export interface OpenidSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly title: string;
+  /** Where the provider sends the browser back to. */
+  readonly redirectUri: string;
+  /** For laboratories: a provider on loopback speaks plain HTTP. */
+  readonly allowInsecure?: boolean;
+}
+
+const TIMEOUT_SECONDS = 10;
+
+export function createOpenidProvider(settings: OpenidSettings): IdentityProvider {
+  const { issuer, clientId, clientSecret, title, redirectUri, allowInsecure } = settings;
+  let discovered: Promise<client.Configuration> | undefined;
+  const configuration = async (): Promise<client.Configuration> => {
+    discovered ??= client.discovery(new URL(issuer), clientId, clientSecret, undefined, {
+      timeout: TIMEOUT_SECONDS,
+      ...(allowInsecure && { execute: [client.allowInsecureRequests] }),
+    });
+    try {
+      return await discovered;
+    } catch (error) {
+      // The next login asks again.
+      discovered = undefined;
+      throw error;
+    }
+  };
+  return {
+    title,
+    async authorizationUrl({ state, nonce, codeVerifier }) {
+      const url = client.buildAuthorizationUrl(await configuration(), {
+        redirect_uri: redirectUri,
+        scope: "openid",
+        code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
+        code_challenge_method: "S256",
+        state,
+        nonce,
+      });
+      return url.href;
+    },
+    async subject(callbackUrl, { state, nonce, codeVerifier }) {
+      try {
+        const tokens = await client.authorizationCodeGrant(await configuration(), new URL(callbackUrl), {
+          pkceCodeVerifier: codeVerifier,
+          expectedState: state,
+          expectedNonce: nonce,
+          idTokenExpected: true,
+        });
+        const claims = tokens.claims();
+        return claims === undefined ? undefined : `${claims.iss} ${claims.sub}`;
+      } catch {
+        // Whatever is wrong with an answer, nobody comes in by it.
+        return undefined;
+      }
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** Passkeys verified (WebAuthn): signatures, origin, and that the person was there. */
+import {
+  type AuthenticationResponseJSON,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from "@simplewebauthn/server";
+import type { PasskeyVerifier } from "../access/passkey.ts";
+
+const MAX_TRANSPORTS = 10;
+
+/** `origin` is what browsers show; passkeys are bound to its host. */
+export function createPasskeyVerifier(origin: string): PasskeyVerifier {
+  const expected = { expectedOrigin: origin, expectedRPID: new URL(origin).hostname };
+  return {
+    async registration(answer, expectedChallenge) {
+      try {
+        const { verified, registrationInfo } = await verifyRegistrationResponse({
+          response: answer as unknown as RegistrationResponseJSON,
+          expectedChallenge,
+          requireUserVerification: true,
+          ...expected,
+        });
+        if (!verified) return undefined;
+        const { id, publicKey, counter, transports = [] } = registrationInfo.credential;
+        return {
+          credentialId: id,
+          publicKey: Buffer.from(publicKey).toString("base64url"),
+          counter,
+          transports: transports.slice(0, MAX_TRANSPORTS),
+        };
+      } catch {
+        // The library throws for every answer that does not fit: it proves nothing.
+        return undefined;
+      }
+    },
+    async login(answer, expectedChallenge, { credentialId, publicKey, counter }) {
+      try {
+        const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+          response: answer as unknown as AuthenticationResponseJSON,
+          expectedChallenge,
+          requireUserVerification: true,
+          credential: {
+            id: credentialId,
+            publicKey: Uint8Array.from(Buffer.from(publicKey, "base64url")),
+            counter,
+          },
+          ...expected,
+        });
+        return verified ? authenticationInfo.newCounter : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}

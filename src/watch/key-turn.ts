@@ -1,0 +1,56 @@
+/** The next step of a domain's keys, by what name servers show now. */
+import type { AuthoritativeView } from "../check/view.ts";
+import type { DkimKey } from "../keys/key.ts";
+import type { KeyStore } from "../keys/key-store.ts";
+import { nextStep, type Step } from "../keys/rotation.ts";
+import type { DkimPublicKey } from "../standards/dkim/public-key.ts";
+import type { DomainName } from "../standards/dns/name.ts";
+import { lookAtKeys } from "./key-look.ts";
+
+/** The keys of one algorithm, which follow one another. */
+export interface LaneResult {
+  readonly domain: DomainName;
+  readonly algorithm: DkimPublicKey["keyType"];
+  readonly steps: readonly Step[];
+  /** No name server could be asked about any of its keys. */
+  readonly isBlind: boolean;
+}
+
+export const lanesOf = (keys: readonly DkimKey[]) => [
+  ...Map.groupBy(
+    keys.filter(({ state }) => state !== "removed"),
+    ({ publicKey }) => publicKey.keyType,
+  ),
+];
+
+/** Looks that others make at the same time may store theirs first: then it is looked at what they stored. */
+const MAX_TRIES = 3;
+
+/** Undefined where others kept changing the keys meanwhile; nothing was changed. */
+export async function turnKeys(
+  domain: DomainName,
+  view: AuthoritativeView,
+  store: KeyStore,
+  now: () => Date,
+): Promise<readonly LaneResult[] | undefined> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const lanes = lanesOf(await store.list(domain));
+    const seen = await lookAtKeys(
+      lanes.flatMap(([, keys]) => keys),
+      view,
+    );
+    const looks = seen.map(({ look }) => look);
+    const at = now();
+    const turns = lanes.map(([algorithm, keys]) => ({ algorithm, keys, turn: nextStep(keys, looks, at) }));
+    if ((await store.change(turns.flatMap(({ turn }) => turn.changes))) === "stale") continue;
+    return turns.map(({ algorithm, keys, turn }) => ({
+      domain,
+      algorithm,
+      steps: [turn.step, ...turn.others],
+      isBlind: seen
+        .filter(({ key }) => keys.includes(key))
+        .every(({ look }) => look.perServer.every(({ sight }) => sight.kind === "unknown")),
+    }));
+  }
+  return undefined;
+}

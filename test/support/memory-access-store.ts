@@ -1,0 +1,120 @@
+/** Users, sessions and the rest in memory, for tests. */
+import type {
+  AccessStore,
+  ApiToken,
+  AuditEntry,
+  Passkey,
+  Session,
+  User,
+} from "../../src/access/access-store.ts";
+
+export interface MemoryAccessStore extends AccessStore {
+  readonly log: AuditEntry[];
+  /** All that is kept, as text: no secret may stand in it. */
+  dump(): string;
+}
+
+export function memoryAccessStore(): MemoryAccessStore {
+  const users = new Map<string, User>();
+  const passkeys = new Map<string, Passkey>();
+  const sessions = new Map<string, Session>();
+  const tokens = new Map<string, ApiToken>();
+  const attempts = new Map<string, { count: number; until: Date }>();
+  const log: AuditEntry[] = [];
+  const find = (isMeant: (user: User) => boolean) => [...users.values()].find(isMeant);
+  return {
+    log,
+    dump: () =>
+      JSON.stringify([
+        ...users.values(),
+        ...passkeys.values(),
+        ...sessions.values(),
+        ...tokens.values(),
+        ...attempts.keys(),
+        ...log,
+      ]),
+    countUsers: async () => users.size,
+    user: async (by) => {
+      if ("id" in by) return users.get(by.id);
+      return "name" in by
+        ? find(({ name }) => name === by.name)
+        : find(({ oidcSubject }) => oidcSubject === by.oidcSubject);
+    },
+    users: async () => [...users.values()].sort((x, y) => (x.name < y.name ? -1 : 1)),
+    async addUser(user, { onlyFirst = false } = {}) {
+      if ((onlyFirst && users.size > 0) || find(({ name }) => name === user.name)) return "taken";
+      users.set(user.id, user);
+      return "added";
+    },
+    async changeUser(before, after, keepSession) {
+      if (users.get(before.id)?.revision !== before.revision) return "stale";
+      users.set(after.id, after);
+      if (after.disabledAt !== undefined || after.passwordHash !== before.passwordHash) {
+        for (const [hash, { userId }] of sessions)
+          if (userId === after.id && hash !== keepSession) sessions.delete(hash);
+      }
+      return "changed";
+    },
+    passkeys: async (userId) => [...passkeys.values()].filter((one) => one.userId === userId),
+    passkey: async (credentialId) => passkeys.get(credentialId),
+    async putPasskey(passkey) {
+      const before = passkeys.get(passkey.credentialId);
+      if (before !== undefined && before.userId !== passkey.userId) return "taken";
+      passkeys.set(passkey.credentialId, passkey);
+      return "put";
+    },
+    async removePasskey(userId, credentialId) {
+      return passkeys.get(credentialId)?.userId === userId && passkeys.delete(credentialId);
+    },
+    async addSession(session) {
+      sessions.set(session.secretHash, session);
+    },
+    session: async (secretHash) => sessions.get(secretHash),
+    async touchSession(secretHash, lastSeenAt, expiresAt) {
+      const session = sessions.get(secretHash);
+      if (session) sessions.set(secretHash, { ...session, lastSeenAt, expiresAt });
+    },
+    sessions: async (userId) => [...sessions.values()].filter((one) => one.userId === userId),
+    async removeSession(secretHash) {
+      sessions.delete(secretHash);
+    },
+    async addToken(token) {
+      tokens.set(token.id, token);
+    },
+    token: async (secretHash) => [...tokens.values()].find((one) => one.secretHash === secretHash),
+    tokens: async (userId) => [...tokens.values()].filter((one) => one.userId === userId),
+    async touchToken(id, lastUsedAt) {
+      const token = tokens.get(id);
+      if (token) tokens.set(id, { ...token, lastUsedAt });
+    },
+    async removeToken(userId, id) {
+      return tokens.get(id)?.userId === userId && tokens.delete(id);
+    },
+    async countAttempt(key, now, until) {
+      const known = attempts.get(key);
+      const current = known === undefined || known.until <= now ? { count: 1, until } : known;
+      if (current === known) current.count += 1;
+      attempts.set(key, current);
+      return current.count;
+    },
+    async clearAttempts(key) {
+      attempts.delete(key);
+    },
+    async audit(entry) {
+      log.push(entry);
+    },
+    async auditLog({ before, limit, target }) {
+      return log
+        .filter(
+          (entry) => (before === undefined || entry.id < before) && (target ?? entry.target) === entry.target,
+        )
+        .sort((x, y) => (x.id < y.id ? 1 : -1))
+        .slice(0, limit);
+    },
+    async sweep(now) {
+      for (const [hash, { expiresAt }] of sessions) if (expiresAt <= now) sessions.delete(hash);
+      for (const [key, { until }] of attempts) if (until <= now) attempts.delete(key);
+      for (const [id, { expiresAt }] of tokens) if (expiresAt && expiresAt <= now) tokens.delete(id);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/** States, findings and their history in memory, for tests. */
+import { SEVERITIES } from "../../src/check/severity.ts";
+import type { DomainName } from "../../src/standards/dns/name.ts";
+import type { DomainState, KnownEvent, KnownFinding, WatchStore } from "../../src/watch/watch-store.ts";
+
+export function memoryWatchStore(): WatchStore {
+  const states = new Map<DomainName, DomainState>();
+  const known = new Map<DomainName, readonly KnownFinding[]>();
+  const events: KnownEvent[] = [];
+  let lastId = 0;
+  const rank = ({ worst }: Pick<DomainState, "worst">) =>
+    worst === undefined ? SEVERITIES.length : SEVERITIES.indexOf(worst);
+  const order = (x: Pick<DomainState, "domain" | "worst">, y: Pick<DomainState, "domain" | "worst">) =>
+    rank(x) - rank(y) || (x.domain < y.domain ? -1 : x.domain > y.domain ? 1 : 0);
+  return {
+    async schedule(domain, ownerId, at) {
+      const state = states.get(domain);
+      if (state === undefined) {
+        const fresh = { checkedAt: undefined, worst: undefined, counts: {}, revision: 0 };
+        states.set(domain, { domain, ownerId, nextCheckAt: at, ...fresh });
+      } else if (state.nextCheckAt > at) states.set(domain, { ...state, nextCheckAt: at });
+    },
+    takeDue: async () => [],
+    state: async (domain) => states.get(domain),
+    findings: async (domain) => known.get(domain) ?? [],
+    async record({ state, findings, events: more }) {
+      if (states.get(state.domain)?.revision !== state.revision) return "stale";
+      states.set(state.domain, { ...state, revision: state.revision + 1 });
+      known.set(state.domain, findings);
+      for (const event of more) {
+        lastId += 1;
+        events.unshift({ ...event, id: lastId });
+      }
+      return "recorded";
+    },
+    states: async ({ ownerId, search, worst }, { after, limit }) =>
+      [...states.values()]
+        .filter((one) => ownerId === undefined || one.ownerId === ownerId)
+        .filter(({ domain }) => search === undefined || domain.includes(search))
+        .filter((one) => worst === undefined || one.worst === worst)
+        .sort(order)
+        .filter((one) => after === undefined || order(one, after) > 0)
+        .slice(0, limit),
+    async overview({ ownerId }) {
+      const counts: Record<string, number> = {};
+      for (const one of states.values()) {
+        if (ownerId !== undefined && one.ownerId !== ownerId) continue;
+        counts[one.worst ?? "unchecked"] = (counts[one.worst ?? "unchecked"] ?? 0) + 1;
+      }
+      return counts;
+    },
+    history: async ({ domain, ownerId }, { before, limit }) =>
+      events
+        .filter((event) => domain === undefined || event.domain === domain)
+        .filter((event) => ownerId === undefined || states.get(event.domain)?.ownerId === ownerId)
+        .filter(
+          ({ at, id }) =>
+            before === undefined ||
+            at < before.at ||
+            (at.getTime() === before.at.getTime() && id < before.id),
+        )
+        .slice(0, limit),
+    async acknowledge(domain, key, by) {
+      const findings = known.get(domain) ?? [];
+      if (!findings.some((one) => one.key === key)) return "unknown";
+      known.set(
+        domain,
+        findings.map((one) => (one.key === key ? { ...one, acknowledgedBy: by } : one)),
+      );
+      return "acknowledged";
+    },
+    async sweep(before) {
+      const kept = events.filter(({ at }) => at >= before);
+      events.splice(0, events.length, ...kept);
+    },
+    async forget(domain) {
+      states.delete(domain);
+      known.delete(domain);
+    },
+  };
+}
