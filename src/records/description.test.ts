@@ -66,7 +66,7 @@ describe("mistakes", () => {
     [
       "a key that means to be everybody's",
       `${SERVER}domains: []\n__proto__: { polluted: true }\n`,
-      '__proto__: unknown key "__proto__"; the keys here are $schema, servers, domains, publish, ttl',
+      '__proto__: unknown key "__proto__"; the keys here are $schema, servers, domains, publish, milter, ttl',
     ],
 
     // keys
