@@ -20,8 +20,12 @@ import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { getDomain } from "tldts";
+import { createSecretBox } from "./access/secret-box.ts";
+import { openSetup } from "./access/setup.ts";
+import { USUAL_BLOCK_LISTS } from "./check/block-lists.ts";
 import type { World } from "./check/context.ts";
 import type { Prober } from "./check/probe.ts";
+import { readNetworks } from "./interface/cli/argument.ts";
 import { UsageError } from "./interface/cli/exit-code.ts";
 import { runCli } from "./interface/cli/program.ts";
 import { createStyle, wantsColours } from "./interface/cli/terminal.ts";
@@ -30,9 +34,12 @@ import type {
   OpenedState,
   OpenedWorld,
   ProbeSettings,
+  ServeHandle,
+  ServeJob,
   ViewSettings,
 } from "./interface/cli/tools.ts";
 import { generateDkimKeyPair } from "./keys/generate.ts";
+import { type MasterKey, newMasterKeyText, readMasterKey } from "./keys/sealing.ts";
 import type { MailSink, MailSinkSettings } from "./milter/mail-exchange.ts";
 import { formatMetricsOf } from "./milter/metrics.ts";
 import { Milter } from "./milter/milter.ts";
@@ -44,6 +51,7 @@ import { createHttpClient } from "./net/http-client.ts";
 import { createLocalSubmission, createMailSubmission } from "./net/mail-submission.ts";
 import { type DaemonService, runMilterDaemon } from "./net/milter-daemon.ts";
 import { isCrewMember } from "./net/milter-workers.ts";
+import { createPasskeyVerifier } from "./net/passkey-verifier.ts";
 import { createRecursiveView } from "./net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
 import { selfSignedCertificate } from "./net/self-signed-certificate.ts";
@@ -65,11 +73,12 @@ import { createRfc2136Provider } from "./publish/providers/rfc2136.ts";
 import { createRoute53Provider } from "./publish/providers/route53.ts";
 import { createZoneFileProvider } from "./publish/providers/zone-file.ts";
 import { Secret } from "./publish/secret.ts";
-import type { PublishEntry, SecretSource } from "./records/publish-settings.ts";
+import { type PublishEntry, publishEntry, type SecretSource } from "./records/publish-settings.ts";
 import { type SignData, signNow } from "./standards/dkim/sign.ts";
 import { createFailoverResolver } from "./standards/dns/failover-resolver.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 import { parseTsigKey } from "./standards/dns/tsig.ts";
+import type { OpenedStore } from "./store/open.ts";
 
 /** As many resolvers as are worth comparing by default: each is asked the same questions. */
 const MAX_SYSTEM_RESOLVERS = 2;
@@ -145,7 +154,7 @@ function heloName(): string {
 const storeFile = (directory: string): string => join(directory, "zonepost.db");
 
 /** Keys are sealed by a key in the directory, wherever the rest lies. */
-async function openState(directory: string): Promise<OpenedState> {
+async function openState(directory: string): Promise<OpenedStore> {
   const url = process.env["ZONEPOST_DATABASE"];
   try {
     const { openStore } = await import("./store/open.ts");
@@ -393,11 +402,14 @@ function groupNumber(name: string): number {
   return Number(line.split(":")[2]);
 }
 
+/** Sessions and tries whose time is over are forgotten this often. */
+const SWEEP_MILLISECONDS = 600_000;
+
 /** The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. */
 async function startServer({ settings, directory, logLine }: ServeJob): Promise<ServeHandle> {
   const { createServer } = await import("./interface/http/server.ts");
   const publishEntries = settings.publish.map((entry, at) => readPublishEntry(entry, `publish[${at}]`));
-  const state = await openServerState(directory);
+  const state = await openState(directory);
   const trust = settings.check.trust.map((path) => readFileSync(path, "utf8"));
   const opened = await openWorld({
     resolvers: settings.dns.resolvers,
@@ -457,7 +469,13 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
       logLevel: settings.log,
     },
   );
+  const sweeping = setInterval(() => {
+    state.access
+      .sweep(new Date())
+      .catch((error: Error) => logLine(`${JSON.stringify({ msg: error.message })}\n`));
+  }, SWEEP_MILLISECONDS);
   const close = async () => {
+    clearInterval(sweeping);
     await opened.close();
     await state.close();
   };
@@ -493,13 +511,19 @@ async function readServerSealKey(
   const path = join(directory, "seal.key");
   if (sealKey === undefined && !existsSync(path)) {
     if ((await keys.list()).length > 0)
-      throw new UsageError(`the seal key is not there (${path}): bring it back from a backup, or name it as sealKey`);
-    writePrivateFile(path, newMasterKeyText((count) => randomBytes(count)), { overwrite: false });
+      throw new UsageError(
+        `the seal key is not there (${path}): bring it back from a backup, or name it as sealKey`,
+      );
+    writePrivateFile(
+      path,
+      newMasterKeyText((count) => randomBytes(count)),
+      { overwrite: false },
+    );
   }
   const octets =
     sealKey === undefined
       ? readFileSync(path)
-      : Buffer.from(readSecret(secretSourceOf(sealKey), "sealKey").reveal());
+      : Buffer.from(readSecret(sealKey as SecretSource, "sealKey").reveal());
   const master = readMasterKey(octets);
   if (!master.ok) throw new UsageError(`the seal key: ${master.problem}`);
   return master.value;
@@ -509,8 +533,8 @@ async function openIdentityProvider({ identityProvider }: ServeJob["settings"], 
   if (identityProvider === undefined) return undefined;
   const { createOpenidProvider } = await import("./net/openid-provider.ts");
   const { issuer, clientId, clientSecret, title } = identityProvider;
-  const secret = readSecret(secretSourceOf(clientSecret), "identityProvider.clientSecret").reveal();
-  const redirectUri = `${origin}/api/login/identity/return`;
+  const secret = readSecret(clientSecret as SecretSource, "identityProvider.clientSecret").reveal();
+  const redirectUri = `${origin}/api/login/provider/return`;
   return createOpenidProvider({ issuer, clientId, clientSecret: secret, title, redirectUri });
 }
 
