@@ -13,11 +13,12 @@ function server(setupSecret?: string) {
 }
 
 describe("zonepost serve", () => {
-  it("begins on loopback, prints the link for the first administrator, and ends when told", async () => {
+  it("begins on loopback, prints the way to the first administrator, and ends when told", async () => {
     const { jobs, tools, stopped } = server("zpl_secret");
     const run = await zonepost(["serve", "--state", "/s"], { tools });
     expect(run.exitCode).toBe(0);
-    expect(run.out).toContain("http://127.0.0.1:8025/setup#zpl_secret");
+    expect(run.out).toContain("curl http://127.0.0.1:8025/api/setup");
+    expect(run.out).toContain('"secret":"zpl_secret"');
     expect(jobs[0]).toMatchObject({
       directory: "/s",
       settings: { listen: { address: "127.0.0.1", port: 8025 } },
@@ -30,7 +31,7 @@ describe("zonepost serve", () => {
     const files = { "zonepost-server.yaml": "log: warn\n" };
     const environment = { ZONEPOST_LISTEN: "127.0.0.1:9000" };
     const run = await zonepost(["serve", "--state", "/s", "--json"], { tools, files, environment });
-    expect(JSON.parse(run.out)).toEqual({ url: "http://127.0.0.1:8025", setupUrl: null });
+    expect(JSON.parse(run.out)).toEqual({ url: "http://127.0.0.1:8025", setupSecret: null });
     expect(jobs[0]!.settings).toMatchObject({ log: "warn", listen: { port: 9000 } });
   });
 

@@ -25,16 +25,18 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
     directory: stateDirectory(options.state, tools),
     logLine: (line) => terminal.err(line),
   });
-  const setupUrl = setupSecret === undefined ? undefined : `${url}/setup#${setupSecret}`;
-  if (options.json) terminal.out(`${JSON.stringify({ url, setupUrl: setupUrl ?? null })}\n`);
+  if (options.json) terminal.out(`${JSON.stringify({ url, setupSecret: setupSecret ?? null })}\n`);
   else {
     terminal.out(
       `Zonepost serves ${terminal.style.bold(visible(url))}; the API is at ${visible(url)}/api/docs.\n`,
     );
-    if (setupUrl !== undefined)
+    if (setupSecret !== undefined) {
+      const body = JSON.stringify({ secret: setupSecret, name: "admin", password: "…" });
       terminal.out(
-        `${wrap("There is no administrator yet. Whoever opens this link within an hour becomes it:", terminal.columns)}\n\n  ${visible(setupUrl)}\n\n`,
+        `${wrap("There is no administrator yet. Whoever shows this secret within an hour becomes it, with a name and a password of theirs:", terminal.columns)}\n\n` +
+          `  curl ${visible(url)}/api/setup -H 'content-type: application/json' -d '${visible(body)}'\n\n`,
       );
+    }
   }
   await tools.untilInterrupted();
   if (!options.json) terminal.out("Stopping: what is under way is brought to its end.\n");
