@@ -177,7 +177,7 @@ async function restoreState(file: string, directory: string): Promise<{ before: 
 
 /** The first line of a file, an environment variable, or a systemd credential. */
 function readSecret({ file, env, credential }: SecretSource, where: string): Secret {
-  const missing = (what: string) => new UsageError(`publish, ${where}: ${what}`);
+  const missing = (what: string) => new UsageError(`${where}: ${what}`);
   if (env !== undefined) {
     const text = process.env[env];
     if (!text) throw missing(`the environment variable ${env} is not set`);
@@ -200,7 +200,7 @@ async function openProvider(entry: PublishEntry, zone: DomainName): Promise<Prov
       const server = parseServerAddress(entry.server);
       if (!server.ok) throw new UsageError(`publish, server: ${server.problem}`);
       const { name, algorithm } = entry.key;
-      const secret = readSecret(entry.key.secret, "key.secret").reveal();
+      const secret = readSecret(entry.key.secret, "publish, key.secret").reveal();
       const key = parseTsigKey({ name, algorithm, secret });
       if (!key.ok) throw new UsageError(`publish, key: ${key.problem}`);
       return createRfc2136Provider(
@@ -215,24 +215,24 @@ async function openProvider(entry: PublishEntry, zone: DomainName): Promise<Prov
         now: Date.now,
       });
     case "powerdns": {
-      const apiKey = readSecret(entry.apiKey, "apiKey");
+      const apiKey = readSecret(entry.apiKey, "publish, apiKey");
       return createPowerdnsProvider({ ...apiMeans(), url: entry.url, server: entry.server, apiKey });
     }
     case "cloudflare":
-      return createCloudflareProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+      return createCloudflareProvider({ ...apiMeans(), token: readSecret(entry.token, "publish, token") });
     case "desec":
-      return createDesecProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+      return createDesecProvider({ ...apiMeans(), token: readSecret(entry.token, "publish, token") });
     case "gandi":
-      return createGandiProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+      return createGandiProvider({ ...apiMeans(), token: readSecret(entry.token, "publish, token") });
     case "hetzner":
-      return createHetznerProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+      return createHetznerProvider({ ...apiMeans(), token: readSecret(entry.token, "publish, token") });
     case "digitalocean":
-      return createDigitaloceanProvider({ ...apiMeans(), token: readSecret(entry.token, "token") });
+      return createDigitaloceanProvider({ ...apiMeans(), token: readSecret(entry.token, "publish, token") });
     case "route53":
       return createRoute53Provider({
         ...apiMeans(),
-        accessKeyId: readSecret(entry.accessKeyId, "accessKeyId"),
-        secretAccessKey: readSecret(entry.secretAccessKey, "secretAccessKey"),
+        accessKeyId: readSecret(entry.accessKeyId, "publish, accessKeyId"),
+        secretAccessKey: readSecret(entry.secretAccessKey, "publish, secretAccessKey"),
         now: Date.now,
       });
     default:
@@ -368,6 +368,8 @@ async function openMilter(job: MilterJob, processes: number): Promise<DaemonServ
 }
 
 async function serveMilter(job: MilterJob): Promise<void> {
+  // Said by the first process, before others would say it each for themselves.
+  job.resolvers.forEach(readResolver);
   const processes = job.workers ?? Math.min(availableParallelism(), MAX_MILTER_PROCESSES);
   await runMilterDaemon({
     address: job.address,
@@ -408,15 +410,22 @@ const SWEEP_MILLISECONDS = 600_000;
 /** The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. */
 async function startServer({ settings, directory, logLine }: ServeJob): Promise<ServeHandle> {
   const { createServer } = await import("./interface/http/server.ts");
+  // Whatever is wrong with the settings is said before anything is opened.
   const publishEntries = settings.publish.map((entry, at) => readPublishEntry(entry, `publish[${at}]`));
-  const state = await openState(directory);
-  const trust = settings.check.trust.map((path) => readFileSync(path, "utf8"));
+  const assumePublic = readNetworks("check.assumePublic", settings.check.assumePublic);
+  const authorities = settings.check.trust.map((path) => readSettingsFile(path, "check.trust"));
+  const { rootHints, resolvers, port: dnsPort } = settings.dns;
+  const tls = settings.tls && {
+    certificate: readSettingsFile(settings.tls.certificate, "tls.certificate"),
+    key: readSettingsFile(settings.tls.key, "tls.key"),
+  };
   const opened = await openWorld({
-    resolvers: settings.dns.resolvers,
-    ...(settings.dns.rootHints !== undefined && { rootHints: readFileSync(settings.dns.rootHints, "utf8") }),
-    ...(settings.dns.port !== undefined && { port: settings.dns.port }),
-    probes: { authorities: trust },
+    resolvers,
+    ...(rootHints !== undefined && { rootHints: readSettingsFile(rootHints, "dns.rootHints") }),
+    ...(dnsPort !== undefined && { port: dnsPort }),
+    probes: { authorities },
   });
+  const state = await openState(directory);
   const master = await readServerSealKey(settings, directory, state);
   const random = (count: number) => randomBytes(count);
   const setup = await openSetup(state.access, new Date(), random);
@@ -429,7 +438,7 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
       world: () => ({ ...opened.world, now: new Date() }),
       checkOptions: {
         dkimSelectors: [],
-        assumePublic: readNetworks("check.assumePublic", settings.check.assumePublic),
+        assumePublic,
         allowPrivate: settings.check.allowPrivate,
         blockLists: USUAL_BLOCK_LISTS,
       },
@@ -458,10 +467,7 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
     {
       origin,
       trustedProxies: settings.trustedProxies,
-      tls: settings.tls && {
-        certificate: readFileSync(settings.tls.certificate, "utf8"),
-        key: readFileSync(settings.tls.key, "utf8"),
-      },
+      tls,
       times: {
         idleSeconds: settings.session.idleMinutes * 60,
         totalSeconds: settings.session.totalHours * 3_600,
@@ -493,6 +499,14 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
       await close();
     },
   };
+}
+
+function readSettingsFile(path: string, where: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`${where}: ${(error as Error).message}`);
+  }
 }
 
 function readPublishEntry(entry: unknown, where: string): PublishEntry {

@@ -217,9 +217,19 @@ describe("incoming mail", () => {
     expect(resultsIn(await pass(text))).toMatchObject({ arc: "pass" });
   });
 
+  it("with a header beyond the limits gets no seal, since nobody has read what it would vouch for", async () => {
+    const settings = milterSettings({ sealAs: domainName("example.org") });
+    const passed = await pass(`${"X: y\n".repeat(HEADER_LIMITS.fields + 1)}${MAIL}`, { settings });
+    expect(passed.fields.map(({ key }) => key)).not.toContain("arc-seal");
+  });
+
   it("with a header beyond the limits is marked as having no author", async () => {
     const passed = await pass(`${"X: y\n".repeat(HEADER_LIMITS.fields + 1)}${MAIL}`);
     expect(resultsIn(passed)).toMatchObject({ dmarc: "permerror", dkim: "none", spf: "pass" });
+    const { value } = passed.fields.find(({ key }) => key === "authentication-results")!;
+    // Nobody looked, and that is said of each that would have had to: none of them is missing.
+    expect(value.replace(/\s+/g, " ").match(/was not read/g)).toHaveLength(3);
+    expect(value).not.toContain("no From field");
     expect(formatLogLine(passed.record)).toContain("header=too-large");
   });
 });

@@ -7,7 +7,7 @@
 import { readArcSets } from "../standards/arc/arc-set.ts";
 import { ArcSealer } from "../standards/arc/seal.ts";
 import { forgedOccurrences } from "../standards/auth-results/forged.ts";
-import { formatAuthenticationResults } from "../standards/auth-results/header.ts";
+import { type AuthenticationResult, formatAuthenticationResults } from "../standards/auth-results/header.ts";
 import { BodyHasher } from "../standards/dkim/body-hash.ts";
 import type { DkimKeyRing } from "../standards/dkim/key-lookup.ts";
 import { DkimSigner, type SignData, type SigningKey } from "../standards/dkim/sign.ts";
@@ -246,16 +246,25 @@ class MailMessage implements MessageHandler {
       { clientIp, helo, mailFrom },
       { resolver, keys, now: now(), receiver },
     );
-    const sealer = sealKey === undefined ? undefined : new ArcSealer(body, { key: sealKey, now: now() });
+    // What was not read is not vouched for.
+    const sealer =
+      sealKey === undefined || this.#isTooLarge
+        ? undefined
+        : new ArcSealer(body, { key: sealKey, now: now() });
     return {
       body,
       finish: async () => {
-        const authentication = await authenticator.finish();
+        const found = await authenticator.finish();
+        const authentication: MailAuthentication = this.#isTooLarge
+          ? { ...found, dmarc: { status: "no-author-domain", problem: UNREAD_HEADER } }
+          : found;
         const decision = decide(authentication, settings.policy, settings.trustedSealers);
         const { authservId } = settings;
         const value = formatAuthenticationResults({
           authservId,
-          results: resultsOf(authentication, decision),
+          results: this.#isTooLarge
+            ? resultsOf(authentication, decision).map(unreadIfOfHeader)
+            : resultsOf(authentication, decision),
         });
         const results = { name: "Authentication-Results", value };
         const set = await sealer?.finish(
@@ -277,6 +286,12 @@ class MailMessage implements MessageHandler {
     };
   }
 }
+
+const UNREAD_HEADER = `the header has more than ${HEADER_LIMITS.fields} fields or ${HEADER_LIMITS.octets} octets, and was not read`;
+
+/** Signatures and seals may be there, and nobody has looked. */
+const unreadIfOfHeader = (result: AuthenticationResult): AuthenticationResult =>
+  result.method === "dkim" || result.method === "arc" ? { ...result, reason: UNREAD_HEADER } : result;
 
 const NO_KEYS: FoundKeys = { keys: [], lack: "no-key" };
 const ACCEPTED: Awaited<ReturnType<Work["finish"]>> = { action: { kind: "accept" }, changes: [] };

@@ -200,7 +200,10 @@ export async function openSocketPlace(
 ): Promise<SocketPlace> {
   await refuseTakenPath(path);
   // Nobody else looks into a folder of mkdtemp. Its name is short, since a socket's path has 107 octets at most.
-  const aside = await mkdtemp(`${dirname(path)}/.`);
+  const aside = await mkdtemp(`${dirname(path)}/.`).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    throw new Error(`there is no folder ${dirname(path)}: make it, with leave for the mail server to enter`);
+  });
   const made = join(aside, "s");
   let own: { readonly ino: number; readonly dev: number } | undefined;
   return {

@@ -124,7 +124,10 @@ export async function restoreSqlite(file: string, path: string): Promise<Restore
       removeFiles(unfinished);
     }
   } catch (error) {
-    throw tellFile(file)(error);
+    const told = tellFile(file)(error);
+    if (told === error || !(told instanceof StoreTrouble) || told.kind !== "damaged") throw told;
+    const what = "it is damaged, or no store of zonepost; nothing was changed. Take another backup";
+    throw new StoreTrouble("damaged", `${file}: ${what}`, { cause: error });
   }
 }
 
