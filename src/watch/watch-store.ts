@@ -23,7 +23,7 @@ export interface DomainState {
   /** The worst of its findings; undefined before the first check. */
   readonly worst: Severity | undefined;
   readonly counts: Readonly<Partial<Record<Severity, number>>>;
-  /** Counts the checks: a result is written on the state that it was compared with. */
+  /** Counts the changes: a result is written on the state that it was compared with. */
   readonly revision: number;
 }
 
@@ -38,7 +38,13 @@ export interface FindingEvent {
   readonly observed: string;
 }
 
+/** As it is kept: `id` tells events of one moment apart. */
+export interface KnownEvent extends FindingEvent {
+  readonly id: number;
+}
+
 export interface CheckResult {
+  /** The new state, with the revision of the one that it was compared with; its owner is not changed. */
   readonly state: DomainState;
   readonly findings: readonly KnownFinding[];
   readonly events: readonly FindingEvent[];
@@ -52,7 +58,7 @@ export interface StateFilter {
 
 /** Every method is durable when it resolves, and has changed all or nothing. */
 export interface WatchStore {
-  /** The domain is to be checked from `at` on; nothing where it is known already and due earlier. */
+  /** The domain is to be checked from `at` on, or as before where it is due earlier; and it is this owner's from now on. */
   schedule(domain: DomainName, ownerId: string | undefined, at: Date): Promise<void>;
   /**
    * Domains that are due, the longest first; each is leased to the caller until then, so that no other node takes it.
@@ -62,7 +68,7 @@ export interface WatchStore {
   findings(domain: DomainName): Promise<readonly KnownFinding[]>;
   /** `stale`: another has checked the domain meanwhile, or it is gone; nothing was changed. */
   record(result: CheckResult): Promise<"recorded" | "stale">;
-  /** Worst first, then by name. `after` is the last one of the page before. */
+  /** Worst first, then by name; at the end what was never checked. `after` is the last one of the page before. */
   states(
     filter: StateFilter,
     page: { readonly after?: Pick<DomainState, "domain" | "worst">; readonly limit: number },
@@ -71,11 +77,15 @@ export interface WatchStore {
   overview(
     filter: Pick<StateFilter, "ownerId">,
   ): Promise<Readonly<Partial<Record<Severity | "unchecked", number>>>>;
-  /** Newest first. */
+  /** Newest first. `before` is the last one of the page before. */
   history(
     filter: { readonly domain?: DomainName; readonly ownerId?: string },
-    page: { readonly before?: Date; readonly limit: number },
-  ): Promise<readonly FindingEvent[]>;
+    page: { readonly before?: Pick<KnownEvent, "at" | "id">; readonly limit: number },
+  ): Promise<readonly KnownEvent[]>;
+  /** Changes the revision: a check that is under way is `stale`, and so does not undo it. */
   acknowledge(domain: DomainName, key: string, by: string, at: Date): Promise<"acknowledged" | "unknown">;
+  /** State, findings and history. */
   forget(domain: DomainName): Promise<void>;
+  /** History from before that moment goes. */
+  sweep(before: Date): Promise<void>;
 }

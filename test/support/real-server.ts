@@ -1,7 +1,7 @@
 /** Starting real server programs for tests, and the one rule for where they are missing. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, chmodSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { accessSync, chmodSync, constants, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -44,8 +44,17 @@ const SERVER_FOLDERS = [
 
 /** The path of a program. */
 export function findProgram(program: string): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SERVER_FOLDERS];
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SERVER_FOLDERS, ...postgresFolders()];
   return folders.map((folder) => join(folder, program)).find(isExecutable);
+}
+
+/** Debian keeps PostgreSQL's programs apart by version; the newest first. */
+function postgresFolders(): string[] {
+  const root = "/usr/lib/postgresql";
+  const versions = existsSync(root)
+    ? readdirSync(root).sort((one, other) => Number(other) - Number(one))
+    : [];
+  return versions.map((version) => join(root, version, "bin"));
 }
 
 function isExecutable(path: string): boolean {

@@ -1,0 +1,176 @@
+/**
+ * Jobs on PostgreSQL, shared by any number of nodes, kept by graphile-worker. What it leaves open is added: a node that
+ * died holds its jobs for four hours there. So each node holds a lock for each of its workers on one connection, and
+ * who finds such a lock free gives the dead worker's jobs back.
+ */
+import { EventEmitter } from "node:events";
+import { Logger, makeWorkerUtils, type Runner, run, type TaskList, type WorkerEvents, type WorkerUtils } from "graphile-worker";
+import pg from "pg";
+import type { JobCall, JobHandlers, JobKind, JobOptions, JobPayloads, JobQueue } from "../watch/job-queue.ts";
+
+export interface GraphileJobQueueOptions {
+  readonly url: string;
+  /** One line for the log. */
+  readonly onTrouble: (trouble: string) => void;
+  /** How often it is looked for jobs that are due, where nobody has told; 2 s where absent. */
+  readonly pollMilliseconds?: number;
+  /** How often it is looked for dead workers; one is dead that was found so twice. 15 s where absent. */
+  readonly rescueMilliseconds?: number;
+  readonly maxAttempts: number;
+}
+
+const POLL_MILLISECONDS = 2_000;
+const RESCUE_MILLISECONDS = 15_000;
+const MAX_CONNECTIONS = 6;
+const CONNECT_MILLISECONDS = 5_000;
+/** The table of the library that says who holds what. */
+const HELD = "SELECT DISTINCT locked_by FROM graphile_worker._private_jobs WHERE locked_by IS NOT NULL";
+const LOCK = "hashtextextended('zonepost worker ' || $1, 0)";
+const HOLD = `SELECT pg_advisory_lock_shared(${LOCK})`;
+/** Held by the statement's own transaction alone. */
+const TRY = `SELECT pg_try_advisory_xact_lock(${LOCK}) AS free`;
+
+/** Makes the library's tables, or brings them up to date. Rejects where the database cannot be had. */
+export async function openGraphileJobQueue(options: GraphileJobQueueOptions): Promise<JobQueue> {
+  const { url, onTrouble } = options;
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_MILLISECONDS,
+    keepAlive: true,
+    application_name: "zonepost jobs",
+  });
+  pool.on("error", (error) => onTrouble(`the connection of jobs broke: ${error.message}`));
+  const logger = new Logger(() => (level, message) => {
+    if (level === "error" || level === "warning") onTrouble(message);
+  });
+  try {
+    const tools = await makeWorkerUtils({ pgPool: pool, logger });
+    await tools.migrate();
+    return new GraphileJobQueue(options, pool, logger, tools);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+class GraphileJobQueue implements JobQueue {
+  readonly #options: GraphileJobQueueOptions;
+  readonly #pool: pg.Pool;
+  readonly #logger: Logger;
+  readonly #tools: WorkerUtils;
+  readonly #workers = new Set<string>();
+  #runner: Runner | undefined;
+  #locks: pg.Client | undefined;
+  #rescue: NodeJS.Timeout | undefined;
+  #rescuing: Promise<void> = Promise.resolve();
+  #suspects = new Set<string>();
+  #isStopping = false;
+
+  constructor(options: GraphileJobQueueOptions, pool: pg.Pool, logger: Logger, tools: WorkerUtils) {
+    this.#options = options;
+    this.#pool = pool;
+    this.#logger = logger;
+    this.#tools = tools;
+  }
+
+  async add<Kind extends JobKind>(
+    kind: Kind,
+    payload: JobPayloads[Kind],
+    { key, runAt, maxAttempts = this.#options.maxAttempts }: JobOptions = {},
+  ): Promise<void> {
+    await this.#tools.addJob(kind, payload, {
+      maxAttempts,
+      ...(key !== undefined && { jobKey: key }),
+      ...(runAt !== undefined && { runAt }),
+    });
+  }
+
+  async work(handlers: JobHandlers, { concurrency }: { readonly concurrency: number }): Promise<void> {
+    if (this.#runner !== undefined) throw new TypeError("this queue is at work already");
+    const taskList: TaskList = Object.fromEntries(
+      Object.entries(handlers).map(([kind, handler]) => [
+        kind,
+        async (payload: unknown, { job }: { job: { id: string; attempts: number; max_attempts: number } }) => {
+          const call = {
+            id: job.id,
+            attempt: job.attempts,
+            isLast: job.attempts >= job.max_attempts,
+          };
+          await (handler as (payload: unknown, call: JobCall) => Promise<void>)(payload, call);
+        },
+      ]),
+    );
+    const { pollMilliseconds = POLL_MILLISECONDS, rescueMilliseconds = RESCUE_MILLISECONDS } = this.#options;
+    const events = new EventEmitter() as WorkerEvents;
+    events.on("worker:create", ({ worker: { workerId } }) => {
+      this.#workers.add(workerId);
+      // Where it cannot be had now, the connection is broken, and all are held anew.
+      this.#locks?.query(HOLD, [workerId]).catch(() => undefined);
+    });
+    this.#runner = await run({
+      pgPool: this.#pool,
+      taskList,
+      concurrency,
+      events,
+      logger: this.#logger,
+      noHandleSignals: true,
+      pollInterval: pollMilliseconds,
+    });
+    await this.#keepLocks();
+    this.#rescue = setInterval(() => {
+      this.#rescuing = this.#rescuing.then(() => this.#lookForDead());
+    }, rescueMilliseconds);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    clearInterval(this.#rescue);
+    await this.#rescuing;
+    await this.#runner?.stop();
+    await this.#locks?.end();
+    await this.#tools.release();
+    await this.#pool.end();
+  }
+
+  /** On a connection of its own, which ends with the process, however that ends. */
+  async #keepLocks(): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.#options.url,
+      connectionTimeoutMillis: CONNECT_MILLISECONDS,
+      keepAlive: true,
+      application_name: "zonepost workers",
+    });
+    // Held anew at the next look.
+    client.on("error", () => {
+      if (this.#locks === client) this.#locks = undefined;
+    });
+    await client.connect();
+    for (const worker of this.#workers) await client.query(HOLD, [worker]);
+    this.#locks = client;
+  }
+
+  async #lookForDead(): Promise<void> {
+    if (this.#isStopping) return;
+    try {
+      if (this.#locks === undefined) await this.#keepLocks();
+      const { rows } = await this.#pool.query<{ locked_by: string }>(HELD);
+      const dead = new Set<string>();
+      for (const { locked_by: worker } of rows) {
+        if (!this.#workers.has(worker) && (await this.#isDead(worker))) dead.add(worker);
+      }
+      const certain = [...dead].filter((worker) => this.#suspects.has(worker));
+      if (certain.length > 0) await this.#tools.forceUnlockWorkers(certain);
+      this.#suspects = dead;
+    } catch (error) {
+      const words = error instanceof Error ? error.message : String(error);
+      this.#options.onTrouble(`it cannot be looked for dead workers: ${words}`);
+    }
+  }
+
+  async #isDead(worker: string): Promise<boolean> {
+    const { rows } = await this.#pool.query<{ free: boolean }>(TRY, [worker]);
+    return rows[0]?.free === true;
+  }
+}
