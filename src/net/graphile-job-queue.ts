@@ -1,7 +1,7 @@
 /**
  * Jobs on PostgreSQL, shared by any number of nodes, kept by graphile-worker. What it leaves open is added: a node that
- * died holds its jobs for four hours there. So each node holds a lock for each of its workers on one connection, and
- * who finds such a lock free gives the dead worker's jobs back.
+ * died holds its jobs for four hours there. So each node holds a lock on a connection of its own, and who finds the lock
+ * of another free gives that one's jobs back.
  */
 import { EventEmitter } from "node:events";
 import { Logger, makeWorkerUtils, type Runner, run, type TaskList, type WorkerEvents, type WorkerUtils } from "graphile-worker";
@@ -14,7 +14,7 @@ export interface GraphileJobQueueOptions {
   readonly onTrouble: (trouble: string) => void;
   /** How often it is looked for jobs that are due, where nobody has told; 2 s where absent. */
   readonly pollMilliseconds?: number;
-  /** How often it is looked for dead workers; one is dead that was found so twice. 15 s where absent. */
+  /** How often it is looked for dead nodes; one is dead that was found so twice. 15 s where absent. */
   readonly rescueMilliseconds?: number;
   readonly maxAttempts: number;
 }
@@ -25,7 +25,7 @@ const MAX_CONNECTIONS = 6;
 const CONNECT_MILLISECONDS = 5_000;
 /** The table of the library that says who holds what. */
 const HELD = "SELECT DISTINCT locked_by FROM graphile_worker._private_jobs WHERE locked_by IS NOT NULL";
-const LOCK = "hashtextextended('zonepost worker ' || $1, 0)";
+const LOCK = "hashtextextended('zonepost node ' || $1, 0)";
 const HOLD = `SELECT pg_advisory_lock_shared(${LOCK})`;
 /** Held by the statement's own transaction alone. */
 const TRY = `SELECT pg_try_advisory_xact_lock(${LOCK}) AS free`;
@@ -40,7 +40,9 @@ export async function openGraphileJobQueue(options: GraphileJobQueueOptions): Pr
     keepAlive: true,
     application_name: "zonepost jobs",
   });
-  pool.on("error", (error) => onTrouble(`the connection of jobs broke: ${error.message}`));
+  const hear = (error: Error) => onTrouble(`a connection of jobs broke: ${error.message}`);
+  pool.on("error", hear);
+  pool.on("connect", (client) => void client.on("error", hear));
   const logger = new Logger(() => (level, message) => {
     if (level === "error" || level === "warning") onTrouble(message);
   });
@@ -59,9 +61,10 @@ class GraphileJobQueue implements JobQueue {
   readonly #pool: pg.Pool;
   readonly #logger: Logger;
   readonly #tools: WorkerUtils;
-  readonly #workers = new Set<string>();
+  /** What the library calls this node: who takes a job signs with it. */
+  #node: string | undefined;
   #runner: Runner | undefined;
-  #locks: pg.Client | undefined;
+  #lock: pg.Client | undefined;
   #rescue: NodeJS.Timeout | undefined;
   #rescuing: Promise<void> = Promise.resolve();
   #suspects = new Set<string>();
@@ -103,10 +106,8 @@ class GraphileJobQueue implements JobQueue {
     );
     const { pollMilliseconds = POLL_MILLISECONDS, rescueMilliseconds = RESCUE_MILLISECONDS } = this.#options;
     const events = new EventEmitter() as WorkerEvents;
-    events.on("worker:create", ({ worker: { workerId } }) => {
-      this.#workers.add(workerId);
-      // Where it cannot be had now, the connection is broken, and all are held anew.
-      this.#locks?.query(HOLD, [workerId]).catch(() => undefined);
+    events.on("pool:create", ({ workerPool }) => {
+      this.#node = workerPool.id;
     });
     this.#runner = await run({
       pgPool: this.#pool,
@@ -117,7 +118,7 @@ class GraphileJobQueue implements JobQueue {
       noHandleSignals: true,
       pollInterval: pollMilliseconds,
     });
-    await this.#keepLocks();
+    await this.#holdLock();
     this.#rescue = setInterval(() => {
       this.#rescuing = this.#rescuing.then(() => this.#lookForDead());
     }, rescueMilliseconds);
@@ -129,48 +130,48 @@ class GraphileJobQueue implements JobQueue {
     clearInterval(this.#rescue);
     await this.#rescuing;
     await this.#runner?.stop();
-    await this.#locks?.end();
+    await this.#lock?.end();
     await this.#tools.release();
     await this.#pool.end();
   }
 
   /** On a connection of its own, which ends with the process, however that ends. */
-  async #keepLocks(): Promise<void> {
+  async #holdLock(): Promise<void> {
     const client = new pg.Client({
       connectionString: this.#options.url,
       connectionTimeoutMillis: CONNECT_MILLISECONDS,
       keepAlive: true,
-      application_name: "zonepost workers",
+      application_name: "zonepost node",
     });
     // Held anew at the next look.
     client.on("error", () => {
-      if (this.#locks === client) this.#locks = undefined;
+      if (this.#lock === client) this.#lock = undefined;
     });
     await client.connect();
-    for (const worker of this.#workers) await client.query(HOLD, [worker]);
-    this.#locks = client;
+    await client.query(HOLD, [this.#node]);
+    this.#lock = client;
   }
 
   async #lookForDead(): Promise<void> {
     if (this.#isStopping) return;
     try {
-      if (this.#locks === undefined) await this.#keepLocks();
+      if (this.#lock === undefined) await this.#holdLock();
       const { rows } = await this.#pool.query<{ locked_by: string }>(HELD);
       const dead = new Set<string>();
-      for (const { locked_by: worker } of rows) {
-        if (!this.#workers.has(worker) && (await this.#isDead(worker))) dead.add(worker);
+      for (const { locked_by: node } of rows) {
+        if (node !== this.#node && (await this.#isDead(node))) dead.add(node);
       }
-      const certain = [...dead].filter((worker) => this.#suspects.has(worker));
+      const certain = [...dead].filter((node) => this.#suspects.has(node));
       if (certain.length > 0) await this.#tools.forceUnlockWorkers(certain);
       this.#suspects = dead;
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
-      this.#options.onTrouble(`it cannot be looked for dead workers: ${words}`);
+      this.#options.onTrouble(`it cannot be looked for dead nodes: ${words}`);
     }
   }
 
-  async #isDead(worker: string): Promise<boolean> {
-    const { rows } = await this.#pool.query<{ free: boolean }>(TRY, [worker]);
+  async #isDead(node: string): Promise<boolean> {
+    const { rows } = await this.#pool.query<{ free: boolean }>(TRY, [node]);
     return rows[0]?.free === true;
   }
 }
