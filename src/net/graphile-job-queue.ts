@@ -63,6 +63,7 @@ class GraphileJobQueue implements JobQueue {
   readonly #tools: WorkerUtils;
   /** What the library calls this node: who takes a job signs with it. */
   #node: string | undefined;
+  #start: (() => Promise<void>) | undefined;
   #runner: Runner | undefined;
   #lock: pg.Client | undefined;
   #rescue: NodeJS.Timeout | undefined;
@@ -82,7 +83,7 @@ class GraphileJobQueue implements JobQueue {
     payload: JobPayloads[Kind],
     { key, runAt, maxAttempts = this.#options.maxAttempts }: JobOptions = {},
   ): Promise<void> {
-    await this.#tools.addJob(kind, payload, {
+    await this.#tools.addJob<string>(kind, payload, {
       maxAttempts,
       ...(key !== undefined && { jobKey: key }),
       ...(runAt !== undefined && { runAt }),
@@ -90,7 +91,7 @@ class GraphileJobQueue implements JobQueue {
   }
 
   async work(handlers: JobHandlers, { concurrency }: { readonly concurrency: number }): Promise<void> {
-    if (this.#runner !== undefined) throw new TypeError("this queue is at work already");
+    if (this.#start !== undefined) throw new TypeError("this queue is at work already");
     const taskList: TaskList = Object.fromEntries(
       Object.entries(handlers).map(([kind, handler]) => [
         kind,
@@ -104,24 +105,35 @@ class GraphileJobQueue implements JobQueue {
         },
       ]),
     );
-    const { pollMilliseconds = POLL_MILLISECONDS, rescueMilliseconds = RESCUE_MILLISECONDS } = this.#options;
+    const { rescueMilliseconds = RESCUE_MILLISECONDS } = this.#options;
+    this.#start = () => this.#begin(taskList, concurrency);
+    await this.#start();
+    this.#rescue = setInterval(() => {
+      this.#rescuing = this.#rescuing.then(() => this.#look());
+    }, rescueMilliseconds);
+  }
+
+  async #begin(taskList: TaskList, concurrency: number): Promise<void> {
     const events = new EventEmitter() as WorkerEvents;
     events.on("pool:create", ({ workerPool }) => {
       this.#node = workerPool.id;
     });
-    this.#runner = await run({
+    const runner = await run({
       pgPool: this.#pool,
       taskList,
       concurrency,
       events,
       logger: this.#logger,
       noHandleSignals: true,
-      pollInterval: pollMilliseconds,
+      pollInterval: this.#options.pollMilliseconds ?? POLL_MILLISECONDS,
     });
+    this.#runner = runner;
+    // It gives up where the database is away; then it is begun anew at the next look.
+    const over = () => {
+      if (this.#runner === runner) this.#runner = undefined;
+    };
+    runner.promise.then(over, over);
     await this.#holdLock();
-    this.#rescue = setInterval(() => {
-      this.#rescuing = this.#rescuing.then(() => this.#lookForDead());
-    }, rescueMilliseconds);
   }
 
   async stop(): Promise<void> {
@@ -147,14 +159,17 @@ class GraphileJobQueue implements JobQueue {
     client.on("error", () => {
       if (this.#lock === client) this.#lock = undefined;
     });
+    await this.#lock?.end().catch(() => undefined);
+    this.#lock = undefined;
     await client.connect();
     await client.query(HOLD, [this.#node]);
     this.#lock = client;
   }
 
-  async #lookForDead(): Promise<void> {
+  async #look(): Promise<void> {
     if (this.#isStopping) return;
     try {
+      if (this.#runner === undefined) await this.#start?.();
       if (this.#lock === undefined) await this.#holdLock();
       const { rows } = await this.#pool.query<{ locked_by: string }>(HELD);
       const dead = new Set<string>();
@@ -166,7 +181,7 @@ class GraphileJobQueue implements JobQueue {
       this.#suspects = dead;
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
-      this.#options.onTrouble(`it cannot be looked for dead nodes: ${words}`);
+      this.#options.onTrouble(`the database of jobs cannot be asked: ${words}`);
     }
   }
 
