@@ -59,10 +59,11 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
   const channelOf = (id: string) => settings.channels.find((channel) => channel.id === id);
 
   const askForRound = (channel: AlertChannel, isLoud: boolean) => {
-    const soon = new Date(now().getTime() + 1000 * settings.groupSeconds);
+    // All news of one span meets in one round, and no later news puts it off.
+    const span = 1000 * settings.groupSeconds;
+    const soon = new Date((Math.floor(now().getTime() / span) + 1) * span);
     const runAt = isLoud ? soon : whenLoud(soon, channel.quietHours);
-    // A loud round is not put off by a later quiet one.
-    const key = `alert-round ${channel.id}${isLoud ? " loud" : ""}`;
+    const key = `alert-round ${channel.id} ${runAt.getTime()}`;
     return queue.add("alert-round", { channel: channel.id }, { key, runAt });
   };
 
