@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { AlertMessage } from "../watch/alert.ts";
 import { alertRequest } from "../watch/alert-request.ts";
@@ -56,14 +56,20 @@ describe("a webhook", () => {
         response.end();
       });
     });
-    const target = { kind: "webhook", url: `http://127.0.0.1:${port}/hook?x=1`, secret: { reveal: () => "s3" } } as const;
+    const target = {
+      kind: "webhook",
+      url: `http://127.0.0.1:${port}/hook?x=1`,
+      secret: { reveal: () => "s3" },
+    } as const;
     const now = new Date("2026-11-21T12:00:05Z");
     expect(await open(alertRequest(target, MESSAGE, now))).toEqual({ status: "accepted" });
     const { headers, body } = seen!;
     const timestamp = String(headers["x-zonepost-timestamp"]);
     const signed = `${timestamp}.${headers["x-zonepost-id"]}.${body}`;
     expect(timestamp).toBe("1795262405");
-    expect(headers["x-zonepost-signature"]).toBe(`v1=${createHmac("sha256", "s3").update(signed).digest("hex")}`);
+    expect(headers["x-zonepost-signature"]).toBe(
+      `v1=${createHmac("sha256", "s3").update(signed).digest("hex")}`,
+    );
     expect(JSON.parse(body)).toEqual({ version: 1, ...MESSAGE });
     expect(body).not.toContain("s3");
   });
@@ -90,7 +96,10 @@ describe("a webhook", () => {
     ["that hangs up", (socket) => socket.destroy()],
     ["that speaks no HTTP", (socket) => socket.end("220 mail.example.org ESMTP\r\n")],
     ["with a header without end", (socket) => void flood(socket, "HTTP/1.1 200 OK\r\nx: ", "a")],
-    ["that drips its answer", (socket) => void drip(socket, "HTTP/1.1 200 OK\r\ncontent-length: 9000\r\n\r\n")],
+    [
+      "that drips its answer",
+      (socket) => void drip(socket, "HTTP/1.1 200 OK\r\ncontent-length: 9000\r\n\r\n"),
+    ],
   ])("%s has failed", async (_, say) => {
     const port = await serveOctets(say);
     expect((await open(request(`http://127.0.0.1:${port}/`))).status).toBe("failed");

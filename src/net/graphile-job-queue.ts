@@ -4,7 +4,15 @@
  * of another free gives that one's jobs back.
  */
 import { EventEmitter } from "node:events";
-import { Logger, makeWorkerUtils, type Runner, run, type TaskList, type WorkerEvents, type WorkerUtils } from "graphile-worker";
+import {
+  Logger,
+  makeWorkerUtils,
+  type Runner,
+  run,
+  type TaskList,
+  type WorkerEvents,
+  type WorkerUtils,
+} from "graphile-worker";
 import pg from "pg";
 import type { JobCall, JobHandlers, JobKind, JobOptions, JobPayloads, JobQueue } from "../watch/job-queue.ts";
 
@@ -95,7 +103,10 @@ class GraphileJobQueue implements JobQueue {
     const taskList: TaskList = Object.fromEntries(
       Object.entries(handlers).map(([kind, handler]) => [
         kind,
-        async (payload: unknown, { job }: { job: { id: string; attempts: number; max_attempts: number } }) => {
+        async (
+          payload: unknown,
+          { job }: { job: { id: string; attempts: number; max_attempts: number } },
+        ) => {
           const call = {
             id: job.id,
             attempt: job.attempts,

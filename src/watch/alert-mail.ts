@@ -32,7 +32,10 @@ export function alertMail(
     // RFC 3834 §5: nobody is to answer this by machine.
     "Auto-Submitted: auto-generated",
   ];
-  const body = Buffer.from(messageText(message)).toString("base64").match(/.{1,76}/g) ?? [];
+  const body =
+    Buffer.from(messageText(message))
+      .toString("base64")
+      .match(/.{1,76}/g) ?? [];
   return { mailFrom: from, rcptTo: to, message: `${[...header, "", ...body].join("\r\n")}\r\n` };
 }
 

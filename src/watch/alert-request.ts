@@ -84,5 +84,10 @@ const escapeChat = (text: string): string =>
 function cutOctets(text: string, most: number): string {
   const octets = Buffer.from(text);
   // No half of a character at the end.
-  return octets.length <= most ? text : `${octets.subarray(0, most).toString().replace(/\uFFFD$/, "")}...`;
+  return octets.length <= most
+    ? text
+    : `${octets
+        .subarray(0, most)
+        .toString()
+        .replace(/\uFFFD$/, "")}...`;
 }

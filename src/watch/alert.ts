@@ -126,14 +126,14 @@ export function condense(news: readonly News[]): readonly News[] {
   });
 }
 
-/** Undefined where there is nothing to say. `batch` is the same at each attempt. */
+/** Of condensed news; undefined where there is nothing to say. `batch` is the same at each attempt. */
 export function messageOf(
   channel: AlertChannel,
   news: readonly News[],
   batch: string,
   now: Date,
 ): AlertMessage | undefined {
-  const groups = groupsOf(condense(news).filter((one) => isFor(channel, one)));
+  const groups = groupsOf(news.filter((one) => isFor(channel, one)));
   if (groups.length === 0) return undefined;
   const worst = groups.find(({ kind }) => kind !== "gone")?.finding.severity ?? "ok";
   return {

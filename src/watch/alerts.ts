@@ -5,6 +5,7 @@
 import {
   type AlertChannel,
   type AlertMessage,
+  condense,
   hashOf,
   isFor,
   messageOf,
@@ -68,7 +69,8 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
   };
 
   const isLoud = ({ loudSeverity }: AlertChannel, { kind, finding }: News): boolean =>
-    kind !== "gone" && loudSeverity !== undefined &&
+    kind !== "gone" &&
+    loudSeverity !== undefined &&
     (finding.severity === "error" || finding.severity === loudSeverity);
 
   /** Time has passed, and people may have acted: only what is still so is told. */
@@ -104,7 +106,10 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
         const mine = news.filter((one) => isFor(channel, one));
         await store.put(channel.id, key, mine, now());
         if (mine.length === 0) continue;
-        await askForRound(channel, mine.some((one) => isLoud(channel, one)));
+        await askForRound(
+          channel,
+          mine.some((one) => isLoud(channel, one)),
+        );
       }
     },
     plan: planDigest,
@@ -114,7 +119,7 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
         // A channel that was taken away has nobody to tell.
         if (channel === undefined) return;
         const batch = hashOf(id, job);
-        const news = await stillTrue(await store.collect(id, batch, MAX_KEYS));
+        const news = await stillTrue(condense(await store.collect(id, batch, MAX_KEYS)));
         const message = messageOf(channel, news, batch, now());
         if (message !== undefined) await deliver(channel, message);
         if (await store.finish(id, batch)) await askForRound(channel, true);
@@ -133,7 +138,10 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
       "weekly-digest": async (_, { id: job }) => {
         const channels = settings.channels.filter(({ weeklyDigest }) => weeklyDigest);
         for (const channel of channels) {
-          await deliver(channel, await digestMessage(channel, watch, hashOf(channel.id, "digest", job), now()));
+          await deliver(
+            channel,
+            await digestMessage(channel, watch, hashOf(channel.id, "digest", job), now()),
+          );
         }
         await planDigest();
       },

@@ -61,11 +61,20 @@ export function applyHandlers(driver: ApplyDriverTools): Required<Pick<JobHandle
       const { plan, tools, domains } = opened;
       if (plan.steps.length === 0) return end("done", "the zone is as it should be already");
       if (planDigest(plan) !== digest)
-        return end("not-done", "the zone or the description has changed since: look at the new plan, and approve that");
-      const result = await applyPlan(plan, { allow: allow as readonly GuardId[], lookSeconds: LOOK_SECONDS }, tools);
+        return end(
+          "not-done",
+          "the zone or the description has changed since: look at the new plan, and approve that",
+        );
+      const result = await applyPlan(
+        plan,
+        { allow: allow as readonly GuardId[], lookSeconds: LOOK_SECONDS },
+        tools,
+      );
       switch (result.status) {
         case "done": {
-          const ttls = plan.steps.flatMap(({ changes }) => changes.map(({ before }) => before?.ttlSeconds ?? 0));
+          const ttls = plan.steps.flatMap(({ changes }) =>
+            changes.map(({ before }) => before?.ttlSeconds ?? 0),
+          );
           const runAt = cachesClear(driver.now(), Math.max(0, ...ttls));
           await driver.queue.add("wait-for-caches", { domains }, { key: `wait-for-caches ${zone}`, runAt });
           return end("done", `${plan.steps.length} steps`);

@@ -1,6 +1,7 @@
 /** The week in one message: how the domains are, what came, what went. */
-import type { AlertChannel, AlertMessage } from "./alert.ts";
+
 import { SEVERITIES } from "../check/severity.ts";
+import type { AlertChannel, AlertMessage } from "./alert.ts";
 import type { WatchStore } from "./watch-store.ts";
 
 const WEEK_MILLISECONDS = 7 * 86_400_000;
@@ -44,11 +45,14 @@ export async function digestMessage(
     .slice(0, MAX_CODES);
   for (const [what, same] of codes) {
     const names = [...new Set(same.map(({ domain }) => domain))];
-    lines.push(`  ${what}: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`);
+    lines.push(
+      `  ${what}: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`,
+    );
   }
   if (worst.length > 0) {
     lines.push("Domains with errors:");
-    for (const { domain, counts } of worst.slice(0, MAX_WORST)) lines.push(`  ${domain}: ${counts.error ?? 0}`);
+    for (const { domain, counts } of worst.slice(0, MAX_WORST))
+      lines.push(`  ${domain}: ${counts.error ?? 0}`);
     if (worst.length > MAX_WORST) lines.push(`  and ${worst.length - MAX_WORST} more`);
   }
   return {

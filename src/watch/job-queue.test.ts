@@ -32,7 +32,10 @@ describe("a queue in this process", () => {
     const [taken] = await shared.lease(["rotation-step"], now, 1, new Date(now.getTime() + 150));
     const done: number[] = [];
     const other = queueOn(shared);
-    await other.work({ "rotation-step": async (_, { attempt }) => void done.push(attempt) }, { concurrency: 1 });
+    await other.work(
+      { "rotation-step": async (_, { attempt }) => void done.push(attempt) },
+      { concurrency: 1 },
+    );
     await wait(60);
     expect(done).toEqual([]);
     await wait(250);
@@ -88,6 +91,8 @@ describe("a queue in this process", () => {
 });
 
 it("the last attempt is more than a day after the first", () => {
-  const total = Array.from({ length: MAX_ATTEMPTS - 1 }, (_, at) => retrySeconds(at + 1)).reduce((a, b) => a + b);
+  const total = Array.from({ length: MAX_ATTEMPTS - 1 }, (_, at) => retrySeconds(at + 1)).reduce(
+    (a, b) => a + b,
+  );
   expect(total).toBeGreaterThan(86_400);
 });

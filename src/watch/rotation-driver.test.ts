@@ -68,10 +68,9 @@ describe("a look", () => {
   }
 
   it("publishes what is due, has the domain checked, and looks again soon", async () => {
-    const { looks, checks, published } = await look(
-      [turnOf(step("publish"), step("wait"))],
-      async () => ({ status: "done" }),
-    );
+    const { looks, checks, published } = await look([turnOf(step("publish"), step("wait"))], async () => ({
+      status: "done",
+    }));
     expect([published, checks, looks]).toEqual([["publish"], [NOW], [inMinutes(2)]]);
   });
 
@@ -88,7 +87,9 @@ describe("a look", () => {
 
   it("ends where there are no keys, and does not begin to watch a domain", async () => {
     expect((await look([], async () => ({ status: "done" }))).looks).toEqual([]);
-    expect((await look([turnOf(step("remove"))], async () => ({ status: "done" }), false)).checks).toEqual([]);
+    expect((await look([turnOf(step("remove"))], async () => ({ status: "done" }), false)).checks).toEqual(
+      [],
+    );
   });
 
   it("comes again where others changed the keys, and after the last attempt", async () => {

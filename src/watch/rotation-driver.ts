@@ -19,7 +19,9 @@ export interface RotationTools {
   /** Carries out a step where somebody holds the zone. `by-hand`: nobody does. */
   readonly publish: (
     step: Step,
-  ) => Promise<{ readonly status: "done" | "by-hand" } | { readonly status: "trouble"; readonly detail: string }>;
+  ) => Promise<
+    { readonly status: "done" | "by-hand" } | { readonly status: "trouble"; readonly detail: string }
+  >;
   readonly now: () => Date;
   readonly onTrouble: (trouble: string) => void;
 }

@@ -26,7 +26,8 @@ describe("regular checks", () => {
       perBin[Math.floor((place / intervalSeconds) * perBin.length)]! += 1;
     }
     // 167 each on average; six standard deviations of chance.
-    for (const count of perBin) expect(Math.abs(count - 10_000 / 60)).toBeLessThan(6 * Math.sqrt(10_000 / 60));
+    for (const count of perBin)
+      expect(Math.abs(count - 10_000 / 60)).toBeLessThan(6 * Math.sqrt(10_000 / 60));
   });
 
   it("come once in a round where each is punctual", () => {
@@ -89,7 +90,13 @@ describe("the next check", () => {
     const waits: number[] = [];
     let [previous, at]: [Date | undefined, Date] = [undefined, NOW];
     for (let round = 0; round < 10; round++) {
-      const outcome = { ...CALM, checkedAt: at, previousCheckAt: previous, isBlind: true, wasBlind: round > 0 };
+      const outcome = {
+        ...CALM,
+        checkedAt: at,
+        previousCheckAt: previous,
+        isBlind: true,
+        wasBlind: round > 0,
+      };
       const next = nextCheck(outcome, DEFAULT_SCHEDULE);
       waits.push(secondsFrom(at, next));
       [previous, at] = [at, next];

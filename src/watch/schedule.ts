@@ -78,10 +78,7 @@ export function cachesClear(changedAt: Date, longestTtlSeconds: number): Date {
 function backOff({ checkedAt, previousCheckAt, wasBlind }: Outcome, settings: ScheduleSettings): number {
   if (!wasBlind || previousCheckAt === undefined) return settings.confirmAfterSeconds;
   const last = (checkedAt.getTime() - previousCheckAt.getTime()) / SECOND;
-  return Math.min(
-    Math.max(2 * last, settings.confirmAfterSeconds),
-    settings.intervalSeconds / (1 + SPREAD),
-  );
+  return Math.min(Math.max(2 * last, settings.confirmAfterSeconds), settings.intervalSeconds / (1 + SPREAD));
 }
 
 const soon = (domain: DomainName, seconds: number): number =>

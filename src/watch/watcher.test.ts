@@ -11,8 +11,8 @@ import type { AlertChannel } from "./alert.ts";
 import { messageText } from "./alert-text.ts";
 import { type AlertTools, createAlerts } from "./alerts.ts";
 import { createStoredJobQueue } from "./job-queue.ts";
-import { createWatcher, DEFAULT_WATCHER, type WatcherSettings, watcherMetrics } from "./watcher.ts";
 import { DEFAULT_SCHEDULE } from "./schedule.ts";
+import { createWatcher, DEFAULT_WATCHER, type WatcherSettings, watcherMetrics } from "./watcher.ts";
 
 const START = "2026-11-02T00:00:00Z";
 const SETTINGS: WatcherSettings = { ...DEFAULT_WATCHER, schedule: DEFAULT_SCHEDULE, pollSeconds: 60 };
@@ -187,7 +187,8 @@ describe("alerts", () => {
     let attempts = 0;
     const channel = { ...EMAIL, quietHours: { from: "22:00", until: "07:00", timeZone: "Europe/Berlin" } };
     const look = (name: DomainName, at: Date) => {
-      if (name === other) return day(at) < 0.1 ? [finding("dmarc-missing", other)] : [finding("spf-ok", other)];
+      if (name === other)
+        return day(at) < 0.1 ? [finding("dmarc-missing", other)] : [finding("spf-ok", other)];
       return [finding("spf-missing", domain, "error")];
     };
     const { clock, store, queue, alerts, watcher, mails } = watchOver(look, channel, () =>
@@ -201,9 +202,7 @@ describe("alerts", () => {
     await store.schedule(other, undefined, clock.now());
     await clock.runUntil(dayAt(1));
     // 07:00 in Berlin is 06:00 UTC in November; the round of 00:00 to 06:00 has seen example.net well again.
-    expect(mails.map(({ subject }) => subject)).toEqual(
-      Array(3).fill("example.org: error: spf-missing"),
-    );
+    expect(mails.map(({ subject }) => subject)).toEqual(Array(3).fill("example.org: error: spf-missing"));
     expect(new Set(mails.map(({ id }) => id)).size).toBe(1);
     expect(24 * mails[0]!.day).toBeGreaterThanOrEqual(6);
     expect(24 * mails[0]!.day).toBeLessThan(6.1);
@@ -237,7 +236,7 @@ describe("alerts", () => {
     await alerts.plan();
     await clock.runUntil(dayAt(21));
     // 08:00 in Berlin, on the 2nd, the 9th and the 16th.
-    expect(mails.map(({ day: at }) => Math.round(at * 24 * 10) / 10 % 168)).toEqual([7, 7, 7]);
+    expect(mails.map(({ day: at }) => (Math.round(at * 24 * 10) / 10) % 168)).toEqual([7, 7, 7]);
     expect(mails[0]!.subject).toBe("the week: no domain with errors");
     void queue.stop();
     await clock.runUntil(dayAt(21.1));
@@ -270,7 +269,13 @@ describe("two watchers on one store", () => {
 
 it("a message is bounded, says the fix, and no name of others steers a terminal", () => {
   const evil = finding("spf-missing", domainName("example.org"), "error", `\u001b[2J${"x".repeat(100_000)}`);
-  const group = { kind: "appeared", finding: evil, domains: [domainName("example.org")], domainCount: 1, since: START } as const;
+  const group = {
+    kind: "appeared",
+    finding: evil,
+    domains: [domainName("example.org")],
+    domainCount: 1,
+    since: START,
+  } as const;
   const text = messageText({
     id: "1",
     kind: "news",

@@ -221,7 +221,8 @@ const isBlind = (findings: readonly Finding[]): boolean =>
     ({ severity, code }) => severity === "unknown" && (code.startsWith("zone-") || code === "dns-no-answer"),
   ) && !findings.some(({ severity, code }) => severity === "ok" && !code.startsWith("name-"));
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 500);
+const textOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).slice(0, 500);
 
 /** In the text format of Prometheus. */
 export function watcherMetrics(counts: WatcherCounts): string {

@@ -59,10 +59,7 @@ export function itIsAJobQueue(open: () => Promise<JobQueue>): void {
       const key = "rotation of example.org";
       await queue.add("rotation-step", { domain: name("old") }, { key, runAt: new Date(Date.now() + 200) });
       await queue.add("rotation-step", { domain: name("new") }, { key });
-      await queue.work(
-        { "rotation-step": async ({ domain }) => void done.push(domain) },
-        { concurrency: 1 },
-      );
+      await queue.work({ "rotation-step": async ({ domain }) => void done.push(domain) }, { concurrency: 1 });
       await until(() => done.length > 0);
       await sleep(400);
       expect(done).toEqual(["new.example.org"]);

@@ -1,6 +1,7 @@
 /** What is remembered of checks and what is still to be told, in memory. */
-import type { AlertStore } from "../../src/watch/alert-store.ts";
+
 import type { News } from "../../src/watch/alert.ts";
+import type { AlertStore } from "../../src/watch/alert-store.ts";
 import type { DomainState, KnownEvent, KnownFinding, WatchStore } from "../../src/watch/watch-store.ts";
 
 export function memoryWatchStore(): WatchStore {
@@ -14,7 +15,11 @@ export function memoryWatchStore(): WatchStore {
     async schedule(domain, ownerId, at) {
       const known = states.get(domain);
       if (known !== undefined) {
-        states.set(domain, { ...known, ownerId, nextCheckAt: at < known.nextCheckAt ? at : known.nextCheckAt });
+        states.set(domain, {
+          ...known,
+          ownerId,
+          nextCheckAt: at < known.nextCheckAt ? at : known.nextCheckAt,
+        });
       } else {
         const nothing = { checkedAt: undefined, worst: undefined, counts: {}, revision: 0 };
         states.set(domain, { domain, ownerId, nextCheckAt: at, ...nothing });
@@ -46,13 +51,19 @@ export function memoryWatchStore(): WatchStore {
       return counts;
     },
     history: async ({ domain }, { limit }) =>
-      events.filter((event) => domain === undefined || event.domain === domain).slice(-limit).reverse(),
+      events
+        .filter((event) => domain === undefined || event.domain === domain)
+        .slice(-limit)
+        .reverse(),
     async acknowledge(domain, key, by) {
       const state = states.get(domain);
       const known = findings.get(domain) ?? [];
       if (state === undefined || !known.some((one) => one.key === key)) return "unknown";
       states.set(domain, { ...state, revision: state.revision + 1 });
-      findings.set(domain, known.map((one) => (one.key === key ? { ...one, acknowledgedBy: by } : one)));
+      findings.set(
+        domain,
+        known.map((one) => (one.key === key ? { ...one, acknowledgedBy: by } : one)),
+      );
       return "acknowledged";
     },
     async forget(domain) {
@@ -76,7 +87,8 @@ export function memoryAlertStore(): AlertStore {
     async collect(channel, batch, limit) {
       const mine = rows.filter((row) => row.channel === channel);
       if (!mine.some((row) => row.batch === batch)) {
-        for (const row of mine.filter(({ batch: taken }) => taken === undefined).slice(0, limit)) row.batch = batch;
+        for (const row of mine.filter(({ batch: taken }) => taken === undefined).slice(0, limit))
+          row.batch = batch;
       }
       return mine.filter((row) => row.batch === batch).flatMap(({ news }) => news);
     },
