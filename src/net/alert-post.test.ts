@@ -14,7 +14,10 @@ afterEach(() => {
 
 async function serve(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<number> {
   const server = createServer(handle).listen(0, "127.0.0.1");
-  closing.push(() => (server.close(), server.closeAllConnections()));
+  closing.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }

@@ -29,6 +29,8 @@ export interface GraphileJobQueueOptions {
 
 const POLL_MILLISECONDS = 2_000;
 const RESCUE_MILLISECONDS = 15_000;
+/** One alone clings to its broken connection after the database was away; two come back. */
+const MIN_WORKERS = 2;
 const MAX_CONNECTIONS = 6;
 const CONNECT_MILLISECONDS = 5_000;
 /** The table of the library that says who holds what. */
@@ -132,7 +134,7 @@ class GraphileJobQueue implements JobQueue {
     const runner = await run({
       pgPool: this.#pool,
       taskList,
-      concurrency,
+      concurrency: Math.max(MIN_WORKERS, concurrency),
       events,
       logger: this.#logger,
       noHandleSignals: true,

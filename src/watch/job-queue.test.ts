@@ -71,12 +71,12 @@ describe("a queue in this process", () => {
       return shared.lease(...args);
     };
     const queue = queueOn({ ...shared, lease }, 60, troubles);
-    let done = false;
+    const done: boolean[] = [];
     await queue.add("weekly-digest", {});
-    await queue.work({ "weekly-digest": async () => void (done = true) }, { concurrency: 1 });
+    await queue.work({ "weekly-digest": async () => void done.push(true) }, { concurrency: 1 });
     await wait(300);
     await queue.stop();
-    expect([done, troubles]).toEqual([true, Array(2).fill("jobs cannot be taken: disk full")]);
+    expect([done, troubles]).toEqual([[true], Array(2).fill("jobs cannot be taken: disk full")]);
   });
 
   it("keeps what failed for good, with the reason", async () => {

@@ -13,7 +13,7 @@ const CALM = {
   isBlind: false,
   wasBlind: false,
 };
-const after = (seconds: number) => new Date(NOW.getTime() + 1000 * seconds);
+const later = (seconds: number) => new Date(NOW.getTime() + 1000 * seconds);
 const secondsFrom = (from: Date, to: Date) => (to.getTime() - from.getTime()) / 1000;
 
 describe("regular checks", () => {
@@ -48,7 +48,7 @@ describe("regular checks", () => {
 
 describe("the next check", () => {
   it("is never sooner than allowed, and never later than one and a half rounds", () => {
-    const moment = fc.integer({ min: 0, max: 2_000_000 }).map((seconds) => after(seconds - 1_000_000));
+    const moment = fc.integer({ min: 0, max: 2_000_000 }).map((seconds) => later(seconds - 1_000_000));
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 5000 }),
@@ -83,7 +83,7 @@ describe("the next check", () => {
 
   it("comes when caches have let go, where that is sooner", () => {
     const cachesClearAt = cachesClear(NOW, 600);
-    expect(nextCheck({ ...CALM, cachesClearAt }, DEFAULT_SCHEDULE)).toEqual(after(630));
+    expect(nextCheck({ ...CALM, cachesClearAt }, DEFAULT_SCHEDULE)).toEqual(later(630));
   });
 
   it("waits longer each time where nothing can be found out, up to a round", () => {
@@ -113,14 +113,14 @@ describe("the rate", () => {
     const rate = new CheckRate(10, NOW);
     expect(rate.take(100, NOW)).toBe(10);
     expect(rate.take(100, NOW)).toBe(0);
-    expect(rate.take(100, after(0.5))).toBe(5);
-    expect(rate.take(100, after(3600))).toBe(10);
+    expect(rate.take(100, later(0.5))).toBe(5);
+    expect(rate.take(100, later(3600))).toBe(10);
     rate.giveBack(4);
-    expect(rate.take(100, after(3600))).toBe(4);
+    expect(rate.take(100, later(3600))).toBe(4);
   });
 
   it("of less than one a second begins one in time", () => {
     const rate = new CheckRate(0.1, NOW);
-    expect([0, 1, 5, 11].map((at) => rate.take(5, after(at)))).toEqual([1, 0, 0, 1]);
+    expect([0, 1, 5, 11].map((at) => rate.take(5, later(at)))).toEqual([1, 0, 0, 1]);
   });
 });

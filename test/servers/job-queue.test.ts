@@ -69,8 +69,7 @@ describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
     await server.start();
     await queue.add("rotation-step", { domain: domainName("after.example.org") });
     const from = performance.now();
-    while (done.length < 1 && performance.now() - from < 40_000) await sleep(50);
-    process.stderr.write(`${[...new Set(troubles)].join("\n")}\nBACK AFTER ${performance.now() - from}\n`);
+    while (done.length < 1 && performance.now() - from < 20_000) await sleep(50);
     expect(done).toEqual(["after.example.org"]);
     await queue.stop();
   }, 120_000);
