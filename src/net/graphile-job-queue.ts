@@ -29,8 +29,8 @@ export interface GraphileJobQueueOptions {
 
 const POLL_MILLISECONDS = 2_000;
 const RESCUE_MILLISECONDS = 15_000;
-/** One alone clings to its broken connection after the database was away; two come back. */
-const MIN_WORKERS = 2;
+/** In a row, at asking for a job: the workers cling to connections that broke, and are begun anew. */
+const MAX_FAILURES = 5;
 const MAX_CONNECTIONS = 6;
 const CONNECT_MILLISECONDS = 5_000;
 /** The table of the library that says who holds what. */
@@ -42,17 +42,8 @@ const TRY = `SELECT pg_try_advisory_xact_lock(${LOCK}) AS free`;
 
 /** Makes the library's tables, or brings them up to date. Rejects where the database cannot be had. */
 export async function openGraphileJobQueue(options: GraphileJobQueueOptions): Promise<JobQueue> {
-  const { url, onTrouble } = options;
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: MAX_CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_MILLISECONDS,
-    keepAlive: true,
-    application_name: "zonepost jobs",
-  });
-  const hear = (error: Error) => onTrouble(`a connection of jobs broke: ${error.message}`);
-  pool.on("error", hear);
-  pool.on("connect", (client) => void client.on("error", hear));
+  const { onTrouble } = options;
+  const pool = openPool(options);
   const logger = new Logger(() => (level, message) => {
     if (level === "error" || level === "warning") onTrouble(message);
   });
@@ -64,6 +55,20 @@ export async function openGraphileJobQueue(options: GraphileJobQueueOptions): Pr
     await pool.end();
     throw error;
   }
+}
+
+function openPool({ url, onTrouble }: GraphileJobQueueOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_MILLISECONDS,
+    keepAlive: true,
+    application_name: "zonepost jobs",
+  });
+  const hear = (error: Error) => onTrouble(`a connection of jobs broke: ${error.message}`);
+  pool.on("error", hear);
+  pool.on("connect", (client) => void client.on("error", hear));
+  return pool;
 }
 
 class GraphileJobQueue implements JobQueue {
@@ -78,6 +83,9 @@ class GraphileJobQueue implements JobQueue {
   #lock: pg.Client | undefined;
   #rescue: NodeJS.Timeout | undefined;
   #rescuing: Promise<void> = Promise.resolve();
+  #ending: Promise<void> = Promise.resolve();
+  /** Of each worker, in a row. */
+  #failures: ReadonlyMap<string, number> = new Map();
   #suspects = new Set<string>();
   #isStopping = false;
 
@@ -128,24 +136,37 @@ class GraphileJobQueue implements JobQueue {
 
   async #begin(taskList: TaskList, concurrency: number): Promise<void> {
     const events = new EventEmitter() as WorkerEvents;
+    // Its own: where it is given up, so are its connections.
+    const pool = openPool(this.#options);
+    const failures = new Map<string, number>();
+    this.#failures = failures;
+    events.on("worker:getJob:error", ({ worker: { workerId } }) => {
+      failures.set(workerId, (failures.get(workerId) ?? 0) + 1);
+    });
+    events.on("worker:getJob:empty", ({ worker: { workerId } }) => void failures.delete(workerId));
+    events.on("job:start", ({ worker: { workerId } }) => void failures.delete(workerId));
     events.on("pool:create", ({ workerPool }) => {
       this.#node = workerPool.id;
     });
     const runner = await run({
-      pgPool: this.#pool,
+      pgPool: pool,
       taskList,
-      concurrency: Math.max(MIN_WORKERS, concurrency),
+      concurrency,
       events,
       logger: this.#logger,
       noHandleSignals: true,
       pollInterval: this.#options.pollMilliseconds ?? POLL_MILLISECONDS,
+    }).catch(async (error) => {
+      await pool.end();
+      throw error;
     });
     this.#runner = runner;
     // It gives up where the database is away; then it is begun anew at the next look.
     const over = () => {
       if (this.#runner === runner) this.#runner = undefined;
+      return pool.end();
     };
-    runner.promise.then(over, over);
+    this.#ending = runner.promise.then(over, over).catch(() => undefined);
     await this.#holdLock();
   }
 
@@ -155,6 +176,7 @@ class GraphileJobQueue implements JobQueue {
     clearInterval(this.#rescue);
     await this.#rescuing;
     await this.#runner?.stop();
+    await this.#ending;
     await this.#lock?.end();
     await this.#tools.release();
     await this.#pool.end();
@@ -182,6 +204,7 @@ class GraphileJobQueue implements JobQueue {
   async #look(): Promise<void> {
     if (this.#isStopping) return;
     try {
+      if ([...this.#failures.values()].some((count) => count >= MAX_FAILURES)) this.#giveUp();
       if (this.#runner === undefined) await this.#start?.();
       if (this.#lock === undefined) await this.#holdLock();
       const { rows } = await this.#pool.query<{ locked_by: string }>(HELD);
@@ -196,6 +219,13 @@ class GraphileJobQueue implements JobQueue {
       const words = error instanceof Error ? error.message : String(error);
       this.#options.onTrouble(`the database of jobs cannot be asked: ${words}`);
     }
+  }
+
+  /** What it has under way comes to its end, and is given back by the rescue if it cannot say so. */
+  #giveUp(): void {
+    this.#runner?.stop().catch(() => undefined);
+    this.#runner = undefined;
+    this.#failures = new Map();
   }
 
   async #isDead(node: string): Promise<boolean> {
