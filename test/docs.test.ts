@@ -201,7 +201,8 @@ describe("links", () => {
 const CODE = '"([a-z0-9]+(?:-[a-z0-9]+)+)"';
 const SAYS = [
   `\\.finding\\(\\s*${CODE}`,
-  `\\b(?:add|remark|\\w+Remark|fault)\\(\\s*${CODE}`,
+  // A queue is given jobs.
+  `(?<!queue\\.)\\b(?:add|remark|\\w+Remark|fault)\\(\\s*${CODE}`,
   `\\bcode: ${CODE}`,
   `\\bcode: [\\w.]+ \\? ${CODE}`,
   `\\bcode: [\\w.]+ \\? "[^"]+" : ${CODE}`,

@@ -70,7 +70,7 @@ export const countPlace = (store: AccessStore, what: string, address: string, no
   count(store, [[`${what}-place:${placeOf(address)}`, OF_PLACE]], now);
 
 /** True for the first who shows it: what may be used once, on any node, until then. */
-export async function useOnce(store: AccessStore, key: string, now: Date, until: Date): Promise<boolean> {
+export async function takeOnce(store: AccessStore, key: string, now: Date, until: Date): Promise<boolean> {
   return (await store.countAttempt(`once:${key}`, now, until)) === 1;
 }
 

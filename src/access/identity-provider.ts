@@ -1,6 +1,6 @@
 /** Login by an identity provider (OpenID Connect): the way out and back. The protocol is behind an interface. */
 import type { AccessStore, User } from "./access-store.ts";
-import { useOnce } from "./attempt.ts";
+import { takeOnce } from "./attempt.ts";
 import type { RandomOctets } from "./password.ts";
 import type { SecretBox } from "./secret-box.ts";
 
@@ -52,7 +52,7 @@ export async function returnFrom(
     until: number;
   };
   if (now().getTime() >= until) return undefined;
-  if (!(await useOnce(store, `identity:${checks.state}`, now(), new Date(until)))) return undefined;
+  if (!(await takeOnce(store, `identity:${checks.state}`, now(), new Date(until)))) return undefined;
   const subject = await provider.subject(callbackUrl, checks);
   const user = subject === undefined ? undefined : await store.user({ oidcSubject: subject });
   return user?.disabledAt === undefined ? user : undefined;

@@ -1,7 +1,7 @@
 /** Passkeys (WebAuthn): offered, kept, shown. What is signed is verified behind an interface. */
 import { createHash } from "node:crypto";
 import type { AccessStore, Passkey, User } from "./access-store.ts";
-import { useOnce } from "./attempt.ts";
+import { takeOnce } from "./attempt.ts";
 import type { RandomOctets } from "./password.ts";
 import type { SecretBox } from "./secret-box.ts";
 
@@ -51,7 +51,7 @@ async function takeChallenge(
   const end = new Date(Number(until));
   if (challenge === undefined || now() >= end) return undefined;
   const hash = createHash("sha256").update(challenge).digest("hex");
-  return (await useOnce(store, `challenge:${hash}`, now(), end)) ? challenge : undefined;
+  return (await takeOnce(store, `challenge:${hash}`, now(), end)) ? challenge : undefined;
 }
 
 export const REGISTRATION = (userId: string): string => `passkey\0${userId}`;

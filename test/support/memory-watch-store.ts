@@ -1,10 +1,13 @@
-/** States, findings and their history in memory, for tests. */
+/** What is remembered of checks and what is still to be told, in memory, for tests. */
 import { SEVERITIES } from "../../src/check/severity.ts";
 import type { DomainName } from "../../src/standards/dns/name.ts";
+import type { News } from "../../src/watch/alert.ts";
+import type { AlertStore } from "../../src/watch/alert-store.ts";
 import type { DomainState, KnownEvent, KnownFinding, WatchStore } from "../../src/watch/watch-store.ts";
 
 export function memoryWatchStore(): WatchStore {
   const states = new Map<DomainName, DomainState>();
+  const leases = new Map<DomainName, Date>();
   const known = new Map<DomainName, readonly KnownFinding[]>();
   const events: KnownEvent[] = [];
   let lastId = 0;
@@ -18,14 +21,27 @@ export function memoryWatchStore(): WatchStore {
       if (state === undefined) {
         const fresh = { checkedAt: undefined, worst: undefined, counts: {}, revision: 0 };
         states.set(domain, { domain, ownerId, nextCheckAt: at, ...fresh });
-      } else if (state.nextCheckAt > at) states.set(domain, { ...state, nextCheckAt: at });
+      } else {
+        const isSooner = at < state.nextCheckAt;
+        const revision = state.revision + (isSooner && leases.has(domain) ? 1 : 0);
+        states.set(domain, { ...state, ownerId, revision, nextCheckAt: isSooner ? at : state.nextCheckAt });
+      }
     },
-    takeDue: async () => [],
+    async takeDue(now, limit, leasedUntil) {
+      const dueAt = ({ domain, nextCheckAt }: DomainState) => (leases.get(domain) ?? nextCheckAt).getTime();
+      const taken = [...states.values()]
+        .filter((state) => dueAt(state) <= now.getTime())
+        .sort((x, y) => dueAt(x) - dueAt(y))
+        .slice(0, limit);
+      for (const { domain } of taken) leases.set(domain, leasedUntil);
+      return taken;
+    },
     state: async (domain) => states.get(domain),
     findings: async (domain) => known.get(domain) ?? [],
     async record({ state, findings, events: more }) {
       if (states.get(state.domain)?.revision !== state.revision) return "stale";
       states.set(state.domain, { ...state, revision: state.revision + 1 });
+      leases.delete(state.domain);
       known.set(state.domain, findings);
       for (const event of more) {
         lastId += 1;
@@ -62,7 +78,9 @@ export function memoryWatchStore(): WatchStore {
         .slice(0, limit),
     async acknowledge(domain, key, by) {
       const findings = known.get(domain) ?? [];
-      if (!findings.some((one) => one.key === key)) return "unknown";
+      const state = states.get(domain);
+      if (state === undefined || !findings.some((one) => one.key === key)) return "unknown";
+      states.set(domain, { ...state, revision: state.revision + 1 });
       known.set(
         domain,
         findings.map((one) => (one.key === key ? { ...one, acknowledgedBy: by } : one)),
@@ -76,6 +94,29 @@ export function memoryWatchStore(): WatchStore {
     async forget(domain) {
       states.delete(domain);
       known.delete(domain);
+      leases.delete(domain);
+    },
+  };
+}
+
+export function memoryAlertStore(): AlertStore {
+  let rows: { channel: string; key: string; news: readonly News[]; batch?: string }[] = [];
+  return {
+    async put(channel, key, news) {
+      rows = rows.filter((row) => row.channel !== channel || row.key !== key || row.batch !== undefined);
+      if (news.length > 0) rows.push({ channel, key, news });
+    },
+    async collect(channel, batch, limit) {
+      const mine = rows.filter((row) => row.channel === channel);
+      if (!mine.some((row) => row.batch === batch)) {
+        for (const row of mine.filter(({ batch: taken }) => taken === undefined).slice(0, limit))
+          row.batch = batch;
+      }
+      return mine.filter((row) => row.batch === batch).flatMap(({ news }) => news);
+    },
+    async finish(channel, batch) {
+      rows = rows.filter((row) => row.channel !== channel || row.batch !== batch);
+      return rows.some((row) => row.channel === channel && row.batch === undefined);
     },
   };
 }

@@ -1,0 +1,15 @@
+/** News that is still to be told, as an interface: each channel has its own copy, and lets it go by itself. */
+import type { News } from "./alert.ts";
+
+/** Every method is durable when it resolves, and has changed all or nothing. */
+export interface AlertStore {
+  /** What stood under the key, and is in no batch of the channel, is replaced; no news takes it away. */
+  put(channel: string, key: string, news: readonly News[], at: Date): Promise<void>;
+  /**
+   * Everything of the channel that is in no batch becomes part of this one, at most so many keys, the oldest first. A
+   * batch that is there already is given back as it is.
+   */
+  collect(channel: string, batch: string, limit: number): Promise<readonly News[]>;
+  /** The batch is forgotten. True where more waits for the channel. */
+  finish(channel: string, batch: string): Promise<boolean>;
+}

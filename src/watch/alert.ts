@@ -1,0 +1,182 @@
+/** News made into messages: for whom, how many, and when. Pure; words are in alert-text.ts. */
+import { createHash } from "node:crypto";
+import type { Finding } from "../check/finding.ts";
+import { SEVERITIES, type Severity } from "../check/severity.ts";
+import type { DomainName } from "../standards/dns/name.ts";
+import type { QuietHours } from "./quiet-hours.ts";
+import type { FindingEvent, KnownFinding } from "./watch-store.ts";
+
+/** One thing that people are to hear of a domain. Plain JSON: it outlives the process. */
+export interface News {
+  /** The same for the same event, whoever saw it and however often it is told. */
+  readonly id: string;
+  readonly domain: DomainName;
+  readonly kind: "appeared" | "changed" | "gone";
+  /** Of the finding: its code and owner name. */
+  readonly key: string;
+  readonly finding: Finding;
+  /** ISO 8601, as `at`. Since when it has been there. */
+  readonly since: string;
+  readonly at: string;
+}
+
+export interface AlertChannel {
+  readonly id: string;
+  readonly target: AlertTarget;
+  /** What is less severe is not told here. */
+  readonly minimumSeverity: "error" | "warning" | "notice";
+  readonly quietHours?: QuietHours;
+  /** Findings as severe as this are told in quiet hours as well. */
+  readonly loudSeverity?: "error" | "warning";
+  /** These domains and what lies below them; all where absent. */
+  readonly domains?: readonly DomainName[];
+  readonly weeklyDigest?: boolean;
+}
+
+export type AlertTarget =
+  | { readonly kind: "email"; readonly from: string; readonly to: string }
+  | { readonly kind: "webhook"; readonly url: string; readonly secret: { reveal(): string } }
+  | { readonly kind: "ntfy"; readonly url: string; readonly token?: { reveal(): string } }
+  | { readonly kind: "slack"; readonly url: string };
+
+/** What one channel is told at once. */
+export interface AlertMessage {
+  /** The same at each attempt, so that receivers can tell a second copy. */
+  readonly id: string;
+  readonly kind: "news" | "digest";
+  readonly severity: Severity;
+  readonly createdAt: string;
+  readonly title: string;
+  readonly groups: readonly AlertGroup[];
+  /** Groups that are left out of the message. */
+  readonly omittedGroups: number;
+  /** Of a digest: its own text. */
+  readonly text?: string;
+}
+
+/** One cause: the same finding in the same words, with all domains that have it. */
+export interface AlertGroup {
+  readonly kind: News["kind"];
+  readonly finding: Finding;
+  /** In the order of names, at most `MAX_NAMED`. */
+  readonly domains: readonly DomainName[];
+  readonly domainCount: number;
+  readonly since: string;
+}
+
+export const MAX_NAMED = 50;
+export const MAX_GROUPS = 20;
+
+const weight = (severity: Severity): number => SEVERITIES.length - SEVERITIES.indexOf(severity);
+
+export const isAsSevereAs = (severity: Severity, minimum: Severity): boolean =>
+  severity !== "unknown" && weight(severity) >= weight(minimum);
+
+export function hashOf(...parts: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+
+/** Findings of events: those that are there, and for what is gone those that were known. */
+export function newsOf(
+  events: readonly FindingEvent[],
+  before: readonly KnownFinding[],
+  after: readonly KnownFinding[],
+): readonly News[] {
+  const taken = new Set<KnownFinding>();
+  return events.flatMap((event) => {
+    if (event.kind === "acknowledged") return [];
+    const among = event.kind === "gone" ? before : after;
+    const known = among.find(
+      (one) =>
+        !taken.has(one) &&
+        one.finding.code === event.code &&
+        one.finding.owner === event.owner &&
+        one.finding.severity === event.severity &&
+        one.finding.observed === event.observed,
+    );
+    if (known === undefined) return [];
+    taken.add(known);
+    const since = known.since.toISOString();
+    const id = hashOf(event.domain, known.key, event.kind, since, event.severity);
+    const { kind, domain } = event;
+    return [{ id, domain, kind, key: known.key, finding: known.finding, since, at: event.at.toISOString() }];
+  });
+}
+
+export function isFor(channel: AlertChannel, { domain, finding }: News): boolean {
+  const { minimumSeverity, domains } = channel;
+  if (!isAsSevereAs(finding.severity, minimumSeverity)) return false;
+  return domains === undefined || domains.some((one) => domain === one || domain.endsWith(`.${one}`));
+}
+
+/** The latest word on each finding; nothing of what came and went before anybody heard of it. */
+export function condense(news: readonly News[]): readonly News[] {
+  const latest = new Map<string, { first: News; last: News }>();
+  for (const one of news.toSorted((x, y) => (x.at < y.at ? -1 : x.at > y.at ? 1 : 0))) {
+    const key = `${one.domain} ${one.key}`;
+    const known = latest.get(key);
+    latest.set(key, { first: known?.first ?? one, last: one });
+  }
+  return [...latest.values()].flatMap(({ first, last }) => {
+    if (first.kind === "appeared" && last.kind === "gone") return [];
+    // It was told, went, and is back.
+    if (first.kind === "gone" && last.kind !== "gone" && first.finding.observed === last.finding.observed)
+      return [];
+    return [first.kind === "appeared" && last.kind === "changed" ? { ...last, kind: "appeared" } : last];
+  });
+}
+
+/** Of condensed news; undefined where there is nothing to say. `batch` is the same at each attempt. */
+export function messageOf(
+  channel: AlertChannel,
+  news: readonly News[],
+  batch: string,
+  now: Date,
+): AlertMessage | undefined {
+  const groups = groupsOf(news.filter((one) => isFor(channel, one)));
+  if (groups.length === 0) return undefined;
+  const worst = groups.find(({ kind }) => kind !== "gone")?.finding.severity ?? "ok";
+  return {
+    id: hashOf(channel.id, batch),
+    kind: "news",
+    severity: worst,
+    createdAt: now.toISOString(),
+    title: titleOf(groups),
+    groups: groups.slice(0, MAX_GROUPS),
+    omittedGroups: Math.max(0, groups.length - MAX_GROUPS),
+  };
+}
+
+/** What there is before what is solved; the worst first, then by how many domains have it. */
+function groupsOf(news: readonly News[]): readonly AlertGroup[] {
+  const causes = Map.groupBy(news, ({ kind, domain, finding }) => {
+    // Of a cause outside of the domain, such as a server for many, owner and words are the same.
+    const owner = finding.owner === domain ? "its own name" : finding.owner;
+    const observed = finding.observed.replaceAll(domain, "DOMAIN").slice(0, 500);
+    return JSON.stringify([kind, finding.code, finding.severity, owner, observed]);
+  });
+  return [...causes.values()]
+    .map((same): AlertGroup => {
+      const domains = [...new Set(same.map(({ domain }) => domain))].sort();
+      const [first] = same.toSorted((x, y) => (x.domain < y.domain ? -1 : 1));
+      const { kind, finding } = first!;
+      const since = same.map((one) => one.since).sort()[0]!;
+      return { kind, finding, domains: domains.slice(0, MAX_NAMED), domainCount: domains.length, since };
+    })
+    .sort(
+      (x, y) =>
+        Number(x.kind === "gone") - Number(y.kind === "gone") ||
+        weight(y.finding.severity) - weight(x.finding.severity) ||
+        y.domainCount - x.domainCount ||
+        (x.finding.code < y.finding.code ? -1 : 1),
+    );
+}
+
+function titleOf(groups: readonly AlertGroup[]): string {
+  const [first] = groups;
+  const { kind, finding, domains, domainCount } = first!;
+  const where = domainCount === 1 ? domains[0]! : `${domainCount} domains`;
+  const what = kind === "gone" ? `solved: ${finding.code}` : `${finding.severity}: ${finding.code}`;
+  const more = groups.length > 1 ? `, and ${groups.length - 1} more` : "";
+  return `${where}: ${what}${more}`;
+}

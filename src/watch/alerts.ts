@@ -1,0 +1,150 @@
+/**
+ * From news to receivers. Each step is kept before the next begins, and repeats itself without harm: news under a key,
+ * a round that makes one message of all that a channel has to hear, a delivery for each message.
+ */
+import {
+  type AlertChannel,
+  type AlertMessage,
+  condense,
+  hashOf,
+  isFor,
+  messageOf,
+  type News,
+} from "./alert.ts";
+import { type AlertMail, alertMail } from "./alert-mail.ts";
+import { type AlertRequest, alertRequest } from "./alert-request.ts";
+import type { AlertStore } from "./alert-store.ts";
+import { digestMessage } from "./digest.ts";
+import type { JobHandlers, JobQueue } from "./job-queue.ts";
+import { nextDigest, whenLoud } from "./quiet-hours.ts";
+import type { WatchStore } from "./watch-store.ts";
+
+export interface AlertSettings {
+  readonly channels: readonly AlertChannel[];
+  /** News of this time becomes one message. */
+  readonly groupSeconds: number;
+  readonly digest: { readonly time: string; readonly timeZone: string };
+}
+
+export interface AlertTools {
+  readonly store: AlertStore;
+  readonly watch: Pick<WatchStore, "findings" | "overview" | "history" | "states">;
+  readonly queue: JobQueue;
+  readonly now: () => Date;
+  readonly sendMail: (
+    mail: AlertMail,
+  ) => Promise<
+    { readonly status: "accepted" } | { readonly status: "refused" | "failed"; readonly detail: string }
+  >;
+  readonly post: (request: AlertRequest) => Promise<PostOutcome>;
+}
+
+export type PostOutcome =
+  | { readonly status: "accepted" }
+  /** The receiver, or the way to it, will not have it. */
+  | { readonly status: "refused" | "failed"; readonly detail: string };
+
+export interface Alerts {
+  /** What one change of a domain's state has to tell; the same key replaces what it said before. */
+  readonly tell: (key: string, news: readonly News[]) => Promise<void>;
+  readonly handlers: Pick<JobHandlers, "alert-round" | "alert-delivery" | "weekly-digest">;
+  /** So that there is a next digest. */
+  readonly plan: () => Promise<void>;
+}
+
+const MAX_KEYS = 10_000;
+const DIGEST_KEY = "weekly-digest";
+
+export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts {
+  const { store, watch, queue, now } = tools;
+  const channelOf = (id: string) => settings.channels.find((channel) => channel.id === id);
+
+  const askForRound = (channel: AlertChannel, isLoud: boolean) => {
+    // All news of one span meets in one round, and no later news puts it off.
+    const span = 1000 * settings.groupSeconds;
+    const soon = new Date((Math.floor(now().getTime() / span) + 1) * span);
+    const runAt = isLoud ? soon : whenLoud(soon, channel.quietHours);
+    const key = `alert-round ${channel.id} ${runAt.getTime()}`;
+    return queue.add("alert-round", { channel: channel.id }, { key, runAt });
+  };
+
+  const isLoud = ({ loudSeverity }: AlertChannel, { kind, finding }: News): boolean =>
+    kind !== "gone" &&
+    loudSeverity !== undefined &&
+    (finding.severity === "error" || finding.severity === loudSeverity);
+
+  /** Time has passed, and people may have acted: only what is still so is told. */
+  const stillTrue = async (news: readonly News[]): Promise<readonly News[]> => {
+    const known = new Map(
+      await Promise.all(
+        [...new Set(news.map(({ domain }) => domain))].map(
+          async (domain) => [domain, await watch.findings(domain)] as const,
+        ),
+      ),
+    );
+    return news.filter(({ domain, key, kind, finding }) => {
+      const there = known.get(domain)?.find((one) => one.key === key);
+      const isThere = there !== undefined && there.finding.severity !== "ok";
+      if (kind === "gone") return !isThere;
+      return isThere && there.acknowledgedBy === undefined && there.finding.severity === finding.severity;
+    });
+  };
+
+  const deliver = (channel: AlertChannel, message: AlertMessage) =>
+    queue.add("alert-delivery", { channel: channel.id, message }, { key: `alert-delivery ${message.id}` });
+
+  const planDigest = () =>
+    queue.add(
+      "weekly-digest",
+      {},
+      { key: DIGEST_KEY, runAt: nextDigest(now(), settings.digest.time, settings.digest.timeZone) },
+    );
+
+  return {
+    async tell(key, news) {
+      for (const channel of settings.channels) {
+        const mine = news.filter((one) => isFor(channel, one));
+        await store.put(channel.id, key, mine, now());
+        if (mine.length === 0) continue;
+        await askForRound(
+          channel,
+          mine.some((one) => isLoud(channel, one)),
+        );
+      }
+    },
+    plan: planDigest,
+    handlers: {
+      "alert-round": async ({ channel: id }, { id: job }) => {
+        const channel = channelOf(id);
+        // A channel that was taken away has nobody to tell.
+        if (channel === undefined) return;
+        const batch = hashOf(id, job);
+        const news = await stillTrue(condense(await store.collect(id, batch, MAX_KEYS)));
+        const message = messageOf(channel, news, batch, now());
+        if (message !== undefined) await deliver(channel, message);
+        if (await store.finish(id, batch)) await askForRound(channel, true);
+      },
+      "alert-delivery": async ({ channel: id, message }) => {
+        const channel = channelOf(id);
+        if (channel === undefined) return;
+        const { target } = channel;
+        const outcome =
+          target.kind === "email"
+            ? await tools.sendMail(alertMail(target, message))
+            : await tools.post(alertRequest(target, message, now()));
+        // The queue tries again, and keeps the reason where it gives up.
+        if (outcome.status !== "accepted") throw new Error(`channel ${id}: ${outcome.detail}`);
+      },
+      "weekly-digest": async (_, { id: job }) => {
+        const channels = settings.channels.filter(({ weeklyDigest }) => weeklyDigest);
+        for (const channel of channels) {
+          await deliver(
+            channel,
+            await digestMessage(channel, watch, hashOf(channel.id, "digest", job), now()),
+          );
+        }
+        await planDigest();
+      },
+    },
+  };
+}

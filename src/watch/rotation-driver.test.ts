@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import type { Action, Step } from "../keys/rotation.ts";
+import { domainName } from "../standards/dns/name.ts";
+import type { JobOptions } from "./job-queue.ts";
+import { type KeyTurn, nextLook, type RotationTools, rotationHandlers } from "./rotation-driver.ts";
+
+const DOMAIN = domainName("example.org");
+const NOW = new Date("2026-11-21T12:00:00Z");
+const inMinutes = (minutes: number) => new Date(NOW.getTime() + 60_000 * minutes);
+const step = (action: Action, until?: Date): Step => ({ action, reason: "", ...(until && { until }) });
+const turnOf = (...steps: Step[]): KeyTurn => ({ steps, isBlind: false });
+
+describe("the next look", () => {
+  it.each<[turns: KeyTurn[], minutes: number, reason: string]>([
+    [[turnOf(step("done"))], 1440, "all is done: once a day, whether the record is still there"],
+    [[turnOf(step("wait", inMinutes(200)))], 200, "caches let go then"],
+    [[turnOf(step("wait", inMinutes(-5)))], 1, "the time is over: at once, and not in a circle"],
+    [[turnOf(step("wait", inMinutes(9999)))], 1440, "a week to wait: it is looked at every day all the same"],
+    [[turnOf(step("wait"))], 15, "servers are waited for"],
+    [[turnOf(step("publish"))], 15, "a person is waited for"],
+    [[turnOf(step("trouble"), step("wait", inMinutes(30)))], 30, "the sooner of two"],
+    [[{ steps: [step("done")], isBlind: true }], 15, "nobody could be asked: nothing is done"],
+    [[turnOf(step("done")), turnOf(step("sign-with"))], 1, "the sooner of two algorithms"],
+  ])("%# is after %i minutes", (turns, minutes) => {
+    expect(nextLook(turns, NOW)).toEqual(inMinutes(minutes));
+  });
+});
+
+describe("a look", () => {
+  async function look(
+    turns: readonly KeyTurn[] | undefined,
+    publish: RotationTools["publish"],
+    isWatched = true,
+    isLast = false,
+  ) {
+    const looks: (Date | undefined)[] = [];
+    const checks: Date[] = [];
+    const troubles: string[] = [];
+    const published: Action[] = [];
+    const state = {
+      domain: DOMAIN,
+      ownerId: "ann",
+      checkedAt: undefined,
+      nextCheckAt: NOW,
+      worst: undefined,
+      counts: {},
+      revision: 0,
+    };
+    const handlers = rotationHandlers({
+      queue: { add: async (_kind, _payload, options?: JobOptions) => void looks.push(options?.runAt) },
+      watch: {
+        state: async () => (isWatched ? state : undefined),
+        schedule: async (_domain, ownerId, at) => {
+          expect(ownerId).toBe("ann");
+          checks.push(at);
+        },
+      },
+      turn: async () => turns,
+      publish: async (one) => {
+        published.push(one.action);
+        return publish(one);
+      },
+      now: () => NOW,
+      onTrouble: (trouble) => troubles.push(trouble),
+    });
+    await handlers["rotation-step"]({ domain: DOMAIN }, { id: "1", attempt: 1, isLast });
+    return { looks, checks, troubles, published };
+  }
+
+  it("publishes what is due, has the domain checked, and looks again soon", async () => {
+    const { looks, checks, published } = await look([turnOf(step("publish"), step("wait"))], async () => ({
+      status: "done",
+    }));
+    expect([published, checks, looks]).toEqual([["publish"], [NOW], [inMinutes(2)]]);
+  });
+
+  it("leaves to people what nobody else can do", async () => {
+    const { looks, checks } = await look([turnOf(step("publish"))], async () => ({ status: "by-hand" }));
+    expect([checks, looks]).toEqual([[], [inMinutes(15)]]);
+  });
+
+  it("says what went wrong, and tries again later", async () => {
+    const trouble = { status: "trouble", detail: "the zone is locked" } as const;
+    const { looks, troubles } = await look([turnOf(step("revoke"))], async () => trouble);
+    expect([troubles, looks]).toEqual([["revoke  of example.org: the zone is locked"], [inMinutes(15)]]);
+  });
+
+  it("ends where there are no keys, and does not begin to watch a domain", async () => {
+    expect((await look([], async () => ({ status: "done" }))).looks).toEqual([]);
+    expect((await look([turnOf(step("remove"))], async () => ({ status: "done" }), false)).checks).toEqual(
+      [],
+    );
+  });
+
+  it("comes again where others changed the keys, and after the last attempt", async () => {
+    expect((await look(undefined, async () => ({ status: "done" }))).looks).toEqual([inMinutes(2)]);
+    const last = await look([turnOf(step("done"))], async () => ({ status: "done" }), true, true);
+    expect(last.looks).toEqual([inMinutes(60), inMinutes(1440)]);
+  });
+});

@@ -1,0 +1,107 @@
+/** Rotations that go on by themselves: each job is one look at DNS, one step where it is due, and the next look. */
+import type { Step } from "../keys/rotation.ts";
+import type { DomainName } from "../standards/dns/name.ts";
+import type { JobHandlers, JobQueue } from "./job-queue.ts";
+import type { WatchStore } from "./watch-store.ts";
+
+/** What one look at the keys of a domain says: a list for each algorithm. */
+export interface KeyTurn {
+  readonly steps: readonly Step[];
+  /** No name server could be asked about any of its keys. */
+  readonly isBlind: boolean;
+}
+
+export interface RotationTools {
+  readonly queue: Pick<JobQueue, "add">;
+  readonly watch: Pick<WatchStore, "schedule" | "state">;
+  /** Looks at every name server, and remembers what was seen. Undefined: others change the keys at this moment. */
+  readonly turn: (domain: DomainName) => Promise<readonly KeyTurn[] | undefined>;
+  /** Carries out a step where somebody holds the zone. `by-hand`: nobody does. */
+  readonly publish: (
+    step: Step,
+  ) => Promise<
+    { readonly status: "done" | "by-hand" } | { readonly status: "trouble"; readonly detail: string }
+  >;
+  readonly now: () => Date;
+  readonly onTrouble: (trouble: string) => void;
+}
+
+const MINUTE = 60_000;
+/** A zone needs some time to come to all its name servers. */
+const SPREADING = 2 * MINUTE;
+/** Where a person, or a server that is silent, is waited for. */
+const PATIENT = 15 * MINUTE;
+const TROUBLED = 60 * MINUTE;
+/** A signing key is looked at as well: who took its record away is to be noticed. */
+const CALM = 24 * 60 * MINUTE;
+const LONGEST = CALM;
+
+const rotationKey = (domain: DomainName): string => `rotation-step ${domain}`;
+
+/** From now on the domain's keys are looked after; a look that was planned for later comes now. */
+export const startRotation = (domain: DomainName, { queue, now }: Pick<RotationTools, "queue" | "now">) =>
+  queue.add("rotation-step", { domain }, { key: rotationKey(domain), runAt: now() });
+
+/** When it is worth to look again. */
+export function nextLook(turns: readonly KeyTurn[], now: Date): Date {
+  const waits = turns.flatMap(({ steps, isBlind }) =>
+    isBlind ? [PATIENT] : steps.map((step) => waitFor(step, now)),
+  );
+  return new Date(now.getTime() + Math.min(LONGEST, ...waits));
+}
+
+function waitFor({ action, until }: Step, now: Date): number {
+  switch (action) {
+    case "wait":
+      return until === undefined ? PATIENT : Math.max(MINUTE, until.getTime() - now.getTime());
+    case "publish":
+    case "revoke":
+    case "remove":
+      return PATIENT;
+    case "sign-with":
+      return MINUTE;
+    case "trouble":
+      return TROUBLED;
+    case "done":
+      return CALM;
+    default:
+      return action satisfies never;
+  }
+}
+
+export function rotationHandlers(
+  tools: RotationTools,
+): Required<Pick<JobHandlers, "rotation-step" | "wait-for-caches">> {
+  const { queue, watch, turn, publish, now, onTrouble } = tools;
+  const lookAgain = (domain: DomainName, runAt: Date) =>
+    queue.add("rotation-step", { domain }, { key: rotationKey(domain), runAt });
+  const check = async (domain: DomainName) => {
+    const state = await watch.state(domain);
+    // What nobody watches is not begun to be watched.
+    if (state !== undefined) await watch.schedule(domain, state.ownerId, now());
+  };
+  return {
+    "rotation-step": async ({ domain }, { isLast }) => {
+      // Whatever becomes of this look: there is a next one.
+      if (isLast) await lookAgain(domain, new Date(now().getTime() + TROUBLED));
+      const turns = await turn(domain);
+      if (turns === undefined) return lookAgain(domain, new Date(now().getTime() + SPREADING));
+      // No keys any more: nothing to look after.
+      if (turns.length === 0) return;
+      let hasChanged = false;
+      for (const step of turns.flatMap(({ steps }) => steps)) {
+        if (!["publish", "revoke", "remove"].includes(step.action)) continue;
+        const outcome = await publish(step);
+        if (outcome.status === "done") hasChanged = true;
+        if (outcome.status === "trouble") {
+          onTrouble(`${step.action} ${step.key?.dkimSelector ?? ""} of ${domain}: ${outcome.detail}`);
+        }
+      }
+      if (hasChanged) await check(domain);
+      await lookAgain(domain, hasChanged ? new Date(now().getTime() + SPREADING) : nextLook(turns, now()));
+    },
+    "wait-for-caches": async ({ domains }) => {
+      for (const domain of domains) await check(domain);
+    },
+  };
+}

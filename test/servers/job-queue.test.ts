@@ -1,0 +1,76 @@
+/** Jobs on a real PostgreSQL, shared by nodes of which one is killed. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { openGraphileJobQueue } from "../../src/net/graphile-job-queue.ts";
+import { domainName } from "../../src/standards/dns/name.ts";
+import { itIsAJobQueue } from "../support/job-queue-contract.ts";
+import { type RunningPostgres, startPostgres } from "../support/postgres.ts";
+import { describeWithServers } from "../support/real-server.ts";
+
+describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
+  let server: RunningPostgres;
+  let shared: string;
+  const troubles: string[] = [];
+  const open = (url: string) =>
+    openGraphileJobQueue({
+      url,
+      onTrouble: (trouble) => troubles.push(trouble),
+      maxAttempts: 5,
+      pollMilliseconds: 100,
+      rescueMilliseconds: 300,
+    });
+
+  beforeAll(async () => {
+    server = await startPostgres();
+    shared = await server.createDatabase("jobs_shared");
+  });
+  afterAll(() => server?.stop());
+
+  itIsAJobQueue(() => open(shared));
+
+  it("of a node that is killed are finished by the other, within seconds", async () => {
+    const url = await server.createDatabase("jobs_killed");
+    const queue = await open(url);
+    const names = Array.from({ length: 6 }, (_, at) => domainName(`d${at}.example.org`));
+    for (const domain of names) await queue.add("rotation-step", { domain });
+    const program = join(import.meta.dirname, "../support/job-node-process.ts");
+    const node = spawn(process.execPath, [program, url], { stdio: ["ignore", "pipe", "inherit"] });
+    let begun = "";
+    onTestFinished(() => void node.kill("SIGKILL"));
+    node.stdout.on("data", (chunk) => {
+      begun += chunk;
+    });
+    while (begun.split("\n").length < 3) await sleep(20);
+
+    const done: string[] = [];
+    await queue.work({ "rotation-step": async ({ domain }) => void done.push(domain) }, { concurrency: 2 });
+    await sleep(1500);
+    // What a living node works at is left to it, however long it takes.
+    expect(done.length).toBe(4);
+    const dead = once(node, "exit");
+    node.kill("SIGKILL");
+    await dead;
+    const from = performance.now();
+    while (done.length < 6 && performance.now() - from < 15_000) await sleep(50);
+    expect(done.toSorted()).toEqual(names);
+    await queue.stop();
+  });
+
+  it("go on when the database was away", async () => {
+    const url = await server.createDatabase("jobs_away");
+    const queue = await open(url);
+    const done: string[] = [];
+    await queue.work({ "rotation-step": async ({ domain }) => void done.push(domain) }, { concurrency: 1 });
+    await server.kill();
+    await expect(queue.add("rotation-step", { domain: domainName("lost.example.org") })).rejects.toThrow();
+    await server.start();
+    await queue.add("rotation-step", { domain: domainName("after.example.org") });
+    const from = performance.now();
+    while (done.length < 1 && performance.now() - from < 20_000) await sleep(50);
+    expect(done).toEqual(["after.example.org"]);
+    await queue.stop();
+  }, 120_000);
+});
