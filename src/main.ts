@@ -450,6 +450,7 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
       passkeys: createPasskeyVerifier(origin),
       identity: await openIdentityProvider(settings, origin),
       setupLink: setup?.link,
+      pages: builtPages(),
       now: () => new Date(),
       random,
       sleep: (milliseconds) => sleep(milliseconds),
@@ -499,6 +500,14 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
       await close();
     },
   };
+}
+
+/** In the package beside this file, in the sources in dist/; undefined where they are not built. */
+function builtPages(): string | undefined {
+  const here = import.meta.dirname;
+  return [join(here, "web"), join(here, "../dist/web")].find((folder) =>
+    existsSync(join(folder, "index.html")),
+  );
 }
 
 function readSettingsFile(path: string, where: string): string {

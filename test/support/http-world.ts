@@ -94,6 +94,7 @@ export async function httpWorld(
     passkeys: undefined,
     identity: undefined,
     setupLink: undefined,
+    pages: undefined,
     now,
     random,
     sleep: async () => {},

@@ -20,6 +20,7 @@ const CALLERS = [
  * `n` may not, `0` is told that there is no such thing.
  */
 const TABLE: Readonly<Record<string, string>> = {
+  "GET /api/login": "yyyyyyyyyy",
   "POST /api/login": "yyyyyyyyyy",
   "POST /api/login/code": "lyyyynnnnn",
   "POST /api/logout": "lyyyynnnnn",
@@ -86,6 +87,7 @@ const TABLE: Readonly<Record<string, string>> = {
   "GET /api/openapi.json": "yyyyyyyyyy",
   "GET /api/docs": "yyyyyyyyyy",
   "GET /api/docs.css": "yyyyyyyyyy",
+  "GET /": "yyyyyyyyyy",
 };
 
 /** Bodies that are right, where another caller's 404 has to show; others are refused for their content. */
@@ -119,7 +121,15 @@ function listRoutes({ server }: HttpWorld): string[] {
 
 describe("the table of routes", () => {
   it("has every route, and none that is not there", () => {
-    const hidden = ["/healthz", "/readyz", "/metrics", "/api/openapi.json", "/api/docs", "/api/docs.css"];
+    const hidden = [
+      "/healthz",
+      "/readyz",
+      "/metrics",
+      "/api/openapi.json",
+      "/api/docs",
+      "/api/docs.css",
+      "/",
+    ];
     expect([...routes, ...hidden.map((path) => `GET ${path}`)].sort()).toEqual(Object.keys(TABLE).sort());
   });
 
@@ -155,7 +165,7 @@ describe("the table of routes", () => {
       else if (letter === "n") expect(status).toBe(403);
       else if (letter === "0") expect(status).toBe(404);
       else {
-        // 401 is what a failed login says; 404 what an id of nobody is.
+        // Pages that are not built are 503. 401 is what a failed login says; 404 what an id of nobody is.
         const isLogin = path.startsWith("/api/login");
         expect([
           200,
@@ -167,6 +177,7 @@ describe("the table of routes", () => {
           409,
           422,
           ...(isLogin ? [401] : []),
+          ...(path === "/" ? [503] : []),
           ...(/:id|ack/.test(path) ? [404] : []),
         ]).toContain(status);
         expect(status).not.toBe(500);
