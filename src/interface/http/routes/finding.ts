@@ -3,6 +3,9 @@ import { z } from "zod";
 import { checkDomain } from "../../../check/check.ts";
 import { judgeCompliance } from "../../../check/compliance.ts";
 import { summarize } from "../../../check/finding.ts";
+import { lookupSideBySide } from "../../../check/side-by-side.ts";
+import { derivedFor } from "../../../records/derive.ts";
+import { typeOf } from "../../../standards/dns/record.ts";
 import { recordCheck } from "../../../watch/record-check.ts";
 import { describeDomain } from "../described.ts";
 import {
@@ -25,6 +28,7 @@ import { jobRef } from "./job.ts";
 /** A second look at what is new comes soon; whoever runs the schedule may say otherwise. */
 const CONFIRM_SECONDS = 300;
 const MAX_EVIDENCE = 3;
+const MAX_LOOKED_AT = 100;
 
 export function findingRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
   const { descriptions, watch, now } = parts;
@@ -104,6 +108,41 @@ export function findingRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] 
             evidence: evidence.slice(0, MAX_EVIDENCE).map(findingJson),
           })),
         };
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/api/domains/:domain/look",
+      gate: "own.check",
+      summary:
+        "Asks every name server and resolver for the domain's records, as a job: who has them, and until when caches may keep what they have.",
+      params: ofDomain,
+      status: 202,
+      answer: jobRef,
+      act: async (_, asked) => {
+        const stored = asked.domain;
+        const { domain, ownerId } = stored;
+        const { description, derived } = await describeDomain(stored, descriptions);
+        const records = derivedFor(domain, derived, description).records.slice(0, MAX_LOOKED_AT);
+        const sets = [
+          ...Map.groupBy(records, ({ record }) => `${record.name} ${typeOf(record.data)}`).values(),
+        ];
+        const job = jobs.start({ kind: "look", domain, ownerId }, async (progress) => {
+          const seen = [];
+          for (const [at, set] of sets.entries()) {
+            progress({ done: at, of: sets.length });
+            const { name, data } = set[0]!.record;
+            const type = typeOf(data);
+            const wanted = set.map(({ record }) => record.data);
+            seen.push({
+              owner: name,
+              type,
+              ...(await lookupSideBySide(name, type, parts.world(), now, wanted)),
+            });
+          }
+          return { seen };
+        });
+        return { job: job.id };
       },
     }),
     route({

@@ -2,8 +2,11 @@
 import { z } from "zod";
 import { commandsFor, domainToCheck, readBounce } from "../../../check/bounce.ts";
 import { Context } from "../../../check/context.ts";
+import { propose } from "../../../check/propose.ts";
 import { findRoute, parseMailAddress } from "../../../check/route.ts";
 import { explainRecord } from "../../../records/explain.ts";
+import { requirePieces } from "../described.ts";
+import { domainName } from "../domain-schema.ts";
 import type { Jobs } from "../job.ts";
 import type { ServerParts } from "../parts.ts";
 import { Refusal } from "../problem.ts";
@@ -87,6 +90,25 @@ export function textRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
           domain: domain ?? null,
           see: [...commandsFor(bounce, domain)],
         };
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/api/propose",
+      gate: "domains.create",
+      summary:
+        "Reads what a domain has in DNS, and puts it in the words of a description, as a job. Nothing is kept.",
+      body: z.strictObject({ domain: domainName }),
+      status: 202,
+      answer: jobRef,
+      act: async ({ body: { domain } }, { actor }) => {
+        const { content } = await parts.descriptions.common();
+        const hosts = requirePieces(content, []).servers.map(({ host }) => host);
+        const about = { kind: "propose", domain: undefined, ownerId: actor.user.id };
+        const job = jobs.start(about, async () =>
+          propose(new Context(domain, parts.world(), parts.checkOptions), hosts),
+        );
+        return { job: job.id };
       },
     }),
     route({

@@ -1166,7 +1166,9 @@ content: {
 /** The records that should exist, each with its reason and as the fields of a form. */
 get: {
 parameters: {
-query?: never;
+query?: {
+host?: string;
+};
 path: {
 domain: string;
 };
@@ -1177,20 +1179,50 @@ responses: {
 content: {
 "application/json": {
 records: ({
+zone: string | null;
 owner: string;
 type: string;
+ttlSeconds: number;
 value: string;
+zoneText: string;
+form: {
+type: string;
+name: string;
+priority?: number;
+value: string;
+ttlSeconds: number;
+};
+host: ({
+key: string;
+label: string;
+value: string;
+})[] | null;
+cannotStore: string | null;
+purpose: string;
+importance: "required" | "strongly-recommended" | "optional";
+creator: "you" | "address-owner" | "zone-owner";
 reason: string;
-[key: string]: unknown;
+reference: string;
+caution: string | null;
+see: {
+dig: string;
+nslookup: string;
+host: string;
+};
+request?: string;
 })[];
 files: ({
 url: string;
+mediaType: string;
 content: string;
-[key: string]: unknown;
 })[];
 notes: ({
 about: string;
 text: string;
+})[];
+hosts: ({
+id: string;
+name: string;
 })[];
 };
 };
@@ -1225,6 +1257,7 @@ content: {
 checkedAt: string | null;
 findings: ({
 code: string;
+concern: "zone" | "dnssec" | "mx" | "address" | "smtp" | "reverse" | "spf" | "dkim" | "dmarc" | "mta-sts" | "tls-rpt" | "dane" | "caa" | "certificate" | "client" | "service" | "bimi" | "reputation" | "drift";
 severity: "error" | "unknown" | "warning" | "notice" | "ok";
 owner: string;
 expected: string;
@@ -1233,7 +1266,32 @@ why: string;
 reference: string;
 fix: {
 summary: string;
-[key: string]: unknown;
+changes: ({
+action: "create" | "delete";
+owner: string;
+type: string;
+ttlSeconds: number;
+value: string;
+zoneText: string;
+form: {
+type: string;
+name: string;
+priority?: number;
+value: string;
+ttlSeconds: number;
+};
+host: {
+id: string;
+name: string;
+fields: ({
+key: string;
+label: string;
+value: string;
+})[];
+cannotStore: string | null;
+} | null;
+})[];
+request?: string;
 } | null;
 verify: string;
 key: string;
@@ -1355,6 +1413,7 @@ verdict: string;
 why: string | null;
 evidence: ({
 code: string;
+concern: "zone" | "dnssec" | "mx" | "address" | "smtp" | "reverse" | "spf" | "dkim" | "dmarc" | "mta-sts" | "tls-rpt" | "dane" | "caa" | "certificate" | "client" | "service" | "bimi" | "reputation" | "drift";
 severity: "error" | "unknown" | "warning" | "notice" | "ok";
 owner: string;
 expected: string;
@@ -1363,11 +1422,67 @@ why: string;
 reference: string;
 fix: {
 summary: string;
-[key: string]: unknown;
+changes: ({
+action: "create" | "delete";
+owner: string;
+type: string;
+ttlSeconds: number;
+value: string;
+zoneText: string;
+form: {
+type: string;
+name: string;
+priority?: number;
+value: string;
+ttlSeconds: number;
+};
+host: {
+id: string;
+name: string;
+fields: ({
+key: string;
+label: string;
+value: string;
+})[];
+cannotStore: string | null;
+} | null;
+})[];
+request?: string;
 } | null;
 verify: string;
 })[];
 })[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/domains/{domain}/look": {
+/** Asks every name server and resolver for the domain's records, as a job: who has them, and until when caches may keep what they have. */
+post: {
+parameters: {
+query?: never;
+path: {
+domain: string;
+};
+};
+requestBody?: never;
+responses: {
+202: {
+content: {
+"application/json": {
+job: string;
 };
 };
 };
@@ -1744,7 +1859,38 @@ digest: string;
 provider: string;
 plan: {
 zone: string;
-[key: string]: unknown;
+values: ({
+action: "create" | "delete" | "keep";
+name: string;
+type: string;
+value: string;
+ttlSeconds: number;
+isOurs: boolean;
+reason?: string;
+purpose?: string;
+})[];
+steps: ({
+changes: ({
+name: string;
+type: string;
+before: (string)[] | null;
+after: (string)[] | null;
+ttlSeconds: number | null;
+})[];
+waitSeconds: number;
+waitReason: string | null;
+})[];
+guards: ({
+id: "apex-ns-soa" | "foreign-record" | "alias-beside-others" | "signing-key" | "dmarc-jump" | "mx-unresolvable" | "tlsa-unsigned" | "spf-lookups" | "many-deletions";
+message: string;
+canBeOverridden: boolean;
+})[];
+leftOut: ({
+name: string;
+type: string;
+because: string;
+})[];
+notes: (string)[];
 };
 };
 };
@@ -1943,6 +2089,41 @@ reference: string;
 advice: string | null;
 domain: string | null;
 see: (string)[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/propose": {
+/** Reads what a domain has in DNS, and puts it in the words of a description, as a job. Nothing is kept. */
+post: {
+parameters: {
+query?: never;
+path?: never;
+};
+requestBody: {
+content: {
+"application/json": {
+domain: string;
+};
+};
+};
+responses: {
+202: {
+content: {
+"application/json": {
+job: string;
 };
 };
 };
