@@ -77,7 +77,12 @@ export function DomainPage() {
             ) : view === "history" ? (
               <History domain={domain} findings={findings.data.findings} />
             ) : (
-              <Findings domain={domain} checkedAt={findings.data.checkedAt} findings={findings.data.findings} at={at} />
+              <Findings
+                domain={domain}
+                checkedAt={findings.data.checkedAt}
+                findings={findings.data.findings}
+                at={at}
+              />
             )}
           </Suspense>
         </>

@@ -34,7 +34,9 @@ export function Findings({
           </Link>
         </p>
       )}
-      {asking.length === 0 && <p className="note note-ok">{fine.length + known.length > 0 ? t.quiet : t.nothing}</p>}
+      {asking.length === 0 && (
+        <p className="note note-ok">{fine.length + known.length > 0 ? t.quiet : t.nothing}</p>
+      )}
       {asking.map((finding) => (
         <FindingCard key={finding.key} domain={domain} finding={finding} />
       ))}

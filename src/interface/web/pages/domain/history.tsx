@@ -12,7 +12,13 @@ import { overTime } from "./over-time.ts";
 
 const Chart = lazy(async () => ({ default: (await import("./history-chart.tsx")).HistoryChart }));
 
-export function History({ domain, findings }: { readonly domain: string; readonly findings: readonly Finding[] }) {
+export function History({
+  domain,
+  findings,
+}: {
+  readonly domain: string;
+  readonly findings: readonly Finding[];
+}) {
   const { history: t, events: words } = useTexts();
   const list = useInfiniteQuery(historyQuery(domain));
   const events = useMemo(() => list.data?.pages.flatMap((page) => page.events) ?? [], [list.data]);

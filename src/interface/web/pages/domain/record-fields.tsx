@@ -11,7 +11,13 @@ export interface FormField {
 }
 
 /** As most forms ask. */
-export function usualFields({ type, name, priority, value, ttlSeconds }: DomainRecord["form"]): readonly FormField[] {
+export function usualFields({
+  type,
+  name,
+  priority,
+  value,
+  ttlSeconds,
+}: DomainRecord["form"]): readonly FormField[] {
   return [
     { key: "type", value: type },
     { key: "name", value: name },

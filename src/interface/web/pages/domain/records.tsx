@@ -34,7 +34,13 @@ interface Seen {
   readonly answers: readonly SeenRow[];
 }
 
-export function Records({ domain, findings }: { readonly domain: string; readonly findings: readonly Finding[] }) {
+export function Records({
+  domain,
+  findings,
+}: {
+  readonly domain: string;
+  readonly findings: readonly Finding[];
+}) {
   const { records: t } = useTexts();
   const session = useSession();
   const navigate = route.useNavigate();
@@ -99,7 +105,9 @@ export function Records({ domain, findings }: { readonly domain: string; readonl
               <RecordItem
                 key={record.zoneText}
                 record={record}
-                rows={seen?.find(({ owner, type }) => owner === record.owner && type === record.type)?.answers}
+                rows={
+                  seen?.find(({ owner, type }) => owner === record.owner && type === record.type)?.answers
+                }
               />
             ))}
           </div>
@@ -126,7 +134,13 @@ export function Records({ domain, findings }: { readonly domain: string; readonl
   );
 }
 
-function RecordItem({ record, rows }: { readonly record: DomainRecord; readonly rows: readonly SeenRow[] | undefined }) {
+function RecordItem({
+  record,
+  rows,
+}: {
+  readonly record: DomainRecord;
+  readonly rows: readonly SeenRow[] | undefined;
+}) {
   const { records: t } = useTexts();
   const { type, owner, value, importance, reason, reference, caution, see, request } = record;
   return (

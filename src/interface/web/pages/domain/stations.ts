@@ -51,7 +51,10 @@ export function statesOf(findings: readonly Finding[]): ReadonlyMap<Station, Sta
       const own = findings.filter((finding) => stationOf(finding) === station);
       const loud = own.filter(({ acknowledgedBy }) => acknowledgedBy === null);
       const worst = worstOf(loud.map(({ severity }) => severity)) ?? (own.length > 0 ? "notice" : undefined);
-      return [station, { station, worst, open: own.filter((each) => isOpen(each) && each.severity === worst).length }];
+      return [
+        station,
+        { station, worst, open: own.filter((each) => isOpen(each) && each.severity === worst).length },
+      ];
     }),
   );
 }

@@ -12,7 +12,8 @@ const ICONS: Readonly<Record<Station | "senders", string>> = {
   encryption: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3M12 14.5v2.5",
   server: "M4 4h16v7H4zM4 13h16v7H4zM7.5 7.5h.1M7.5 16.5h.1M12 7.5h5M12 16.5h5",
   mailbox: "M3 13l3-8h12l3 8v6H3zM3 13h5l1.5 3h5l1.5-3h5",
-  address: "M12 21c-4-4.5-6.5-8-6.5-11a6.5 6.5 0 0 1 13 0c0 3-2.5 6.5-6.5 11zM12 12.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z",
+  address:
+    "M12 21c-4-4.5-6.5-8-6.5-11a6.5 6.5 0 0 1 13 0c0 3-2.5 6.5-6.5 11zM12 12.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z",
   spf: "M5 4h14v16H5zM8.5 8.5h7M8.5 12h7M8.5 15.5h4",
   dkim: "M8.5 10a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM11.5 11.5L20 3M16.5 6.5l3 3M14 9l2 2",
   dmarc: "M12 3l8 3v6c0 4.5-3 7.5-8 9-5-1.5-8-4.5-8-9V6zM8.5 12l2.5 2.5 4.5-5",
@@ -41,12 +42,7 @@ export function Way({
           </li>
         )}
         {stations.map((station) => (
-          <StationItem
-            key={station}
-            domain={domain}
-            state={states.get(station)!}
-            isChosen={at === station}
-          />
+          <StationItem key={station} domain={domain} state={states.get(station)!} isChosen={at === station} />
         ))}
       </ol>
     </section>
@@ -76,7 +72,8 @@ function StationItem({
 }) {
   const { way: t, severity } = useTexts();
   const level = worst ?? "unchecked";
-  const word = worst === undefined ? t.nothing : open > 0 ? severity.count[worst](open) : severity.name[worst];
+  const word =
+    worst === undefined ? t.nothing : open > 0 ? severity.count[worst](open) : severity.name[worst];
   return (
     <li>
       <Link
