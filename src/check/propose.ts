@@ -95,9 +95,9 @@ async function mailServers(draft: Draft, knownHosts: readonly DomainName[]) {
   if (sorted.every(({ exchange }) => exchange === ROOT)) return { content: { receives: false }, servers: [] };
   const own = sorted.filter(({ exchange }) => isWithin(exchange, domain) && !knownHosts.includes(exchange));
   const looked = await Promise.all(own.map(({ exchange }) => serverOf(exchange, draft)));
-  const servers = looked.filter((one) => one !== undefined);
+  const servers = looked.filter((one) => one !== undefined && one !== "lost");
   // A name of the domain's own that leads nowhere is a mistake, and no wish.
-  const lost = own.map(({ exchange }) => exchange).filter((_, at) => looked[at] === undefined);
+  const lost = own.map(({ exchange }) => exchange).filter((_, at) => looked[at] === "lost");
   for (const host of lost) draft.left.push(`MX: ${host} has no address`);
   const wanted = sorted.filter(({ exchange }) => !lost.includes(exchange));
   if (wanted.length === 0) return { content: {}, servers: [] };
@@ -108,11 +108,13 @@ async function mailServers(draft: Draft, knownHosts: readonly DomainName[]) {
   return { content: isUsual ? {} : { mx }, servers };
 }
 
-async function serverOf(host: DomainName, draft: Draft): Promise<ProposedServer | undefined> {
+/** `lost` where it surely has no address; undefined where that could not be told. */
+async function serverOf(host: DomainName, draft: Draft): Promise<ProposedServer | "lost" | undefined> {
   const [four, six] = await Promise.all([draft.records(host, "A"), draft.records(host, "AAAA")]);
   const addresses = [...(four ?? []), ...(six ?? [])].map(({ data }) => data.address);
   for (const address of addresses) draft.found.push({ what: `address of ${host}`, text: address });
-  return addresses.length === 0 ? undefined : { host, addresses };
+  if (addresses.length > 0) return { host, addresses };
+  return four === undefined || six === undefined ? undefined : "lost";
 }
 
 const ENDINGS = { "-": "fail", "~": "softfail", "?": "neutral", "+": undefined } as const;

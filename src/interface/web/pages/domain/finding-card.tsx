@@ -62,7 +62,7 @@ function FixBox({ fix: { summary, changes, request } }: { readonly fix: Fix }) {
   const { findings: t } = useTexts();
   return (
     <div className="fix">
-      <h4>{t.fix}</h4>
+      <p className="fix-title">{t.fix}</p>
       <p lang="en">{summary}</p>
       {changes.map(({ action, owner, type, form, host, value, zoneText }) => (
         <div key={`${action} ${zoneText}`} className={`change change-${action}`}>
