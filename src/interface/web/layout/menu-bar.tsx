@@ -41,7 +41,11 @@ export function MenuBar() {
               <ul id="menu" popover="auto">
                 {ENTRIES.filter(({ isFor }) => isFor?.(session) ?? true).map(({ to, name }) => (
                   <li key={name}>
-                    <Link to={to} activeOptions={{ exact: to === "/" }} onClick={closeMenu}>
+                    <Link
+                      to={to}
+                      activeOptions={{ exact: to === "/", includeSearch: false }}
+                      onClick={closeMenu}
+                    >
                       {t.entries[name]}
                     </Link>
                   </li>

@@ -9,7 +9,7 @@ import { Busy, Loading } from "../parts/busy.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
-import { SEVERITIES, type Severity, SeverityShape } from "../parts/severity.tsx";
+import { SEVERITIES, type Severity, SeverityShape, worstOf } from "../parts/severity.tsx";
 import { When } from "../parts/when.tsx";
 import { useTexts } from "../texts/texts.tsx";
 import "../style/overview.css";
@@ -94,7 +94,7 @@ function Filters({ overview: { bySeverity, domains } }: { readonly overview: Ove
       />
       <ul className="chips" aria-label={t.filter}>
         <li>
-          <Link to="/" search={keep} className="chip" {...(worst === undefined && { "aria-current": true })}>
+          <Link to="/" search={keep} className="chip" activeOptions={{ exact: true }}>
             {t.all} <span className="chip-count">{domains.toLocaleString()}</span>
           </Link>
         </li>
@@ -104,7 +104,7 @@ function Filters({ overview: { bySeverity, domains } }: { readonly overview: Ove
               to="/"
               search={{ ...keep, worst: each }}
               className={`chip chip-${each}`}
-              {...(worst === each && { "aria-current": true })}
+              activeOptions={{ exact: true }}
             >
               <SeverityShape severity={each} />
               {severity.name[each]}{" "}
@@ -200,6 +200,25 @@ function DomainRow({ state: { domain, worst, counts, checkedAt } }: { readonly s
   );
 }
 
+const KINDS = ["appeared", "changed", "gone", "acknowledged"] as const;
+
+/** What one check has changed at a domain is one line. */
+function condense(events: Overview["events"]) {
+  const groups = [...Map.groupBy(events, ({ domain, at }) => `${domain} ${at}`).values()];
+  return groups.map((group) => {
+    const { id, domain, at } = group[0]!;
+    const count = (kind: (typeof KINDS)[number]) => group.filter((each) => each.kind === kind).length;
+    const counts = {
+      appeared: count("appeared"),
+      changed: count("changed"),
+      gone: count("gone"),
+      acknowledged: count("acknowledged"),
+    };
+    const there = group.filter(({ kind }) => kind !== "gone").map(({ severity }) => severity);
+    return { id, domain, at, counts, worst: worstOf(there) ?? ("ok" as const) };
+  });
+}
+
 const WIDE = "(min-width: 68rem)";
 
 function LatestChanges({ overview: { events } }: { readonly overview: Overview }) {
@@ -212,15 +231,17 @@ function LatestChanges({ overview: { events } }: { readonly overview: Overview }
         <h2>{t.latest}</h2>
       </summary>
       <ol>
-        {events.slice(0, 12).map(({ id, domain, at, kind, code, severity }) => (
+        {condense(events).map(({ id, domain, at, counts, worst }) => (
           <li key={id}>
-            <SeverityShape severity={kind === "gone" ? "ok" : severity} />
+            <SeverityShape severity={worst} />
             <div>
               <Link to="/domains/$domain" params={{ domain }} search={{ view: "history" }}>
                 {domain}
               </Link>
               <p>
-                <code>{code}</code> {words[kind]}
+                {KINDS.filter((kind) => counts[kind] > 0)
+                  .map((kind) => words.count[kind](counts[kind]))
+                  .join(", ")}
               </p>
               <p className="hint">
                 <When at={at} />

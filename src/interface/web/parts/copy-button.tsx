@@ -5,7 +5,16 @@ import { useTexts } from "../texts/texts.tsx";
 const SHOWN_MILLISECONDS = 2000;
 
 /** `what` names it for who does not see what stands beside the button. */
-export function CopyButton({ text, what }: { readonly text: string; readonly what: string }) {
+export function CopyButton({
+  text,
+  what,
+  isNamed = false,
+}: {
+  readonly text: string;
+  readonly what: string;
+  /** Shows what it copies, where nothing beside it does. */
+  readonly isNamed?: boolean;
+}) {
   const { copy: t } = useTexts();
   const [state, setState] = useState<"ready" | "copied" | "refused">("ready");
   useEffect(() => {
@@ -32,7 +41,7 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
           <path d="M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z" />
         )}
       </svg>
-      <span aria-hidden="true">{t[state]}</span>
+      <span aria-hidden="true">{isNamed && state === "ready" ? t.label(what) : t[state]}</span>
       <span className="unseen" role="status">
         {state === "ready" ? "" : t[state]}
       </span>

@@ -120,6 +120,12 @@ export const de: Texts = {
     changed: "hat sich geändert",
     gone: "ist weg",
     acknowledged: "wurde zurückgestellt",
+    count: {
+      appeared: (count) => `${count} aufgetaucht`,
+      changed: (count) => `${count} geändert`,
+      gone: (count) => `${count} weg`,
+      acknowledged: (count) => `${count} zurückgestellt`,
+    },
   },
   way: {
     in: "Wie Mail hereinkommt",

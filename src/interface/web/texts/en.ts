@@ -123,6 +123,12 @@ export const en = {
     changed: "changed",
     gone: "is gone",
     acknowledged: "was put aside",
+    count: {
+      appeared: (count: number) => `${count} appeared`,
+      changed: (count: number) => `${count} changed`,
+      gone: (count: number) => `${count} gone`,
+      acknowledged: (count: number) => `${count} put aside`,
+    },
   },
   way: {
     in: "How mail comes in",

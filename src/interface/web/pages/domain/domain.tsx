@@ -57,13 +57,8 @@ export function DomainPage() {
                   <Link
                     to="/domains/$domain"
                     params={{ domain }}
-                    search={(before) => ({
-                      ...(each && { view: each }),
-                      ...(before.at && { at: before.at }),
-                      ...(before.host && { host: before.host }),
-                    })}
-                    activeOptions={{ exact: true, includeSearch: false }}
-                    aria-current={view === each ? "page" : false}
+                    search={({ view: _other, ...kept }) => ({ ...kept, ...(each && { view: each }) })}
+                    activeOptions={{ exact: true }}
                     resetScroll={false}
                   >
                     {t.view[each ?? "findings"]}

@@ -74,7 +74,7 @@ export function Records({ domain, findings, chosenHost, onHost }: RecordsProps) 
           </select>
         </label>
         <div className="actions">
-          {all.length > 0 && <CopyButton text={`${all.join("\n")}\n`} what={t.allLines} />}
+          {all.length > 0 && <CopyButton text={`${all.join("\n")}\n`} what={t.allLines} isNamed />}
           {mayChange(session) && (
             <button type="button" disabled={isLooking} onClick={() => look.mutate()}>
               {t.look}
