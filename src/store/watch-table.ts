@@ -218,7 +218,9 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         const findings = row === undefined ? [] : readFindings(row.findings);
         const known = findings.find((each) => each.key === key);
         if (state === undefined || known === undefined) return "unknown";
-        const changed = findings.map((each) => (each === known ? { ...each, acknowledgedBy: by } : each));
+        const { acknowledgedBy: _before, ...open } = known;
+        const now = by === undefined ? open : { ...open, acknowledgedBy: by };
+        const changed = findings.map((each) => (each === known ? now : each));
         await tx
           .updateTable("domain_state")
           .set({ revision: state.revision + 1 })
@@ -229,6 +231,7 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
           .set({ findings: writeFindings(changed) })
           .where("domain", "=", domain)
           .execute();
+        if (by === undefined) return "acknowledged";
         const { code, owner, severity, observed } = known.finding;
         const event = { domain, at, kind: "acknowledged", code, owner, severity, observed } as const;
         await tx.insertInto("finding_event").values(eventValues(event, state.owner_id)).execute();

@@ -82,8 +82,16 @@ export interface WatchStore {
     filter: { readonly domain?: DomainName; readonly ownerId?: string },
     page: { readonly before?: Pick<KnownEvent, "at" | "id">; readonly limit: number },
   ): Promise<readonly KnownEvent[]>;
-  /** Changes the revision: a check that is under way is `stale`, and so does not undo it. */
-  acknowledge(domain: DomainName, key: string, by: string, at: Date): Promise<"acknowledged" | "unknown">;
+  /**
+   * Changes the revision: a check that is under way is `stale`, and so does not undo it. `by` undefined takes it back,
+   * without a line in the history.
+   */
+  acknowledge(
+    domain: DomainName,
+    key: string,
+    by: string | undefined,
+    at: Date,
+  ): Promise<"acknowledged" | "unknown">;
   /** State, findings and history. */
   forget(domain: DomainName): Promise<void>;
   /** History from before that moment goes. */

@@ -391,6 +391,17 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await other.watch.record({ state: before, findings: [], events: [] })).toBe("stale");
       const [newest] = await store.watch.history({ domain }, { limit: 1 });
       expect(newest).toMatchObject({ kind: "acknowledged", at: at(2), observed: "none\ufffd" });
+      const state = (await store.watch.state(domain))!;
+      expect(
+        await store.watch.acknowledge(domain, "spf-missing x.example", undefined, at(3)),
+        "taken back",
+      ).toBe("acknowledged");
+      expect((await other.watch.findings(domain)).map(({ acknowledgedBy }) => acknowledgedBy)).toEqual([
+        undefined,
+        undefined,
+      ]);
+      expect(await other.watch.record({ state, findings: [], events: [] })).toBe("stale");
+      expect(await store.watch.history({ domain }, { limit: 1 })).toEqual([newest]);
     });
 
     it("pages through history without losing one of the same moment; it goes with the domain to its next owner", async () => {

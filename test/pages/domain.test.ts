@@ -101,6 +101,17 @@ it("shows a domain as a picture whose stations filter what was found", async () 
   expect(some).toBeGreaterThan(0);
   expect(some).toBeLessThan(all);
   await page.getByRole("link", { name: "Show all" }).click();
+  await expect.poll(() => page.locator("details.finding").count()).toBe(all);
+});
+
+it("puts a finding aside, and takes that back", async () => {
+  const errors = page.locator("details.finding-error[open]");
+  const before = await errors.count();
+  await errors.first().getByRole("button", { name: "Put aside" }).click();
+  await page.getByText("1 finding put aside").waitFor();
+  expect(await errors.count()).toBe(before - 1);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect.poll(() => errors.count()).toBe(before);
 });
 
 it("copies what belongs into a form, field by field", async () => {

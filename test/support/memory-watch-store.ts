@@ -83,7 +83,11 @@ export function memoryWatchStore(): WatchStore {
       states.set(domain, { ...state, revision: state.revision + 1 });
       known.set(
         domain,
-        findings.map((one) => (one.key === key ? { ...one, acknowledgedBy: by } : one)),
+        findings.map((one) => {
+          if (one.key !== key) return one;
+          const { acknowledgedBy: _before, ...open } = one;
+          return by === undefined ? open : { ...open, acknowledgedBy: by };
+        }),
       );
       return "acknowledged";
     },

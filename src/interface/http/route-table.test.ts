@@ -62,6 +62,7 @@ const TABLE: Readonly<Record<string, string>> = {
   "GET /api/domains/:domain/records": "ly0yyyyyyy",
   "GET /api/domains/:domain/findings": "ly0yyyyyyy",
   "POST /api/domains/:domain/findings/acknowledge": "ly0nynynyy",
+  "POST /api/domains/:domain/findings/open": "ly0nynynyy",
   "GET /api/domains/:domain/history": "ly0yyyyyyy",
   "GET /api/domains/:domain/compliance": "ly0yyyyyyy",
   "POST /api/domains/:domain/check": "ly0nynynyy",
@@ -96,6 +97,7 @@ const TABLE: Readonly<Record<string, string>> = {
 const BODIES: Readonly<Record<string, unknown>> = {
   "PUT /api/domains/:domain": { content: {}, revision: 99 },
   "POST /api/domains/:domain/findings/acknowledge": { key: "spf-missing anna.example" },
+  "POST /api/domains/:domain/findings/open": { key: "spf-missing anna.example" },
   "POST /api/domains/:domain/keys": { algorithm: "ed25519" },
   "POST /api/domains/:domain/keys/import": { selector: "one", privateKey: "none" },
   "POST /api/domains/:domain/keys/rotate": {},
@@ -180,7 +182,7 @@ describe("the table of routes", () => {
           422,
           ...(isLogin ? [401] : []),
           ...(path === "/" ? [503] : []),
-          ...(/:id|ack/.test(path) ? [404] : []),
+          ...(/:id|findings\/./.test(path) ? [404] : []),
         ]).toContain(status);
         expect(status).not.toBe(500);
       }

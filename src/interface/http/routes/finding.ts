@@ -66,6 +66,20 @@ export function findingRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] 
       },
     }),
     route({
+      method: "POST",
+      path: "/api/domains/:domain/findings/open",
+      gate: "own.check",
+      summary: "Takes an acknowledgement back.",
+      params: ofDomain,
+      body: z.strictObject({ key: z.string().min(1).max(600) }),
+      act: async ({ body }, asked) => {
+        const { domain } = asked.domain;
+        const done = await watch.acknowledge(domain, body.key, undefined, now());
+        if (done === "unknown") throw notFound();
+        await asked.audit("finding.open", domain, { key: body.key });
+      },
+    }),
+    route({
       method: "GET",
       path: "/api/domains/:domain/history",
       gate: "own.read",

@@ -1346,6 +1346,37 @@ content: {
 };
 };
 };
+"/api/domains/{domain}/findings/open": {
+/** Takes an acknowledgement back. */
+post: {
+parameters: {
+query?: never;
+path: {
+domain: string;
+};
+};
+requestBody: {
+content: {
+"application/json": {
+key: string;
+};
+};
+};
+responses: {
+204: { content?: never };
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
 "/api/domains/{domain}/history": {
 /** What has changed at a domain, the newest first. */
 get: {

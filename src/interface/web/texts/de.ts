@@ -177,6 +177,7 @@ export const de: Texts = {
     command: "Befehl",
     since: "seit",
     acknowledge: "Zurückstellen",
+    open: "Zurückholen",
     acknowledgeHint: "Sie wissen davon: keine Meldungen mehr, bis sich etwas ändert",
     acknowledged: "Zurückgestellt, bis sich etwas ändert.",
     acknowledgedBy: (name) => `zurückgestellt von ${name}`,

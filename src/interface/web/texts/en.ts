@@ -180,6 +180,7 @@ export const en = {
     command: "the command",
     since: "since",
     acknowledge: "Put aside",
+    open: "Bring back",
     acknowledgeHint: "You know of it: no alerts for it until it changes",
     acknowledged: "Put aside until it changes.",
     acknowledgedBy: (name: string) => `put aside by ${name}`,

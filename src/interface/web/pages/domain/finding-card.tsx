@@ -98,21 +98,30 @@ function Acknowledge({ domain, finding }: { readonly domain: string; readonly fi
   const { findings: t } = useTexts();
   const client = useQueryClient();
   const session = useSession();
+  const given = { params: { path: { domain } }, body: { key: finding.key } };
+  const open = useMutation({
+    mutationFn: () => answer(POST("/api/domains/{domain}/findings/open", given)),
+    onSuccess: () => domainChanged(client, domain),
+  });
   const acknowledge = useMutation({
-    mutationFn: () =>
-      answer(
-        POST("/api/domains/{domain}/findings/acknowledge", {
-          params: { path: { domain } },
-          body: { key: finding.key },
-        }),
-      ),
-    onSuccess: async () => {
-      tell(t.acknowledged);
-      await domainChanged(client, domain);
+    mutationFn: () => answer(POST("/api/domains/{domain}/findings/acknowledge", given)),
+    onSuccess: () => {
+      tell(t.acknowledged, () => open.mutate());
+      return domainChanged(client, domain);
     },
   });
   if (finding.acknowledgedBy !== null)
-    return <span className="hint">{t.acknowledgedBy(finding.acknowledgedBy)}</span>;
+    return (
+      <>
+        <span className="hint">{t.acknowledgedBy(finding.acknowledgedBy)}</span>
+        {mayChange(session) && (
+          <button type="button" className="plain" disabled={open.isPending} onClick={() => open.mutate()}>
+            {t.open}
+          </button>
+        )}
+        <Problem error={open.error} />
+      </>
+    );
   if (!mayChange(session)) return null;
   return (
     <>
