@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Wiring only: joins the rooms to the real world, in their order. */
-import { randomBytes, sign } from "node:crypto";
+import { randomBytes, randomUUID, sign } from "node:crypto";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -43,6 +43,7 @@ import { type MasterKey, newMasterKeyText, readMasterKey } from "./keys/sealing.
 import type { MailSink, MailSinkSettings } from "./milter/mail-exchange.ts";
 import { formatMetricsOf } from "./milter/metrics.ts";
 import { Milter } from "./milter/milter.ts";
+import { createAlertPost } from "./net/alert-post.ts";
 import { openBudgetedResolver } from "./net/budgeted-resolver.ts";
 import { startDnsServer } from "./net/dns-server.ts";
 import { createDnsTransport } from "./net/dns-transport.ts";
@@ -79,6 +80,12 @@ import { createFailoverResolver } from "./standards/dns/failover-resolver.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 import { parseTsigKey } from "./standards/dns/tsig.ts";
 import type { OpenedStore } from "./store/open.ts";
+import type { AlertChannel } from "./watch/alert.ts";
+import { type Alerts, createAlerts } from "./watch/alerts.ts";
+import { createStoredJobQueue, type JobQueue, MAX_ATTEMPTS } from "./watch/job-queue.ts";
+import { keepRotation } from "./watch/rotation-driver.ts";
+import { DEFAULT_SCHEDULE } from "./watch/schedule.ts";
+import { createWatcher, DEFAULT_WATCHER, watcherMetrics } from "./watch/watcher.ts";
 
 /** As many resolvers as are worth comparing by default: each is asked the same questions. */
 const MAX_SYSTEM_RESOLVERS = 2;
@@ -406,6 +413,8 @@ function groupNumber(name: string): number {
 
 /** Sessions and tries whose time is over are forgotten this often. */
 const SWEEP_MILLISECONDS = 600_000;
+const HISTORY_MILLISECONDS = 400 * 86_400_000;
+const JOBS_AT_ONCE = 8;
 
 /** The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. */
 async function startServer({ settings, directory, logLine }: ServeJob): Promise<ServeHandle> {
@@ -429,19 +438,54 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
   const master = await readServerSealKey(settings, directory, state);
   const random = (count: number) => randomBytes(count);
   const setup = await openSetup(state.access, new Date(), random);
+  const hear = (msg: string) => logLine(`${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`);
+  const queue = await openJobQueue(state, hear);
+  const schedule = {
+    intervalSeconds: 60 * settings.watch.intervalMinutes,
+    confirmAfterSeconds: 60 * settings.watch.confirmMinutes,
+    minimumSeconds: Math.min(DEFAULT_SCHEDULE.minimumSeconds, 60 * settings.watch.confirmMinutes),
+  };
+  const alerts = openAlerts(settings, state, queue);
+  const checkOptions = {
+    dkimSelectors: [],
+    assumePublic,
+    allowPrivate: settings.check.allowPrivate,
+    blockLists: USUAL_BLOCK_LISTS,
+  };
+  const world = () => ({ ...opened.world, now: new Date() });
+  const { enabled, checksPerSecond, concurrency } = settings.watch;
+  const watcher = createWatcher(
+    { ...DEFAULT_WATCHER, schedule, checksPerSecond, concurrency },
+    {
+      store: state.watch,
+      check: async (domain) => {
+        const { checkWatched } = await import("./interface/http/described.ts");
+        return checkWatched(domain, state.descriptions, world(), checkOptions);
+      },
+      lookOverTime: async (domain) => {
+        const keys = await state.keys.list(domain);
+        if (keys.some(({ state: how }) => how !== "removed"))
+          await keepRotation(domain, { queue, now: () => new Date() });
+        return [];
+      },
+      tell: alerts.tell,
+      now: () => new Date(),
+      sleep: sleepUnless,
+      onTrouble: hear,
+    },
+  );
   const { address, port } = settings.listen;
   const host = address.includes(":") ? `[${address}]` : address;
   const origin = settings.url ?? `${settings.tls ? "https" : "http"}://${host}:${port}`;
   const server = await createServer(
     {
       ...state,
-      world: () => ({ ...opened.world, now: new Date() }),
-      checkOptions: {
-        dkimSelectors: [],
-        assumePublic,
-        allowPrivate: settings.check.allowPrivate,
-        blockLists: USUAL_BLOCK_LISTS,
-      },
+      queue,
+      schedule,
+      alerts,
+      world,
+      checkOptions,
+      metrics: () => watcherMetrics(watcher.counts()),
       publishEntries,
       openProvider,
       sealKey: () => master,
@@ -475,13 +519,20 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
       logLevel: settings.log,
     },
   );
-  const sweeping = setInterval(() => {
-    state.access
-      .sweep(new Date())
-      .catch((error: Error) => logLine(`${JSON.stringify({ msg: error.message })}\n`));
-  }, SWEEP_MILLISECONDS);
+  const sweep = async () => {
+    await state.access.sweep(new Date());
+    await state.watch.sweep(new Date(Date.now() - HISTORY_MILLISECONDS));
+    await server.sweep();
+  };
+  const sweeping = setInterval(
+    () => sweep().catch((error: Error) => hear(error.message)),
+    SWEEP_MILLISECONDS,
+  );
   const close = async () => {
     clearInterval(sweeping);
+    // What is under way may tell something, or begin a job.
+    await watcher.stop();
+    await queue.stop();
     await opened.close();
     await state.close();
   };
@@ -491,6 +542,9 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
     await close();
     throw new UsageError(`listen ${host}:${port}: ${(error as Error).message}`);
   }
+  await queue.work({ ...server.handlers, ...alerts.handlers }, { concurrency: JOBS_AT_ONCE });
+  if (alerts.channels.some(({ weeklyDigest }) => weeklyDigest)) await alerts.plan();
+  if (enabled) watcher.run().catch((error: Error) => hear(error.message));
   return {
     url: origin,
     setupSecret: setup?.secret,
@@ -500,6 +554,97 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
     },
   };
 }
+
+/** On PostgreSQL nodes share the jobs; otherwise they are this process's own. */
+async function openJobQueue({ jobs }: OpenedStore, onTrouble: (trouble: string) => void): Promise<JobQueue> {
+  const url = process.env["ZONEPOST_DATABASE"];
+  if (!url)
+    return createStoredJobQueue({
+      store: jobs,
+      now: () => new Date(),
+      sleep: sleepUnless,
+      newId: randomUUID,
+      onTrouble,
+    });
+  const { openGraphileJobQueue } = await import("./net/graphile-job-queue.ts");
+  return openGraphileJobQueue({ url, onTrouble, maxAttempts: MAX_ATTEMPTS });
+}
+
+function openAlerts({ alerts }: ServeJob["settings"], state: OpenedStore, queue: JobQueue): Alerts {
+  const { groupMinutes, digest, mail, allowPrivate, allowPlain } = alerts;
+  const submit =
+    mail.host === undefined
+      ? createLocalSubmission(mail.program)
+      : createMailSubmission({
+          host: mail.host,
+          port: mail.port,
+          tls: "starttls",
+          authorities: [],
+          // On this machine nobody listens in between.
+          isTrustedBlindly: /^(?:localhost|127\.|::1$)/.test(mail.host),
+          heloName: heloName(),
+        });
+  return createAlerts(
+    { channels: alerts.channels.map(readChannel), groupSeconds: 60 * groupMinutes, digest },
+    {
+      store: state.alertNews,
+      watch: state.watch,
+      queue,
+      now: () => new Date(),
+      sendMail: async ({ mailFrom, rcptTo, message }) => {
+        const outcome = await submit({ mailFrom, rcptTo, message });
+        return outcome.status === "accepted"
+          ? { status: "accepted" }
+          : { status: outcome.status, detail: outcome.detail };
+      },
+      post: createAlertPost({ allowPrivate, allowPlain }),
+    },
+  );
+}
+
+type ChannelSettings = ServeJob["settings"]["alerts"]["channels"][number];
+
+function readChannel(settings: ChannelSettings, at: number): AlertChannel {
+  const { id, minimumSeverity, quietHours, loudSeverity, weeklyDigest } = settings;
+  const where = `alerts.channels[${at}]`;
+  const domains = settings.domains?.map((text) => {
+    const name = parseDomainName(text);
+    if (!name.ok) throw new UsageError(`${where}.domains: ${text}: ${name.problem}`);
+    return name.value;
+  });
+  const secret = (source: SecretSource, name: string) => readSecret(source, `${where}.${name}`);
+  const shared = {
+    id,
+    minimumSeverity,
+    weeklyDigest,
+    ...(quietHours && { quietHours }),
+    ...(loudSeverity && { loudSeverity }),
+    ...(domains && { domains }),
+  };
+  switch (settings.kind) {
+    case "email":
+      return { ...shared, target: { kind: "email", from: settings.from, to: settings.to } };
+    case "webhook": {
+      const key = secret(settings.secret as SecretSource, "secret");
+      return { ...shared, target: { kind: "webhook", url: settings.url, secret: key } };
+    }
+    case "ntfy": {
+      const token = settings.token && secret(settings.token as SecretSource, "token");
+      return { ...shared, target: { kind: "ntfy", url: settings.url, ...(token && { token }) } };
+    }
+    case "slack": {
+      const url = secret(settings.url as SecretSource, "url").reveal();
+      if (!URL.canParse(url)) throw new UsageError(`${where}.url: what is kept there is no URL`);
+      return { ...shared, target: { kind: "slack", url } };
+    }
+    default:
+      return settings satisfies never;
+  }
+}
+
+/** Resolves earlier where the signal says so. */
+const sleepUnless = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  sleep(milliseconds, undefined, { signal }).catch(() => undefined);
 
 function readSettingsFile(path: string, where: string): string {
   try {

@@ -5,14 +5,20 @@ import type { KeyStore } from "../keys/key-store.ts";
 import type { TlsaSightingStore } from "../keys/tlsa-sighting.ts";
 import type { PublishStore } from "../publish/publish-store.ts";
 import type { DescriptionStore } from "../records/description-store.ts";
+import type { AlertStore } from "../watch/alert-store.ts";
+import type { JobStore } from "../watch/job-store.ts";
+import type { TaskStore } from "../watch/task.ts";
 import type { WatchStore } from "../watch/watch-store.ts";
 import { createAccessStore } from "./access-table.ts";
+import { createAlertStore } from "./alert-table.ts";
 import { createDescriptionStore } from "./description-table.ts";
+import { createJobStore } from "./job-table.ts";
 import { createKeyStore } from "./key-table.ts";
 import { createPublishStore } from "./publish-table.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import { backUpSqlite, openSqliteFile } from "./sqlite-file.ts";
 import type { Database, Tables } from "./tables.ts";
+import { createTaskStore } from "./task-table.ts";
 import { createTlsaSightingStore } from "./tlsa-table.ts";
 import { StoreTrouble, type Tell, telling, tellPostgres, tellSqlite } from "./trouble.ts";
 import { createWatchStore } from "./watch-table.ts";
@@ -29,6 +35,9 @@ export interface OpenedStore {
   readonly descriptions: DescriptionStore;
   readonly watch: WatchStore;
   readonly access: AccessStore;
+  readonly jobs: JobStore;
+  readonly tasks: TaskStore;
+  readonly alertNews: AlertStore;
   /** Rejects with the reason where the database cannot be asked. */
   ping(): Promise<void>;
   /** A copy as of one moment, in a new file; others may write meanwhile. SQLite alone. */
@@ -72,6 +81,9 @@ function stores(database: Database, tell: Tell, backup: (path: string) => Promis
     descriptions: telling(createDescriptionStore(database), tell),
     watch: telling(createWatchStore(database), tell),
     access: telling(createAccessStore(database), tell),
+    jobs: telling(createJobStore(database), tell),
+    tasks: telling(createTaskStore(database), tell),
+    alertNews: telling(createAlertStore(database), tell),
     ...telling(
       {
         ping: async () => {

@@ -56,18 +56,24 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
           .execute();
         const before = await tx
           .selectFrom("domain_state")
-          .select(["owner_id", "next_check_at", "due_at"])
+          .select(["owner_id", "next_check_at", "due_at", "revision"])
           .where("domain", "=", domain)
           .$if(differences.locksRows, (rows) => rows.forUpdate())
           .executeTakeFirst();
         if (before === undefined) return; // forgotten meanwhile
-        const next = Math.min(before.next_check_at, time);
-        // A lease goes on to its end.
-        const due = before.due_at === before.next_check_at ? next : before.due_at;
-        if (next !== before.next_check_at || owner !== before.owner_id) {
+        // A check that is under way has seen what was before: whoever asks now is not served by it.
+        const isLeased = before.due_at !== before.next_check_at;
+        const next = isLeased ? time : Math.min(before.next_check_at, time);
+        const isMoved = isLeased || next !== before.next_check_at;
+        if (isMoved || owner !== before.owner_id) {
           await tx
             .updateTable("domain_state")
-            .set({ owner_id: owner, next_check_at: next, due_at: due })
+            .set({
+              owner_id: owner,
+              next_check_at: next,
+              due_at: next,
+              revision: isMoved ? before.revision + 1 : before.revision,
+            })
             .where("domain", "=", domain)
             .execute();
         }

@@ -67,6 +67,8 @@ const NAMES = [
   "dns",
   "check",
   "publish",
+  "watch",
+  "alerts",
   "log",
 ];
 

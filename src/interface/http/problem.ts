@@ -1,5 +1,6 @@
 /** What goes wrong, in one shape: where, what, and what to do. */
 import { z } from "zod";
+import { TaskRefusal } from "../../watch/task.ts";
 
 export const PROBLEM_CODES = {
   "not-understood": 400,
@@ -29,7 +30,7 @@ export interface ProblemPart {
 }
 
 /** Thrown by routes, and answered as it is. */
-export class Refusal extends Error {
+export class Refusal extends TaskRefusal {
   readonly code: ProblemCode;
   readonly where: string;
   readonly remedy: string;

@@ -1,10 +1,11 @@
 /** What is known of a domain, what it was before, and a look again. */
 import { z } from "zod";
-import { checkDomain } from "../../../check/check.ts";
 import { judgeCompliance } from "../../../check/compliance.ts";
 import { summarize } from "../../../check/finding.ts";
+import type { DomainName } from "../../../standards/dns/name.ts";
 import { recordCheck } from "../../../watch/record-check.ts";
-import { describeDomain } from "../described.ts";
+import type { Tasks } from "../../../watch/task.ts";
+import { checkWatched, describeDomain } from "../described.ts";
 import {
   eventJson,
   eventPlace,
@@ -16,18 +17,28 @@ import {
   ofDomain,
   readEventPlace,
 } from "../domain-schema.ts";
-import type { Jobs } from "../job.ts";
 import type { ServerParts } from "../parts.ts";
 import { notFound } from "../problem.ts";
 import { limit, type Route, route } from "../route.ts";
-import { jobRef } from "./job.ts";
+import { jobOf, jobRef } from "./job.ts";
 
-/** A second look at what is new comes soon; whoever runs the schedule may say otherwise. */
-const CONFIRM_SECONDS = 300;
 const MAX_EVIDENCE = 3;
 
-export function findingRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
+export function findingRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
   const { descriptions, watch, now } = parts;
+  const checkAgain = tasks.define<{ readonly domain: DomainName }>(
+    "check",
+    async ({ domain }, { progress }) => {
+      const startedAt = now();
+      const report = await checkWatched(domain, descriptions, parts.world(), parts.checkOptions, (done, of) =>
+        progress({ done, of }),
+      );
+      const { schedule, alerts } = parts;
+      const times = { startedAt, endedAt: now() };
+      await recordCheck(report, times, { store: watch, schedule, tell: alerts.tell });
+      return { summary: report.summary };
+    },
+  );
   return [
     route({
       method: "GET",
@@ -117,23 +128,12 @@ export function findingRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] 
       act: async (_, asked) => {
         const stored = asked.domain;
         const { domain, ownerId } = stored;
-        const described = await describeDomain(stored, descriptions);
-        await watch.schedule(domain, ownerId, now());
-        const job = jobs.start({ kind: "check", domain, ownerId }, async (progress) => {
-          const options = { ...parts.checkOptions, ...described };
-          const report = await checkDomain(domain, parts.world(), options, {
-            onProgress: (done, of) => progress({ done, of }),
-          });
-          const at = now();
-          await recordCheck(report, watch, at, (before, needsConfirmation) =>
-            needsConfirmation || before.nextCheckAt <= at
-              ? new Date(at.getTime() + CONFIRM_SECONDS * 1000)
-              : before.nextCheckAt,
-          );
-          return { summary: report.summary };
-        });
+        await describeDomain(stored, descriptions);
+        // So that there is a state to compare with.
+        if ((await watch.state(domain)) === undefined) await watch.schedule(domain, ownerId, now());
+        const begun = jobOf(await checkAgain({ domain, ownerId }, { domain }));
         await asked.audit("domain.check", domain);
-        return { job: job.id };
+        return begun;
       },
     }),
   ];

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { ownerFilter } from "../../../access/permission.ts";
 import { SEVERITIES } from "../../../check/severity.ts";
+import type { Tasks } from "../../../watch/task.ts";
 import { MACHINE_PARTS, requirePieces } from "../described.ts";
 import { eventJson, eventPlace, eventSchema, readEventPlace } from "../domain-schema.ts";
-import type { Jobs } from "../job.ts";
 import type { ServerParts } from "../parts.ts";
 import { Refusal, stale } from "../problem.ts";
 import { limit, type Route, route } from "../route.ts";
@@ -12,7 +12,7 @@ import { limit, type Route, route } from "../route.ts";
 const content = z.record(z.string().max(100), z.unknown());
 const commonSchema = z.object({ content, revision: z.int(), changedAt: z.string() });
 
-export function serverRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
+export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
   const { descriptions, watch, access, now } = parts;
   return [
     route({
@@ -38,7 +38,7 @@ export function serverRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
           domains,
           bySeverity: { ...bySeverity },
           events: events.map(eventJson),
-          jobsRunning: actor.user.role === "owner" ? 0 : jobs.running,
+          jobsRunning: actor.user.role === "owner" ? 0 : (await tasks.counts()).running,
         };
       },
     }),

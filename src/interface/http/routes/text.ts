@@ -4,16 +4,22 @@ import { commandsFor, domainToCheck, readBounce } from "../../../check/bounce.ts
 import { Context } from "../../../check/context.ts";
 import { findRoute, parseMailAddress } from "../../../check/route.ts";
 import { explainRecord } from "../../../records/explain.ts";
-import type { Jobs } from "../job.ts";
+import type { Tasks } from "../../../watch/task.ts";
 import type { ServerParts } from "../parts.ts";
 import { Refusal } from "../problem.ts";
 import { type Route, route } from "../route.ts";
-import { jobRef } from "./job.ts";
+import { jobOf, jobRef } from "./job.ts";
 
 const MAX_RECORD = 65_536;
 const MAX_BOUNCE = 200_000;
 
-export function textRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
+export function textRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
+  const findWay = tasks.define<{ readonly address: string }>("route", async ({ address: text }) => {
+    const address = parseMailAddress(text);
+    if (!address.ok) throw new Refusal("refused", address.problem, "write it as bob@example.org");
+    const context = new Context(address.value.domain, parts.world(), parts.checkOptions);
+    return findRoute(address.value, context);
+  });
   return [
     route({
       method: "POST",
@@ -103,12 +109,8 @@ export function textRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
           throw new Refusal("refused", address.problem, "write it as bob@example.org", {
             where: "body.address",
           });
-        const about = { kind: "route", domain: undefined, ownerId: actor.user.id };
-        const job = jobs.start(about, async () => {
-          const context = new Context(address.value.domain, parts.world(), parts.checkOptions);
-          return findRoute(address.value, context);
-        });
-        return { job: job.id };
+        const about = { domain: undefined, ownerId: actor.user.id };
+        return jobOf(await findWay(about, { address: body.address }));
       },
     }),
   ];
