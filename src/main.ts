@@ -23,7 +23,7 @@ import { getDomain } from "tldts";
 import { createSecretBox } from "./access/secret-box.ts";
 import { openSetup } from "./access/setup.ts";
 import { USUAL_BLOCK_LISTS } from "./check/block-lists.ts";
-import type { World } from "./check/context.ts";
+import type { CheckOptions, World } from "./check/context.ts";
 import type { Prober } from "./check/probe.ts";
 import { readNetworks } from "./interface/cli/argument.ts";
 import { UsageError } from "./interface/cli/exit-code.ts";
@@ -44,7 +44,7 @@ import type { MailSink, MailSinkSettings } from "./milter/mail-exchange.ts";
 import { formatMetricsOf } from "./milter/metrics.ts";
 import { Milter } from "./milter/milter.ts";
 import { openBudgetedResolver } from "./net/budgeted-resolver.ts";
-import { startDnsServer } from "./net/dns-server.ts";
+import { type DnsServer, startDnsServer } from "./net/dns-server.ts";
 import { createDnsTransport } from "./net/dns-transport.ts";
 import { createDnsUpdateClient } from "./net/dns-update-client.ts";
 import { createHttpClient } from "./net/http-client.ts";
@@ -407,26 +407,136 @@ function groupNumber(name: string): number {
 /** Sessions and tries whose time is over are forgotten this often. */
 const SWEEP_MILLISECONDS = 600_000;
 
-/** The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. */
-async function startServer({ settings, directory, logLine }: ServeJob): Promise<ServeHandle> {
-  const { createServer } = await import("./interface/http/server.ts");
+/** What the server of `zonepost serve` stands in: the real world, or that of the demo. */
+interface Surroundings {
+  readonly state: OpenedStore;
+  readonly master: MasterKey;
+  readonly world: () => World;
+  readonly checkOptions: Omit<CheckOptions, "description" | "derived">;
+  readonly publishEntries: readonly PublishEntry[];
+  readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly accounts?: ServeHandle["accounts"];
+  readonly close: () => Promise<void>;
+}
+
+async function openSurroundings(settings: ServeJob["settings"], directory: string): Promise<Surroundings> {
   // Whatever is wrong with the settings is said before anything is opened.
   const publishEntries = settings.publish.map((entry, at) => readPublishEntry(entry, `publish[${at}]`));
   const assumePublic = readNetworks("check.assumePublic", settings.check.assumePublic);
   const authorities = settings.check.trust.map((path) => readSettingsFile(path, "check.trust"));
-  const { rootHints, resolvers, port: dnsPort } = settings.dns;
+  const { rootHints, resolvers, port } = settings.dns;
+  const opened = await openWorld({
+    resolvers,
+    ...(rootHints !== undefined && { rootHints: readSettingsFile(rootHints, "dns.rootHints") }),
+    ...(port !== undefined && { port }),
+    probes: { authorities },
+  });
+  const state = await openState(directory);
+  return {
+    state,
+    master: await readServerSealKey(settings, directory, state),
+    world: () => ({ ...opened.world, now: new Date() }),
+    checkOptions: {
+      dkimSelectors: [],
+      assumePublic,
+      allowPrivate: settings.check.allowPrivate,
+      blockLists: USUAL_BLOCK_LISTS,
+    },
+    publishEntries,
+    openProvider,
+    sleep: (milliseconds) => sleep(milliseconds),
+    async close() {
+      await opened.close();
+      await state.close();
+    },
+  };
+}
+
+/** Waits for caches that nobody has. */
+const MAX_DEMO_WAIT_MILLISECONDS = 2_000;
+
+/** Nothing of it is on a disk, and no packet leaves loopback: the prober has no sockets. */
+async function openDemo(logLine: ServeJob["logLine"]): Promise<Surroundings> {
+  const { makeDemo, fillDemo, DEMO_ACCOUNTS, DEMO_CHECK_OPTIONS, DEMO_PASSWORD, DEMO_PUBLISH_ENTRY } =
+    await import("./demo/demo.ts");
+  const { DEMO_ROOT } = await import("./demo/zone.ts");
+  const random = (count: number) => randomBytes(count);
+  const now = () => new Date();
+  const master = readMasterKey(randomBytes(32));
+  if (!master.ok) throw new TypeError(master.problem);
+  const nameServers: DnsServer[] = [];
+  const demo = await makeDemo({
+    makeKeyPair: generateDkimKeyPair,
+    master: master.value,
+    random,
+    now,
+    onChange() {
+      for (const [at, { zones }] of demo.zones.servers().entries()) nameServers[at]!.replaceZones(zones);
+    },
+  });
+  const transport = createDnsTransport();
+  const { openStore } = await import("./store/open.ts");
+  const state = await openStore({ kind: "memory" });
+  let filling: Promise<void> = Promise.resolve();
+  const close = async () => {
+    transport.close();
+    await filling.catch(() => undefined);
+    await Promise.all([...nameServers.map((server) => server.close()), state.close()]);
+  };
+  const world = (): World => ({
+    // Anew each time: what was changed is seen at once.
+    authoritative: createAuthoritativeView({
+      rootHints: [{ name: DEMO_ROOT.name, addresses: [DEMO_ROOT.address] }],
+      port: nameServers[0]!.port,
+      transport,
+      now: Date.now,
+      timeoutMilliseconds: 1_500,
+      firstTimeoutMilliseconds: 200,
+    }),
+    recursive: [],
+    prober: demo.prober,
+    now: now(),
+    organizationalDomain: registrableDomain,
+    randomLabel: () => `zonepost-${randomBytes(6).toString("hex")}`,
+  });
+  try {
+    for (const { address, zones, isSilent } of demo.zones.servers()) {
+      const laboratory = isSilent ? { laboratory: { alter: () => undefined } } : {};
+      const port = nameServers[0]?.port ?? 0;
+      nameServers.push(await startDnsServer({ zones, address, port, ...laboratory }));
+    }
+    // What answers is known at the start; what is silent takes its time.
+    ({ rest: filling } = await fillDemo(demo, state, world, { random, now }));
+    filling.catch((error: Error) => logLine(`${JSON.stringify({ msg: error.message })}\n`));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    state,
+    master: master.value,
+    world,
+    checkOptions: DEMO_CHECK_OPTIONS,
+    publishEntries: [DEMO_PUBLISH_ENTRY],
+    openProvider: async () => demo.zones.provider(),
+    sleep: (milliseconds) => sleep(Math.min(milliseconds, MAX_DEMO_WAIT_MILLISECONDS)),
+    accounts: DEMO_ACCOUNTS.map((account) => ({ ...account, password: DEMO_PASSWORD })),
+    close,
+  };
+}
+
+/** The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. */
+async function startServer({ settings, directory, logLine }: ServeJob): Promise<ServeHandle> {
   const tls = settings.tls && {
     certificate: readSettingsFile(settings.tls.certificate, "tls.certificate"),
     key: readSettingsFile(settings.tls.key, "tls.key"),
   };
-  const opened = await openWorld({
-    resolvers,
-    ...(rootHints !== undefined && { rootHints: readSettingsFile(rootHints, "dns.rootHints") }),
-    ...(dnsPort !== undefined && { port: dnsPort }),
-    probes: { authorities },
-  });
-  const state = await openState(directory);
-  const master = await readServerSealKey(settings, directory, state);
+  const [around, { createServer }] = await Promise.all([
+    directory === undefined ? openDemo(logLine) : openSurroundings(settings, directory),
+    import("./interface/http/server.ts"),
+  ]);
+  const { state, master } = around;
   const random = (count: number) => randomBytes(count);
   const setup = await openSetup(state.access, new Date(), random);
   const { address, port } = settings.listen;
@@ -435,15 +545,10 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
   const server = await createServer(
     {
       ...state,
-      world: () => ({ ...opened.world, now: new Date() }),
-      checkOptions: {
-        dkimSelectors: [],
-        assumePublic,
-        allowPrivate: settings.check.allowPrivate,
-        blockLists: USUAL_BLOCK_LISTS,
-      },
-      publishEntries,
-      openProvider,
+      world: around.world,
+      checkOptions: around.checkOptions,
+      publishEntries: around.publishEntries,
+      openProvider: around.openProvider,
       sealKey: () => master,
       box: createSecretBox(master.key, random),
       makeKeyPair: generateDkimKeyPair,
@@ -452,7 +557,7 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
       setupLink: setup?.link,
       now: () => new Date(),
       random,
-      sleep: (milliseconds) => sleep(milliseconds),
+      sleep: around.sleep,
       every(milliseconds, act) {
         const timer = setInterval(act, milliseconds);
         return () => clearInterval(timer);
@@ -482,8 +587,7 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
   }, SWEEP_MILLISECONDS);
   const close = async () => {
     clearInterval(sweeping);
-    await opened.close();
-    await state.close();
+    await around.close();
   };
   try {
     await server.app.listen({ host: address, port });
@@ -494,6 +598,7 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
   return {
     url: origin,
     setupSecret: setup?.secret,
+    ...(around.accounts && { accounts: around.accounts }),
     async stop() {
       await server.stop();
       await close();

@@ -11,7 +11,7 @@ import { createDescriptionStore } from "./description-table.ts";
 import { createKeyStore } from "./key-table.ts";
 import { createPublishStore } from "./publish-table.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
-import { backUpSqlite, openSqliteFile } from "./sqlite-file.ts";
+import { backUpSqlite, openSqliteFile, openSqliteMemory } from "./sqlite-file.ts";
 import type { Database, Tables } from "./tables.ts";
 import { createTlsaSightingStore } from "./tlsa-table.ts";
 import { StoreTrouble, type Tell, telling, tellPostgres, tellSqlite } from "./trouble.ts";
@@ -19,6 +19,8 @@ import { createWatchStore } from "./watch-table.ts";
 
 export type StoreSettings =
   | { readonly kind: "sqlite"; readonly path: string }
+  /** SQLite without a file: all is gone when it is closed. */
+  | { readonly kind: "memory" }
   | { readonly kind: "postgres"; readonly url: string };
 
 /** What a call has said is done is on disk; one that was cut off has changed nothing, or all of it. */
@@ -38,9 +40,9 @@ export interface OpenedStore {
 
 /** Makes the tables, or brings them up to date. Rejects with a StoreTrouble where it cannot. */
 export async function openStore(settings: StoreSettings): Promise<OpenedStore> {
-  if (settings.kind === "sqlite") {
-    const { path } = settings;
-    const file = await openSqliteFile(path);
+  if (settings.kind !== "postgres") {
+    const path = settings.kind === "memory" ? ":memory:" : settings.path;
+    const file = await (settings.kind === "memory" ? openSqliteMemory() : openSqliteFile(path));
     const query = new Kysely<Tables>({ dialect: sqliteDialect(file) });
     const database: Database = { query, differences: { locksRows: false, position: "instr" } };
     return {

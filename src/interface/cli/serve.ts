@@ -4,12 +4,13 @@ import { closest } from "../../records/closest.ts";
 import { readFileNamed } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { stateDirectory } from "./state-directory.ts";
-import { visible, wrap } from "./terminal.ts";
+import { table, visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
 
 export interface ServeOptions {
   readonly settings?: string;
   readonly state?: string;
+  readonly demo?: boolean;
   readonly json?: boolean;
 }
 
@@ -17,19 +18,23 @@ const USUAL_FILE = "zonepost-server.yaml";
 const MAX_PROBLEMS = 20;
 
 export async function runServe(options: ServeOptions, tools: Tools): Promise<ExitCode> {
-  const settings = loadSettings(options, tools);
+  const settings = options.demo ? demoSettings(tools) : loadSettings(options, tools);
   if (tools.startServer === undefined) throw new UsageError("this build of zonepost has no server in it");
   const { terminal } = tools;
-  const { url, setupSecret, stop } = await tools.startServer({
+  const { url, setupSecret, accounts, stop } = await tools.startServer({
     settings,
-    directory: stateDirectory(options.state, tools),
+    directory: options.demo ? undefined : stateDirectory(options.state, tools),
     logLine: (line) => terminal.err(line),
   });
-  if (options.json) terminal.out(`${JSON.stringify({ url, setupSecret: setupSecret ?? null })}\n`);
+  if (options.json)
+    terminal.out(
+      `${JSON.stringify({ url, setupSecret: setupSecret ?? null, ...(accounts && { accounts }) })}\n`,
+    );
   else {
     terminal.out(
       `Zonepost serves ${terminal.style.bold(visible(url))}; the API is at ${visible(url)}/api/docs.\n`,
     );
+    if (accounts !== undefined) terminal.out(demoText(accounts, tools));
     if (setupSecret !== undefined) {
       const body = JSON.stringify({ secret: setupSecret, name: "admin", password: "…" });
       terminal.out(
@@ -42,6 +47,29 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
   if (!options.json) terminal.out("Stopping: what is under way is brought to its end.\n");
   await stop();
   return EXIT.ok;
+}
+
+/** From the environment alone: a file may name keys, zones and hosts that are real. */
+function demoSettings({ environment }: Tools): ServerConfiguration {
+  const { ZONEPOST_LISTEN, ZONEPOST_LOG = "warn" } = environment;
+  const read = readServerSettings(undefined, { ZONEPOST_LISTEN, ZONEPOST_LOG });
+  const isLocal = /^(?:127\.|\[::1\])/.test(ZONEPOST_LISTEN || "127.");
+  if (!isLocal)
+    throw new UsageError(
+      "ZONEPOST_LISTEN: the demo's passwords are known to everybody, so it listens on loopback alone, as at 127.0.0.1:8025",
+    );
+  if (read.ok) return read.settings;
+  throw new UsageError(read.problems.map(({ where, problem }) => `${where}: ${problem}`).join("\n"));
+}
+
+function demoText(
+  accounts: NonNullable<Awaited<ReturnType<NonNullable<Tools["startServer"]>>>["accounts"]>,
+  { terminal }: Tools,
+): string {
+  const rows = accounts.map(({ name, role, password }) => [name, password, role]);
+  const text =
+    "This is the demo: its domains, name servers and mail servers are its own, no packet leaves this machine, and nothing stays when it ends. Log in as:";
+  return `${wrap(text, terminal.columns)}\n\n${table(["NAME", "PASSWORD", "ROLE"], rows, terminal.style)}\n\n`;
 }
 
 function loadSettings({ settings: named }: ServeOptions, tools: Tools): ServerConfiguration {

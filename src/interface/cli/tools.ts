@@ -129,8 +129,8 @@ export interface Tools {
 
 export interface ServeJob {
   readonly settings: ServerConfiguration;
-  /** Where the state lies. */
-  readonly directory: string;
+  /** Where the state lies; undefined for the demo, which has none. */
+  readonly directory: string | undefined;
   readonly logLine: (line: string) => void;
 }
 
@@ -139,6 +139,8 @@ export interface ServeHandle {
   readonly url: string;
   /** Of the link for the first administrator; undefined where there are users. */
   readonly setupSecret: string | undefined;
+  /** Of the demo, where it is one. */
+  readonly accounts?: readonly { readonly name: string; readonly role: string; readonly password: string }[];
   readonly stop: () => Promise<void>;
 }
 
