@@ -20,6 +20,7 @@ import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { getDomain } from "tldts";
+import { auditEntry } from "./access/audit.ts";
 import { createSecretBox } from "./access/secret-box.ts";
 import { openSetup } from "./access/setup.ts";
 import { USUAL_BLOCK_LISTS } from "./check/block-lists.ts";
@@ -30,6 +31,7 @@ import { UsageError } from "./interface/cli/exit-code.ts";
 import { runCli } from "./interface/cli/program.ts";
 import { createStyle, wantsColours } from "./interface/cli/terminal.ts";
 import type {
+  DescribedFile,
   MilterJob,
   OpenedState,
   OpenedWorld,
@@ -79,6 +81,7 @@ import { createFailoverResolver } from "./standards/dns/failover-resolver.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 import { parseTsigKey } from "./standards/dns/tsig.ts";
 import type { OpenedStore } from "./store/open.ts";
+import { takeInFile } from "./watch/described-file.ts";
 
 /** As many resolvers as are worth comparing by default: each is asked the same questions. */
 const MAX_SYSTEM_RESOLVERS = 2;
@@ -154,14 +157,15 @@ function heloName(): string {
 const storeFile = (directory: string): string => join(directory, "zonepost.db");
 
 /** Keys are sealed by a key in the directory, wherever the rest lies. */
-async function openState(directory: string): Promise<OpenedStore> {
-  const url = process.env["ZONEPOST_DATABASE"];
+async function openState(directory: string, database?: SecretSource): Promise<OpenedStore> {
+  const said = process.env["ZONEPOST_DATABASE"];
+  const url = said || (database && readSecret(database, "database").reveal());
   try {
     const { openStore } = await import("./store/open.ts");
     return await openStore(url ? { kind: "postgres", url } : { kind: "sqlite", path: storeFile(directory) });
   } catch (error) {
     throw new UsageError(
-      `${url ? "ZONEPOST_DATABASE" : `--state ${directory}`}: ${(error as Error).message}`,
+      `${url ? (said ? "ZONEPOST_DATABASE" : "database") : `--state ${directory}`}: ${(error as Error).message}`,
     );
   }
 }
@@ -432,7 +436,7 @@ async function openSurroundings(settings: ServeJob["settings"], directory: strin
     ...(port !== undefined && { port }),
     probes: { authorities },
   });
-  const state = await openState(directory);
+  const state = await openState(directory, settings.database as SecretSource | undefined);
   return {
     state,
     master: await readServerSealKey(settings, directory, state),
@@ -527,16 +531,14 @@ async function openDemo(logLine: ServeJob["logLine"]): Promise<Surroundings> {
 }
 
 /** The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. */
-async function startServer({ settings, directory, logLine }: ServeJob): Promise<ServeHandle> {
-  const tls = settings.tls && {
-    certificate: readSettingsFile(settings.tls.certificate, "tls.certificate"),
-    key: readSettingsFile(settings.tls.key, "tls.key"),
-  };
+async function startServer({ settings, directory, logLine, description }: ServeJob): Promise<ServeHandle> {
+  const tls = readTls(settings);
   const [around, { createServer }] = await Promise.all([
     directory === undefined ? openDemo(logLine) : openSurroundings(settings, directory),
     import("./interface/http/server.ts"),
   ]);
   const { state, master } = around;
+  const file = await followDescription(description, state);
   const random = (count: number) => randomBytes(count);
   const setup = await openSetup(state.access, new Date(), random);
   const { address, port } = settings.listen;
@@ -547,7 +549,10 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
       ...state,
       world: around.world,
       checkOptions: around.checkOptions,
-      publishEntries: around.publishEntries,
+      descriptionFile: description?.name,
+      get publishEntries() {
+        return [...around.publishEntries, ...file.publishEntries()];
+      },
       openProvider: around.openProvider,
       sealKey: () => master,
       box: createSecretBox(master.key, random),
@@ -599,11 +604,73 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
     url: origin,
     setupSecret: setup?.secret,
     ...(around.accounts && { accounts: around.accounts }),
+    async reload(next) {
+      const certificate = readTls(next.settings);
+      if (tls !== undefined && certificate !== undefined) {
+        const { certificate: cert, key } = certificate;
+        // Throws where the two do not belong together; connections that are open keep theirs.
+        (server.app.server as unknown as SecureServer).setSecureContext({ cert, key });
+      }
+      server.app.log.level = next.settings.log;
+      const left = Object.keys(settings).filter((name) => needsStart(name, settings, next.settings));
+      return [
+        ...(await file.reload(next.description)),
+        `the settings are read again: log is ${next.settings.log}${tls ? ", the certificate is taken from its file" : ""}`,
+        ...left.map((name) => `${name} has changed: it counts from the next start on`),
+      ];
+    },
     async stop() {
       await server.stop();
       await close();
     },
   };
+}
+
+function readTls({ tls }: ServeJob["settings"]) {
+  return (
+    tls && {
+      certificate: readSettingsFile(tls.certificate, "tls.certificate"),
+      key: readSettingsFile(tls.key, "tls.key"),
+    }
+  );
+}
+
+interface SecureServer {
+  setSecureContext(options: { readonly cert: string; readonly key: string }): void;
+}
+
+type Settings = ServeJob["settings"];
+
+/** All but the log, and a certificate where there was one before. */
+function needsStart(name: string, before: Settings, after: Settings): boolean {
+  if (name === "log" || (name === "tls" && before.tls && after.tls)) return false;
+  const key = name as keyof Settings;
+  return JSON.stringify(before[key]) !== JSON.stringify(after[key]);
+}
+
+/** What the file describes is brought into the store, now and at each reload. */
+async function followDescription(
+  first: DescribedFile | undefined,
+  { descriptions, watch, access }: OpenedStore,
+) {
+  let entries: readonly PublishEntry[] = [];
+  const takeIn = async (file: DescribedFile | undefined): Promise<readonly string[]> => {
+    if (file === undefined) return [];
+    const now = new Date();
+    const { isCommonNew, added, changed, gone } = await takeInFile(file.pieces, descriptions, watch, now);
+    entries = file.pieces.description.publish;
+    const counts = { added: added.length, changed: changed.length, gone: gone.length };
+    if (isCommonNew || added.length + changed.length + gone.length > 0) {
+      const what = { actor: "system", address: undefined, action: "description.take", target: file.name };
+      await access.audit(auditEntry({ ...what, details: counts }, now, (count) => randomBytes(count)));
+    }
+    const servers = isCommonNew ? ", what all share has changed" : "";
+    return [
+      `${file.name}: ${counts.added} domains new, ${counts.changed} changed, ${counts.gone} gone${servers}`,
+    ];
+  };
+  await takeIn(first);
+  return { publishEntries: () => entries, reload: takeIn };
 }
 
 function readSettingsFile(path: string, where: string): string {
@@ -657,6 +724,11 @@ async function openIdentityProvider({ identityProvider }: ServeJob["settings"], 
   return createOpenidProvider({ issuer, clientId, clientSecret: secret, title, redirectUri });
 }
 
+function onReload(act: () => void): () => void {
+  process.on("SIGHUP", act);
+  return () => process.off("SIGHUP", act);
+}
+
 async function untilInterrupted(): Promise<void> {
   await Promise.race(["SIGINT", "SIGTERM"].map((signal) => once(process, signal)));
 }
@@ -707,6 +779,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
       : createMailSubmission({ ...via, heloName: heloName() }),
   askSecret: process.stdin.isTTY ? askSecret : undefined,
   untilInterrupted,
+  onReload,
   serveMilter,
   startServer,
 });

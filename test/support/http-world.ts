@@ -77,6 +77,7 @@ export async function httpWorld(
     publish: memoryStore(),
     world: () => tableWorld({ zone: zones }),
     checkOptions: { dkimSelectors: [], assumePublic: LABORATORY },
+    descriptionFile: undefined,
     publishEntries: [
       {
         provider: "zone-file",

@@ -1,6 +1,8 @@
 /** `zonepost serve` as a process of its own, and a client that is logged in. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { get as getPlainly } from "node:http";
+import { get as getSecurely } from "node:https";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -29,13 +31,14 @@ export async function freePort(): Promise<number> {
 
 const START_WITHIN_MILLISECONDS = 30_000;
 
-/** Resolves when it is ready. */
+/** Resolves when it is ready. `given`: where it listens, where that is not for us to say. */
 export async function serve(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   nodeWords: readonly string[] = [],
+  given?: string,
 ): Promise<Served> {
-  const port = await freePort();
+  const port = given === undefined ? await freePort() : Number(new URL(given).port);
   const child = spawn(process.execPath, [...nodeWords, "src/main.ts", "serve", ...words], {
     env: { PATH: process.env["PATH"], ZONEPOST_LISTEN: `127.0.0.1:${port}`, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -49,7 +52,7 @@ export async function serve(
     err += octets.toString();
   });
   const exited = once(child, "exit");
-  const url = `http://127.0.0.1:${port}`;
+  const url = given ?? `http://127.0.0.1:${port}`;
   const giveUpAt = performance.now() + START_WITHIN_MILLISECONDS;
   while (!(await isReady(url))) {
     if (child.exitCode !== null || performance.now() > giveUpAt) {
@@ -71,14 +74,15 @@ export async function serve(
   };
 }
 
-const isReady = (url: string): Promise<boolean> =>
-  fetch(`${url}/readyz`).then(
-    async (answer) => {
-      await answer.text();
-      return answer.ok;
-    },
-    () => false,
-  );
+function isReady(url: string): Promise<boolean> {
+  const get = url.startsWith("https:") ? getSecurely : getPlainly;
+  return new Promise((resolve) => {
+    get(`${url}/readyz`, { rejectUnauthorized: false, agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    }).once("error", () => resolve(false));
+  });
+}
 
 export async function logIn(url: string, name: string, password: string): Promise<LoggedIn> {
   const answer = await fetch(`${url}/api/login`, {

@@ -347,7 +347,11 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
       new Option(
         "--demo",
         "a world to play with, on loopback alone: domains in every state, their name servers, weeks of history",
-      ).conflicts(["settings", "state"]),
+      ).conflicts(["settings", "state", "config"]),
+    )
+    .option(
+      "-c, --config <file>",
+      "a description (zonepost.yaml) that is the truth: read again on SIGHUP, and read-only in the API",
     )
     .action(async (options) => finish(await runServe(options, tools)));
 

@@ -1,16 +1,17 @@
 /** `zonepost serve`: the server, from its settings to its end. */
 import { readServerSettings, type ServerConfiguration } from "../../config/server-settings.ts";
 import { closest } from "../../records/closest.ts";
-import { readFileNamed } from "./argument.ts";
+import { loadDescriptionPieces, readFileNamed } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { table, visible, wrap } from "./terminal.ts";
-import type { Tools } from "./tools.ts";
+import type { ServeJob, Tools } from "./tools.ts";
 
 export interface ServeOptions {
   readonly settings?: string;
   readonly state?: string;
   readonly demo?: boolean;
+  readonly config?: string;
   readonly json?: boolean;
 }
 
@@ -21,10 +22,11 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
   const settings = options.demo ? demoSettings(tools) : loadSettings(options, tools);
   if (tools.startServer === undefined) throw new UsageError("this build of zonepost has no server in it");
   const { terminal } = tools;
-  const { url, setupSecret, accounts, stop } = await tools.startServer({
+  const { url, setupSecret, accounts, reload, stop } = await tools.startServer({
     settings,
     directory: options.demo ? undefined : stateDirectory(options.state, tools),
     logLine: (line) => terminal.err(line),
+    ...loadFile(options, tools),
   });
   if (options.json)
     terminal.out(
@@ -43,10 +45,35 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
       );
     }
   }
+  const say = (level: "info" | "error", msg: string) =>
+    terminal.err(`${JSON.stringify({ level, time: tools.now().getTime(), msg })}\n`);
+  // One after the other: two that come at once must not take turns.
+  let reloading: Promise<void> = Promise.resolve();
+  const reloadOnce = async () => {
+    try {
+      const next = { settings: loadSettings(options, tools), ...loadFile(options, tools) };
+      for (const sentence of await reload(next)) say("info", sentence);
+    } catch (error) {
+      say("error", `nothing of it was taken over, all is as before: ${(error as Error).message}`);
+    }
+  };
+  const stopListening = options.demo
+    ? () => {}
+    : tools.onReload(() => {
+        reloading = reloading.then(reloadOnce);
+      });
   await tools.untilInterrupted();
+  stopListening();
+  await reloading;
   if (!options.json) terminal.out("Stopping: what is under way is brought to its end.\n");
   await stop();
   return EXIT.ok;
+}
+
+function loadFile({ config }: ServeOptions, tools: Tools): Pick<ServeJob, "description"> {
+  if (config === undefined) return {};
+  const name = config.slice(config.lastIndexOf("/") + 1);
+  return { description: { name, pieces: loadDescriptionPieces(config, tools) } };
 }
 
 /** From the environment alone: a file may name keys, zones and hosts that are real. */
@@ -90,6 +117,7 @@ const NAMES = [
   "tls",
   "trustedProxies",
   "sealKey",
+  "database",
   "session",
   "identityProvider",
   "dns",
