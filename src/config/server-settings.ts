@@ -86,6 +86,8 @@ const schema = z
       .array(z.string().regex(/^[0-9A-Fa-f:.]+(?:\/\d{1,3})?$/, "write addresses or networks"))
       .default([]),
     sealKey: secretSource.optional(),
+    /** Where the URL of a PostgreSQL lies: it holds a password. SQLite beside the seal key where absent. */
+    database: secretSource.optional(),
     session: z
       .strictObject({
         idleMinutes: z.coerce.number().int().min(5).max(1440).default(60),

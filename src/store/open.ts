@@ -16,7 +16,7 @@ import { createJobStore } from "./job-table.ts";
 import { createKeyStore } from "./key-table.ts";
 import { createPublishStore } from "./publish-table.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
-import { backUpSqlite, openSqliteFile } from "./sqlite-file.ts";
+import { backUpSqlite, openSqliteFile, openSqliteMemory } from "./sqlite-file.ts";
 import type { Database, Tables } from "./tables.ts";
 import { createTaskStore } from "./task-table.ts";
 import { createTlsaSightingStore } from "./tlsa-table.ts";
@@ -25,6 +25,8 @@ import { createWatchStore } from "./watch-table.ts";
 
 export type StoreSettings =
   | { readonly kind: "sqlite"; readonly path: string }
+  /** SQLite without a file: all is gone when it is closed. */
+  | { readonly kind: "memory" }
   | { readonly kind: "postgres"; readonly url: string };
 
 /** What a call has said is done is on disk; one that was cut off has changed nothing, or all of it. */
@@ -47,9 +49,9 @@ export interface OpenedStore {
 
 /** Makes the tables, or brings them up to date. Rejects with a StoreTrouble where it cannot. */
 export async function openStore(settings: StoreSettings): Promise<OpenedStore> {
-  if (settings.kind === "sqlite") {
-    const { path } = settings;
-    const file = await openSqliteFile(path);
+  if (settings.kind !== "postgres") {
+    const path = settings.kind === "memory" ? ":memory:" : settings.path;
+    const file = await (settings.kind === "memory" ? openSqliteMemory() : openSqliteFile(path));
     const query = new Kysely<Tables>({ dialect: sqliteDialect(file) });
     const database: Database = { query, differences: { locksRows: false, position: "instr" } };
     return {

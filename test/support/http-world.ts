@@ -97,6 +97,7 @@ export async function httpWorld(
     alerts: { channels: [], tell: async () => {}, tryOut: async () => ({ status: "accepted" }) },
     metrics: () => "",
     checkOptions: { dkimSelectors: [], assumePublic: LABORATORY },
+    descriptionFile: undefined,
     publishEntries: [
       {
         provider: "zone-file",

@@ -35,6 +35,8 @@ export interface ServerParts {
   /** With the time of the call. */
   readonly world: () => World;
   readonly checkOptions: Omit<CheckOptions, "description" | "derived">;
+  /** The name of the file that says what servers and domains there are; undefined: the store does, and the API changes it. */
+  readonly descriptionFile: string | undefined;
   /** Who holds zones, by the server's own settings; no request can name a file, a command or a URL. */
   readonly publishEntries: readonly PublishEntry[];
   readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;

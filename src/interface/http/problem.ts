@@ -10,6 +10,7 @@ export const PROBLEM_CODES = {
   "not-found": 404,
   "method-not-allowed": 405,
   taken: 409,
+  "read-only": 409,
   stale: 409,
   busy: 409,
   "too-large": 413,
@@ -91,6 +92,14 @@ export const stale = (): Refusal =>
     "stale",
     "somebody else has changed this meanwhile; nothing was changed",
     "read it again, and make the change on what it is now",
+  );
+
+/** For what a file on the machine says: only there it is changed. */
+export const byFile = (file: string): Refusal =>
+  new Refusal(
+    "read-only",
+    `servers and domains are described in ${file}, and here they can only be read`,
+    `change ${file} on the server's machine, and reload the server (SIGHUP)`,
   );
 
 export const waitFor = (seconds: number): Refusal =>

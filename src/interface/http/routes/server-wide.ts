@@ -6,14 +6,14 @@ import type { Tasks } from "../../../watch/task.ts";
 import { MACHINE_PARTS, requirePieces } from "../described.ts";
 import { eventJson, eventPlace, eventSchema, readEventPlace } from "../domain-schema.ts";
 import type { ServerParts } from "../parts.ts";
-import { Refusal, stale } from "../problem.ts";
+import { byFile, Refusal, stale } from "../problem.ts";
 import { limit, type Route, route } from "../route.ts";
 
 const content = z.record(z.string().max(100), z.unknown());
 const commonSchema = z.object({ content, revision: z.int(), changedAt: z.string() });
 
 export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
-  const { descriptions, watch, access, now } = parts;
+  const { descriptions, watch, access, now, descriptionFile } = parts;
   return [
     route({
       method: "GET",
@@ -73,6 +73,7 @@ export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[]
       body: z.strictObject({ content, revision: z.int().min(0) }),
       answer: z.object({ revision: z.int() }),
       act: async ({ body }, asked) => {
+        if (descriptionFile !== undefined) throw byFile(descriptionFile);
         const parts = [...MACHINE_PARTS, "domains"].filter((part) => part in body.content);
         if (parts.length > 0)
           throw new Refusal(
