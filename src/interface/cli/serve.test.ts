@@ -89,7 +89,10 @@ describe("zonepost serve", () => {
 
   it("does not begin with a description that is wrong", async () => {
     const { jobs, tools } = server();
-    const run = await zonepost(["serve", "--state", "/s", "-c", "z.yaml"], { tools, files: { "z.yaml": "domains: 1\n" } });
+    const run = await zonepost(["serve", "--state", "/s", "-c", "z.yaml"], {
+      tools,
+      files: { "z.yaml": "domains: 1\n" },
+    });
     expect(run.exitCode).toBe(64);
     expect(run.err).toContain("z.yaml:1: domains");
     expect(jobs).toEqual([]);
