@@ -17,6 +17,8 @@ export interface Served {
 }
 
 export interface LoggedIn {
+  /** "zonepost-session=…" */
+  readonly cookie: string;
   ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: never }>;
 }
 
@@ -94,6 +96,7 @@ export async function logIn(url: string, name: string, password: string): Promis
   const [cookie = ""] = answer.headers.getSetCookie().map((each) => each.split(";", 1)[0]!);
   const { csrfToken } = (await answer.json()) as { csrfToken: string };
   return {
+    cookie,
     async ask(method, path, body) {
       const asked = await fetch(`${url}${path}`, {
         method,
