@@ -2,7 +2,7 @@
 // on under the pinned Node that the lock file brings along. Usage: node scripts/launch.mjs COMMAND [ARGUMENT…]
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,11 +15,13 @@ const [command, ...rest] = process.argv.slice(2);
 const SMALL_HEAP = "--max-semi-space-size=16";
 
 /** The steps of each command, run in order with the pinned Node in front of the path. */
+const BUILD_PAGES = ["vite", "build", "--logLevel", "warn"];
 const COMMANDS = {
-  tour: { steps: [["node", "src/main.ts", "tour"]] },
+  start: { pages: "fresh", steps: [["node", SMALL_HEAP, "src/main.ts", "serve", ...rest]] },
   run: { steps: [["node", SMALL_HEAP, "src/main.ts", ...rest]] },
   test: {
     development: true,
+    pages: "fresh",
     steps: [
       ["sh", "scripts/install-servers.sh"],
       ["vitest", "run", ...rest],
@@ -30,14 +32,21 @@ const COMMANDS = {
     steps: [
       ["biome", "check", "."],
       ["tsc", "-p", "."],
+      ["tsc", "-p", "src/interface/web"],
       ["knip"],
       ["vitest", "run", "test/boundaries.test.ts", "test/docs.test.ts"],
     ],
   },
   format: { development: true, steps: [["biome", "check", "--write", "."]] },
   bench: { development: true, steps: [["node", SMALL_HEAP, "bench/main.ts", ...rest]] },
-  docs: { development: true, steps: [["node", "scripts/write-reference.ts"]] },
-  build: { development: true, steps: [["tsc", "-p", "tsconfig.build.json"]] },
+  docs: {
+    development: true,
+    steps: [
+      ["node", "scripts/write-reference.ts"],
+      ["node", "scripts/write-api-types.ts"],
+    ],
+  },
+  build: { development: true, pages: "anew", steps: [["tsc", "-p", "tsconfig.build.json"]] },
 };
 
 function run([program, ...args], env = process.env) {
@@ -75,6 +84,40 @@ function install(development) {
   writeFileSync(stamp, `${digest} ${development ? "all" : "run"}`);
 }
 
+const pagesStamp = join(root, "dist", "web.digest");
+
+/** Of all that the pages are built from. Times of files say nothing: a checkout sets them as it likes. */
+function pagesDigest() {
+  const digest = createHash("sha256");
+  const add = (path) => digest.update(`${path}\0`).update(readFileSync(join(root, path)));
+  const addBelow = (folder) => {
+    const entries = readdirSync(join(root, folder), { withFileTypes: true });
+    for (const entry of entries.sort((x, y) => (x.name < y.name ? -1 : 1))) {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) addBelow(path);
+      else if (!/\.(?:md|test\.tsx?)$/.test(entry.name)) add(path);
+    }
+  };
+  add("package-lock.json");
+  add("vite.config.ts");
+  addBelow("src/interface/web");
+  return digest.digest("hex");
+}
+
+function arePagesFresh() {
+  if (!existsSync(join(root, "dist", "web", "index.html")) || !existsSync(pagesStamp)) return false;
+  return readFileSync(pagesStamp, "utf8") === pagesDigest();
+}
+
+function buildPages(env) {
+  process.stderr.write("zonepost: building the pages …\n");
+  const digest = pagesDigest();
+  const status = run(BUILD_PAGES, env);
+  if (status !== 0) process.exit(status);
+  mkdirSync(dirname(pagesStamp), { recursive: true });
+  writeFileSync(pagesStamp, digest);
+}
+
 const chosen = COMMANDS[command];
 if (chosen === undefined) {
   process.stderr.write(
@@ -82,7 +125,8 @@ if (chosen === undefined) {
   );
   process.exit(64);
 }
-install(chosen.development ?? false);
+const needsPages = chosen.pages === "anew" || (chosen.pages === "fresh" && !arePagesFresh());
+install(chosen.development || needsPages);
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ""}` };
 const carried = existsSync(join(bin, "node"));
 if (!carried && Number(process.versions.node.split(".")[0]) < 24) {
@@ -91,6 +135,7 @@ if (!carried && Number(process.versions.node.split(".")[0]) < 24) {
   );
   process.exit(1);
 }
+if (needsPages) buildPages(env);
 for (const step of chosen.steps) {
   const status = run(step, env);
   if (status !== 0) process.exit(status);

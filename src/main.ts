@@ -611,6 +611,7 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
       passkeys: createPasskeyVerifier(origin),
       identity: await openIdentityProvider(settings, origin),
       setupLink: setup?.link,
+      pages: builtPages(),
       now: () => new Date(),
       random,
       sleep: around.sleep,
@@ -824,6 +825,14 @@ async function followDescription(
   };
   await takeIn(first);
   return { publishEntries: () => entries, reload: takeIn };
+}
+
+/** In the package beside this file, in the sources in dist/; undefined where they are not built. */
+function builtPages(): string | undefined {
+  const here = import.meta.dirname;
+  return [join(here, "web"), join(here, "../dist/web")].find((folder) =>
+    existsSync(join(folder, "index.html")),
+  );
 }
 
 function readSettingsFile(path: string, where: string): string {

@@ -57,7 +57,31 @@ const ROOMS: Readonly<Record<string, Room>> = {
     runs: ["standards", "records", "check", "publish", "keys", "milter", "watch", "access", "config"],
     // A stream, for events as they happen.
     modules: [...PURE_MODULES, "node:stream"],
-    packages: ["@fastify/cookie", "@fastify/swagger", "fastify", "fastify-type-provider-zod", "yaml", "zod"],
+    packages: [
+      "@fastify/cookie",
+      "@fastify/static",
+      "@fastify/swagger",
+      "fastify",
+      "fastify-type-provider-zod",
+      "yaml",
+      "zod",
+    ],
+  },
+  // What runs in browsers: of the server it knows the API alone.
+  "interface/web": {
+    runs: [],
+    modules: [],
+    packages: [
+      "@simplewebauthn/browser",
+      "@tanstack/react-query",
+      "@tanstack/react-router",
+      "@tanstack/react-virtual",
+      "chartist",
+      "openapi-fetch",
+      "react",
+      "react-dom",
+    ],
+    ambient: ["clock", "timers", "fetch"],
   },
   net: {
     runs: ["standards"],
@@ -219,7 +243,8 @@ function importViolations(path: string, rules: Room, kind: ImportKind, specifier
     const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
     return rules.packages?.includes(name) ? [] : [`may not use the package ${name}`];
   }
-  if (!specifier.endsWith(".ts")) return [`"${specifier}" lacks its ending`];
+  if (isStyle(path, kind, specifier)) return [];
+  if (!/\.tsx?$/.test(specifier)) return [`"${specifier}" lacks its ending`];
   const target = join(dirname(path), specifier);
   if (!target.startsWith("src/")) return [`${target} is no source`];
   if (target === "src/main.ts") return ["nobody imports main.ts"];
@@ -230,6 +255,10 @@ function importViolations(path: string, rules: Room, kind: ImportKind, specifier
   if (!isAmong(to, rules.knows)) return [`${from} may not import ${to}`];
   return kind === "type" ? [] : [`${from} may import of ${to} the types alone: import type`];
 }
+
+/** Pages bring their style along. */
+const isStyle = (path: string, kind: ImportKind, specifier: string): boolean =>
+  kind === "side-effect" && specifier.endsWith(".css") && roomOf(path) === "interface/web";
 
 function codeViolations(code: string, rules: Room): string[] {
   const ambient = Object.entries(AMBIENT).flatMap(([name, pattern]) => {
@@ -261,7 +290,7 @@ function nameViolations(path: string): string[] {
   });
 }
 
-const files = filesBelow("src", ".ts");
+const files = [...filesBelow("src", ".ts"), ...filesBelow("src", ".tsx")];
 
 describe("the rooms", () => {
   it("are kept apart", () => {
@@ -315,6 +344,7 @@ describe("violations", () => {
   const KEYS = "src/keys/generate.ts";
   const STORE = "src/store/open.ts";
   const MAIN = "src/main.ts";
+  const WEB = "src/interface/web/pages/domain.tsx";
 
   it.each<[path: string, source: string, found: string | undefined, reason: string]>([
     [SPF, 'import { x } from "../dns/name.ts";', undefined, "a standard stands on DNS"],
@@ -417,6 +447,23 @@ describe("violations", () => {
     [CLI, 'console.log("x");', "takes console", "a terminal is passed in"],
     [CHECK, 'await fetch("https://example.org");', "takes fetch", "no network"],
     [CHECK, 'globalThis["process"];', "takes global", "no detour"],
+    [WEB, 'import { x } from "../parts/when.tsx";', undefined, "its own room, with markup"],
+    [
+      WEB,
+      'import type { X } from "../../http/problem.ts";',
+      "may not import interface/http",
+      "the API alone",
+    ],
+    [WEB, 'import "../style/page.css";', undefined, "a page with its style"],
+    [CHECK, 'import "./x.css";', "lacks its ending", "nobody else has any"],
+    [WEB, 'import { readFileSync } from "node:fs";', "may not use node:fs", "a browser has no Node"],
+    [WEB, "process.exit();", "takes process", "nor a process"],
+    [
+      CLI,
+      'import { x } from "../web/api/client.ts";',
+      "may not import interface/web",
+      "nobody imports pages",
+    ],
     [MAIN, "process.exitCode = 1;", undefined, "wiring"],
     [CHECK, "// process.exit(), console.log, Date.now()", undefined, "comments are no code"],
     [CHECK, "/** new Date() */", undefined, "nor are these"],

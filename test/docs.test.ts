@@ -7,6 +7,7 @@ import { inspect } from "node:util";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { API_TYPES_FILE, apiTypes, readApiDocument } from "../scripts/write-api-types.ts";
 import { referenceFiles } from "../scripts/write-reference.ts";
 import { CATALOGUE, isFindingCode } from "../src/check/catalogue.ts";
 import { VERSION } from "../src/interface/cli/program.ts";
@@ -15,7 +16,9 @@ import { filesBelow, isTest, PROJECT } from "./support/source-reader.ts";
 
 const read = (path: string): string => readFileSync(join(PROJECT, path), "utf8");
 const exists = (path: string): boolean => existsSync(join(PROJECT, path));
-const sources = filesBelow("src", ".ts").filter(({ path }) => !isTest(path));
+const sources = [...filesBelow("src", ".ts"), ...filesBelow("src", ".tsx")].filter(
+  ({ path }) => !isTest(path),
+);
 
 /** The numbers of the RFCs that the sources below a folder of src/ cite. */
 function citedBelow(folder: string): Set<string> {
@@ -73,7 +76,9 @@ describe("the rooms' pages", () => {
     readdirSync(join(PROJECT, folder), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => `${folder}/${entry.name}`);
-  const rooms = [...roomsIn("src"), ...roomsIn("src/standards")];
+  // The pages are of another world, and many: they have a page of their own.
+  const WEB = "src/interface/web";
+  const rooms = [...roomsIn("src"), ...roomsIn("src/standards"), WEB];
   const pages = rooms.map((room) => ({ path: `${room}/README.md` })).filter(({ path }) => exists(path));
 
   it("are all there", () => {
@@ -102,7 +107,9 @@ describe("the rooms' pages", () => {
         new Set(roomsIn(room).map((folder) => `${folder.slice(room.length + 1)}/`)),
       );
     } else {
-      const there = sources.map((file) => file.path).filter((file) => file.startsWith(`${room}/`));
+      const there = sources
+        .map((file) => file.path)
+        .filter((file) => file.startsWith(`${room}/`) && (room === WEB || !file.startsWith(`${WEB}/`)));
       expect(
         there.map((file) => file.slice(room.length + 1)).filter((file) => !named.includes(file)),
       ).toEqual([]);
@@ -152,6 +159,10 @@ describe("docs/reference", () => {
 
   it.each([...files])("%s is what `npm run docs` writes", (name, content) => {
     expect(read(`docs/reference/${name}`)).toBe(content);
+  });
+
+  it("and the types of the API are what `npm run docs` writes", () => {
+    expect(readFileSync(API_TYPES_FILE, "utf8")).toBe(apiTypes(readApiDocument()));
   });
 
   it("holds nothing else", () => {

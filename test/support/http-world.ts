@@ -115,6 +115,7 @@ export async function httpWorld(
     passkeys: undefined,
     identity: undefined,
     setupLink: undefined,
+    pages: undefined,
     now,
     random,
     sleep: (milliseconds) => sleep(Math.min(milliseconds, 2)),

@@ -20,7 +20,7 @@ export function filesBelow(folder: string, ending: string): SourceFile[] {
     .map((path) => ({ path: relative(PROJECT, path), source: readFileSync(path, "utf8") }));
 }
 
-export const isTest = (path: string): boolean => path.endsWith(".test.ts");
+export const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path);
 
 /**
  * `value` runs the file, `type` vanishes with the types, `side-effect` names nothing, `re-export` passes on,

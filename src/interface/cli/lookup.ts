@@ -1,34 +1,19 @@
 /** `zonepost lookup`: what every name server and resolver answers, side by side. */
-import { answerText } from "../../check/context.ts";
+import { type LookupRow, lookupSideBySide } from "../../check/side-by-side.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import type { RecordType } from "../../standards/dns/record.ts";
-import type { Answer } from "../../standards/dns/resolver.ts";
 import { readDomain, readRecordType } from "./argument.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { visible } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
 import { type ViewOptions, viewSettings } from "./view-options.ts";
 
-export interface LookupRow {
-  readonly from: string;
-  readonly kind: "name server" | "resolver";
-  readonly status: Answer["status"];
-  /** Record data as zone text; empty for anything but `found`. */
-  readonly records: readonly string[];
-  /** For `absent` and `unknown`, in words. */
-  readonly detail: string;
-  readonly ttlSeconds: number | null;
-  /** When the last cache that asked just now must have let go. */
-  readonly mayBeCachedUntil: string | null;
-  readonly secure: boolean | null;
-}
-
 export interface LookupResult {
   readonly name: DomainName;
   readonly type: RecordType;
   readonly zone: DomainName | null;
   readonly agree: boolean;
-  readonly answers: readonly LookupRow[];
+  readonly answers: readonly Omit<LookupRow, "hasWanted">[];
 }
 
 export async function runLookup(
@@ -41,32 +26,19 @@ export async function runLookup(
   const name = readDomain(nameText);
   const opened = await tools.openWorld(viewSettings(options, tools));
   try {
-    const { authoritative, recursive } = opened.world;
-    const zone = await authoritative.findZone(name);
-    const servers = await authoritative.askEveryServer(name, type);
-    // Resolvers come second, so that a name that is not published yet is not planted into their caches as absent.
-    const resolvers = await Promise.all(
-      recursive.map(async (view) => ({ view, answer: await view.lookup(name, type) })),
-    );
-    const now = tools.now();
-    const rows = [
-      ...servers.map(({ server, answer }) =>
-        rowOf(`${server.name} (${server.address})`, "name server", answer, now),
-      ),
-      ...resolvers.map(({ view, answer }) => rowOf(view.label, "resolver", answer, now)),
-    ];
-    const told = [...servers, ...resolvers].filter(({ answer }) => answer.status !== "unknown");
+    const zone = await opened.world.authoritative.findZone(name);
+    const { agree, answers } = await lookupSideBySide(name, type, opened.world, tools.now);
     const result: LookupResult = {
       name,
       type,
       zone: zone.status === "found" ? zone.zone.apex : null,
-      agree: new Set(told.map(({ answer }) => answerText(answer))).size <= 1,
-      answers: rows,
+      agree,
+      answers: answers.map(({ hasWanted: _nothing, ...row }) => row),
     };
     tools.terminal.out(
       options.json ? `${JSON.stringify(result, null, 2)}\n` : lookupText(result, zoneDetail(zone), tools),
     );
-    if (told.length === 0) return EXIT.unknown;
+    if (answers.every(({ status }) => status === "unknown")) return EXIT.unknown;
     return result.agree ? EXIT.ok : EXIT.warnings;
   } finally {
     await opened.close();
@@ -75,30 +47,6 @@ export async function runLookup(
 
 function zoneDetail(zone: { readonly status: string; readonly detail?: string }): string | undefined {
   return zone.status === "unknown" ? zone.detail : undefined;
-}
-
-function rowOf(from: string, kind: LookupRow["kind"], answer: Answer, now: Date): LookupRow {
-  const ttlSeconds =
-    answer.status === "found"
-      ? Math.min(...answer.records.map((record) => record.ttlSeconds))
-      : answer.status === "absent"
-        ? (answer.negativeTtlSeconds ?? null)
-        : null;
-  return {
-    from,
-    kind,
-    status: answer.status,
-    records: answer.status === "found" ? answerText(answer).split("\n") : [],
-    detail:
-      answer.status === "found"
-        ? ""
-        : answer.status === "absent"
-          ? answerText(answer)
-          : `${answer.cause}: ${answer.detail}`,
-    ttlSeconds,
-    mayBeCachedUntil: ttlSeconds === null ? null : new Date(now.getTime() + ttlSeconds * 1000).toISOString(),
-    secure: answer.status === "unknown" ? null : (answer.secure ?? null),
-  };
 }
 
 function lookupText(result: LookupResult, zoneProblem: string | undefined, { terminal }: Tools): string {

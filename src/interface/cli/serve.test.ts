@@ -26,8 +26,7 @@ describe("zonepost serve", () => {
     const { jobs, tools, stopped } = server("zpl_secret");
     const run = await zonepost(["serve", "--state", "/s"], { tools });
     expect(run.exitCode).toBe(0);
-    expect(run.out).toContain("curl http://127.0.0.1:8025/api/setup");
-    expect(run.out).toContain('"secret":"zpl_secret"');
+    expect(run.out).toContain("http://127.0.0.1:8025/setup#zpl_secret\n");
     expect(jobs[0]).toMatchObject({
       directory: "/s",
       settings: { listen: { address: "127.0.0.1", port: 8025 } },

@@ -33,16 +33,13 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
       `${JSON.stringify({ url, setupSecret: setupSecret ?? null, ...(accounts && { accounts }) })}\n`,
     );
   else {
-    terminal.out(
-      `Zonepost serves ${terminal.style.bold(visible(url))}; the API is at ${visible(url)}/api/docs.\n`,
-    );
+    terminal.out(`Zonepost serves ${terminal.style.bold(visible(url))}\n`);
     if (accounts !== undefined) terminal.out(demoText(accounts, tools));
     if (setupSecret !== undefined) {
-      const body = JSON.stringify({ secret: setupSecret, name: "admin", password: "…" });
-      terminal.out(
-        `${wrap("There is no administrator yet. Whoever shows this secret within an hour becomes it, with a name and a password of theirs:", terminal.columns)}\n\n` +
-          `  curl ${visible(url)}/api/setup -H 'content-type: application/json' -d '${visible(body)}'\n\n`,
-      );
+      const words =
+        "There is no administrator yet. Whoever opens this link within an hour becomes it, with a name and a password of theirs:";
+      // A fragment is not sent: the secret stands in no log.
+      terminal.out(`${wrap(words, terminal.columns)}\n\n  ${visible(`${url}/setup#${setupSecret}`)}\n\n`);
     }
   }
   const say = (level: "info" | "error", msg: string) =>

@@ -1,6 +1,13 @@
 /** Somebody without a browser tries what browsers would not. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Client, type HttpWorld, httpWorld, ORIGIN } from "../../../test/support/http-world.ts";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Client, HOST, type HttpWorld, httpWorld, ORIGIN } from "../../../test/support/http-world.ts";
 import { tableWorld } from "../../../test/support/table-world.ts";
 import { hashPassword } from "../../access/password.ts";
 import { beginSession } from "../../access/session.ts";
@@ -160,6 +167,83 @@ describe("another site", () => {
     }
     const { text } = await world.ask(nobody, "GET", "/api/docs");
     expect(text).not.toMatch(/<script|(?:src|href)="https?:/);
+  });
+});
+
+describe("files of the pages", () => {
+  let folder: string;
+  let open: HttpWorld;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "zonepost-attack-"));
+    mkdirSync(join(folder, "web/assets"), { recursive: true });
+    writeFileSync(join(folder, "secret.js"), "kept apart");
+    writeFileSync(join(folder, "web/manifest.json"), "kept apart");
+    writeFileSync(join(folder, "web/index.html"), "<!doctype html>the page");
+    writeFileSync(join(folder, "web/assets/index-AbCd1234.js"), "the script");
+    writeFileSync(join(folder, "web/assets/index-AbCd1234.js.br"), "the script, small");
+    writeFileSync(join(folder, "web/assets/.hidden"), "kept apart");
+    open = await httpWorld({ pages: join(folder, "web") });
+    await open.server.app.listen({ host: "127.0.0.1", port: 0 });
+  });
+  afterAll(async () => {
+    await open.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Over a socket: nothing on the way tidies the path up. */
+  async function rawly(path: string) {
+    const { port } = open.server.app.server.address() as AddressInfo;
+    const [response] = (await once(
+      request({ host: "127.0.0.1", port, path, headers: { host: HOST } }).end(),
+      "response",
+    )) as [IncomingMessage];
+    return { status: response.statusCode, headers: response.headers, text: await text(response) };
+  }
+
+  it.each<[path: string, status: number, content: string, kept: string, reason: string]>([
+    ["/", 200, "the page", "no-cache", "the page, asked for each time"],
+    ["/domains/anna.example?at=1", 200, "the page", "no-cache", "an address of the page's own"],
+    ["/login", 200, "the page", "no-cache", "another"],
+    ["/assets/index-AbCd1234.js", 200, "the script", "immutable", "its name says what is in it"],
+    ["/assets/../index.html", 404, "", "no-store", "only what was built has an address"],
+    ["/assets/../../secret.js", 404, "", "no-store", "dots"],
+    ["/assets/..%2f..%2fsecret.js", 404, "", "no-store", "dots, encoded"],
+    ["/assets/%2e%2e/%2e%2e/secret.js", 404, "", "no-store", "all of it encoded"],
+    ["/assets/..%5c..%5csecret.js", 404, "", "no-store", "backslashes"],
+    ["/assets//etc/passwd", 404, "", "no-store", "an absolute path"],
+    ["/assets/%00", 404, "", "no-store", "a NUL"],
+    ["/assets/.hidden", 404, "", "no-store", "what is hidden"],
+    ["/assets/", 404, "", "no-store", "no list of files"],
+    ["/assets", 404, "", "no-store", "nor this"],
+    ["/manifest.json", 404, "", "no-store", "what the build has left beside"],
+    ["/favicon.ico", 404, "", "no-store", "a file is no page"],
+    ["/.env", 404, "", "no-store", "what scanners ask for"],
+    ["/..%2fsecret.js", 404, "", "no-store", "out of the folder"],
+    ["/x/../../secret.js", 404, "", "no-store", "out of it further down"],
+    ["//evil.example/x", 404, "", "no-store", "another host's address"],
+    ["/api/nothing", 404, "", "no-store", "the API speaks JSON where there is nothing"],
+  ])("%s → %i %j %s (%s)", async (path, status, content, kept) => {
+    const answer = await rawly(path);
+    expect(answer.status).toBe(status);
+    expect(answer.text).not.toContain("kept apart");
+    expect(answer.text).toContain(content);
+    expect(answer.headers["cache-control"]).toContain(kept);
+    expect(answer.headers["content-security-policy"]).toContain("script-src 'self'");
+    if (status === 404) expect(JSON.parse(answer.text)).toMatchObject({ status: 404 });
+  });
+
+  it("are sent small to who takes them so, and only by their own host's name", async () => {
+    const small = await open.ask(nobody, "GET", "/assets/index-AbCd1234.js", undefined, {
+      "accept-encoding": "br",
+    });
+    expect([small.headers["content-encoding"], small.text]).toEqual(["br", "the script, small"]);
+    expect((await open.ask(nobody, "GET", "/", undefined, { host: "evil.example" })).status).toBe(421);
+    expect((await open.ask(nobody, "POST", "/login", {})).status).toBe(404);
+  });
+
+  it("that are not built are said to be so, and how to build them", async () => {
+    const { status, text } = await world.ask(nobody, "GET", "/");
+    expect([status, text]).toEqual([503, expect.stringContaining("npm run build")]);
   });
 });
 

@@ -1,5 +1,7 @@
 /** What routes about domains share: names read once, findings and states as JSON. */
 import { z } from "zod";
+import { GROUPS, type Group, isFindingCode } from "../../check/catalogue.ts";
+import { concernOf } from "../../check/concern.ts";
 import type { Finding } from "../../check/finding.ts";
 import { SEVERITIES } from "../../check/severity.ts";
 import { readMailDomain } from "../../records/description.ts";
@@ -23,21 +25,70 @@ export const ofDomain = z.object({ domain: domainName });
 export const severity = z.enum(SEVERITIES as readonly [Finding["severity"], ...Finding["severity"][]]);
 const counts = z.partialRecord(severity, z.int());
 
+/** As the fields of a DNS host's form. */
+export const formSchema = z.object({
+  type: z.string(),
+  name: z.string(),
+  priority: z.int().optional(),
+  value: z.string(),
+  ttlSeconds: z.int(),
+});
+export const hostFields = z.array(z.object({ key: z.string(), label: z.string(), value: z.string() }));
+
+const fixSchema = z.object({
+  summary: z.string(),
+  changes: z.array(
+    z.object({
+      action: z.enum(["create", "delete"]),
+      owner: z.string(),
+      type: z.string(),
+      ttlSeconds: z.int(),
+      value: z.string(),
+      zoneText: z.string(),
+      form: formSchema,
+      host: z
+        .object({
+          id: z.string(),
+          name: z.string(),
+          fields: hostFields,
+          cannotStore: z.string().nullable(),
+        })
+        .nullable(),
+    }),
+  ),
+  request: z.string().optional(),
+});
+
+const groups = Object.keys(GROUPS) as [Group, ...Group[]];
+
 export const findingSchema = z.object({
   code: z.string(),
+  /** What it is about; of a lookup that failed, what was looked up. */
+  concern: z.enum(groups),
   severity,
   owner: z.string(),
   expected: z.string(),
   observed: z.string(),
   why: z.string(),
   reference: z.string(),
-  fix: z.looseObject({ summary: z.string() }).nullable(),
+  fix: fixSchema.nullable(),
   verify: z.string(),
 });
 
 export const findingJson = (finding: Finding) => ({
   ...finding,
-  fix: finding.fix === null ? null : { ...finding.fix },
+  concern: isFindingCode(finding.code) ? concernOf(finding) : ("zone" as const),
+  fix:
+    finding.fix === null
+      ? null
+      : {
+          ...finding.fix,
+          changes: finding.fix.changes.map(({ host, form, ...change }) => ({
+            ...change,
+            form: { ...form },
+            host: host === null ? null : { ...host, fields: host.fields.map((field) => ({ ...field })) },
+          })),
+        },
 });
 
 export const knownFinding = findingSchema.extend({

@@ -46,6 +46,8 @@ export interface ServerParts {
   readonly passkeys: PasskeyVerifier | undefined;
   readonly identity: IdentityProvider | undefined;
   readonly setupLink: SetupLink | undefined;
+  /** The folder of the built pages; undefined where they are not built. */
+  readonly pages: string | undefined;
   readonly now: () => Date;
   readonly random: RandomOctets;
   readonly sleep: (milliseconds: number) => Promise<void>;

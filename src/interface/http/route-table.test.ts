@@ -20,6 +20,7 @@ const CALLERS = [
  * `n` may not, `0` is told that there is no such thing.
  */
 const TABLE: Readonly<Record<string, string>> = {
+  "GET /api/login": "yyyyyyyyyy",
   "POST /api/login": "yyyyyyyyyy",
   "POST /api/login/code": "lyyyynnnnn",
   "POST /api/logout": "lyyyynnnnn",
@@ -66,6 +67,7 @@ const TABLE: Readonly<Record<string, string>> = {
   "GET /api/domains/:domain/history": "ly0yyyyyyy",
   "GET /api/domains/:domain/compliance": "ly0yyyyyyy",
   "POST /api/domains/:domain/check": "ly0nynynyy",
+  "POST /api/domains/:domain/look": "ly0nynynyy",
   "GET /api/domains/:domain/keys": "ly0yyyyyyy",
   "POST /api/domains/:domain/keys": "ly0nynnyny",
   "POST /api/domains/:domain/keys/import": "ly0nynnyny",
@@ -79,6 +81,7 @@ const TABLE: Readonly<Record<string, string>> = {
   "POST /api/domains/:domain/undo": "ly0nynynny",
   "POST /api/explain": "lyyyyyyyyy",
   "POST /api/bounce": "lyyyyyyyyy",
+  "POST /api/propose": "lnnnynnnyy",
   "POST /api/route": "lyynynynyy",
   "GET /api/jobs/:job": "ly0yyyyyyy",
   "GET /api/jobs/:job/events": "ly0yyyyyyy",
@@ -88,6 +91,7 @@ const TABLE: Readonly<Record<string, string>> = {
   "GET /api/openapi.json": "yyyyyyyyyy",
   "GET /api/docs": "yyyyyyyyyy",
   "GET /api/docs.css": "yyyyyyyyyy",
+  "GET /": "yyyyyyyyyy",
 };
 
 /** Bodies that are right, where another caller's 404 has to show; others are refused for their content. */
@@ -121,7 +125,15 @@ function listRoutes({ server }: HttpWorld): string[] {
 
 describe("the table of routes", () => {
   it("has every route, and none that is not there", () => {
-    const hidden = ["/healthz", "/readyz", "/metrics", "/api/openapi.json", "/api/docs", "/api/docs.css"];
+    const hidden = [
+      "/healthz",
+      "/readyz",
+      "/metrics",
+      "/api/openapi.json",
+      "/api/docs",
+      "/api/docs.css",
+      "/",
+    ];
     expect([...routes, ...hidden.map((path) => `GET ${path}`)].sort()).toEqual(Object.keys(TABLE).sort());
   });
 
@@ -157,7 +169,7 @@ describe("the table of routes", () => {
       else if (letter === "n") expect(status).toBe(403);
       else if (letter === "0") expect(status).toBe(404);
       else {
-        // 401 is what a failed login says; 404 what an id of nobody is.
+        // Pages that are not built are 503. 401 is what a failed login says; 404 what an id of nobody is.
         const isLogin = path.startsWith("/api/login");
         expect([
           200,
@@ -169,6 +181,7 @@ describe("the table of routes", () => {
           409,
           422,
           ...(isLogin ? [401] : []),
+          ...(path === "/" ? [503] : []),
           ...(/:id|ack/.test(path) ? [404] : []),
         ]).toContain(status);
         expect(status).not.toBe(500);

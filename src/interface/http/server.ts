@@ -24,6 +24,7 @@ import { Tasks } from "../../watch/task.ts";
 import { API_STYLE, apiPage } from "./api-page.ts";
 import { type Came, cookieName, notLoggedIn, requireOwnHost, requireOwnPage, whoCame } from "./door.ts";
 import { ServerMetrics } from "./metrics.ts";
+import { addPages, sendPage } from "./pages.ts";
 import type { ServerParts, ServerSettings } from "./parts.ts";
 import { notFound, PROBLEM_CODES, problemBody, problemSchema, Refusal } from "./problem.ts";
 import { rotationWork } from "./rotation.ts";
@@ -141,10 +142,12 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
     if (!OPEN_PATHS.has(pathOf(request.url))) requireOwnHost(request, settings.origin);
   });
   app.addHook("onSend", async (_request, reply) => {
-    reply.headers(securityHeaders(isSecure));
+    const { "cache-control": isKept } = reply.getHeaders();
+    reply.headers({ ...securityHeaders(isSecure), ...(isKept !== undefined && { "cache-control": isKept }) });
   });
   app.addHook("onResponse", async (request, reply) => {
-    const path = request.routeOptions.url ?? "none";
+    const route = request.routeOptions.url ?? "none";
+    const path = route.startsWith("/assets/") ? "/assets/*" : route;
     metrics.answered(request.method, path, reply.statusCode, reply.elapsedTime / 1000);
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -152,7 +155,9 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
     if (refusal.code === "failed") request.log.error({ err: error }, "failed");
     sendProblem(refusal, request, reply);
   });
-  app.setNotFoundHandler((request, reply) => sendProblem(notFound(), request, reply));
+  app.setNotFoundHandler(
+    (request, reply) => sendPage(request, reply, parts.pages) ?? sendProblem(notFound(), request, reply),
+  );
 
   const routes: readonly Route[] = [
     ...loginRoutes(parts, tools, metrics),
@@ -172,6 +177,7 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
     for (const each of routes) addRoute(each, scope);
     addOpenRoutes(scope);
   });
+  await addPages(app, parts.pages);
 
   function addRoute(spec: Route, scope: FastifyInstance): void {
     const { method, path, gate, summary, params, query, body, answer, maxBodyOctets, isRaw } = spec;
@@ -345,10 +351,10 @@ function fail(what: string): never {
   throw new Error(what);
 }
 
-function sendProblem(refusal: Refusal, request: FastifyRequest, reply: FastifyReply): void {
+function sendProblem(refusal: Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { code, retryAfterSeconds } = refusal;
   if (retryAfterSeconds !== undefined) reply.header("retry-after", String(retryAfterSeconds));
-  reply
+  return reply
     .status(PROBLEM_CODES[code])
     .type("application/problem+json; charset=utf-8")
     .serializer((body: unknown) => JSON.stringify(body))

@@ -3,13 +3,22 @@
 import { parse } from "yaml";
 import { z } from "zod";
 import { ownerFilter } from "../../../access/permission.ts";
-import { zoneOf } from "../../../records/derive.ts";
-import { derivedOf } from "../../../records/derived-index.ts";
+import { derivedFor, zoneOf } from "../../../records/derive.ts";
 import { readMailDomain } from "../../../records/description.ts";
+import { cannotStore, dnsHostById, formFor } from "../../../records/dns-host.ts";
+import { DNS_HOSTS } from "../../../records/dns-hosts.ts";
 import { recordJson } from "../../../records/format.ts";
 import type { DomainName } from "../../../standards/dns/name.ts";
 import { describeDomain, MACHINE_PARTS, readPieces, requirePieces } from "../described.ts";
-import { domainName, ofDomain, severity, stateJson, stateSchema } from "../domain-schema.ts";
+import {
+  domainName,
+  formSchema,
+  hostFields,
+  ofDomain,
+  severity,
+  stateJson,
+  stateSchema,
+} from "../domain-schema.ts";
 import type { ServerParts } from "../parts.ts";
 import { byFile, Refusal, stale } from "../problem.ts";
 import { limit, type Route, route } from "../route.ts";
@@ -259,21 +268,51 @@ export function domainRoutes({
       gate: "own.read",
       summary: "The records that should exist, each with its reason and as the fields of a form.",
       params: ofDomain,
+      query: z.object({ host: z.string().max(100).optional() }),
       answer: z.object({
         records: z.array(
-          z.looseObject({ owner: z.string(), type: z.string(), value: z.string(), reason: z.string() }),
+          z.object({
+            zone: z.string().nullable(),
+            owner: z.string(),
+            type: z.string(),
+            ttlSeconds: z.int(),
+            value: z.string(),
+            zoneText: z.string(),
+            form: formSchema,
+            host: hostFields.nullable(),
+            cannotStore: z.string().nullable(),
+            purpose: z.string(),
+            importance: z.enum(["required", "strongly-recommended", "optional"]),
+            creator: z.enum(["you", "address-owner", "zone-owner"]),
+            reason: z.string(),
+            reference: z.string(),
+            caution: z.string().nullable(),
+            see: z.object({ dig: z.string(), nslookup: z.string(), host: z.string() }),
+            request: z.string().optional(),
+          }),
         ),
-        files: z.array(z.looseObject({ url: z.string(), content: z.string() })),
+        files: z.array(z.object({ url: z.string(), mediaType: z.string(), content: z.string() })),
         notes: z.array(z.object({ about: z.string(), text: z.string() })),
+        hosts: z.array(z.object({ id: z.string(), name: z.string() })),
       }),
-      act: async (_, { domain: stored }) => {
+      act: async ({ query }, { domain: stored }) => {
         const { domain } = stored;
+        const host = query.host === undefined ? undefined : dnsHostById(query.host);
         const { description, derived } = await describeDomain(stored, descriptions);
-        const zone = zoneOf(domain, description);
+        const { records, files, notes } = derivedFor(domain, derived, description);
         return {
-          records: derivedOf(domain, derived).map((each) => recordJson(each, zone) as never),
-          files: derived.files.filter((file) => file.domain === domain).map((file) => ({ ...file })),
-          notes: derived.notes.filter(({ about }) => about === domain).map((note) => ({ ...note })),
+          records: records.map((each) => {
+            const zone = each.domain === undefined ? undefined : zoneOf(domain, description);
+            const atHost = zone === undefined ? undefined : host;
+            return {
+              ...(recordJson(each, zone) as object),
+              host: atHost === undefined ? null : [...formFor(each.record, zone, atHost)],
+              cannotStore: atHost === undefined ? null : (cannotStore(each.record, atHost) ?? null),
+            } as never;
+          }),
+          files: files.map((file) => ({ ...file })),
+          notes: notes.map((note) => ({ ...note })),
+          hosts: DNS_HOSTS.map(({ id, name }) => ({ id, name })),
         };
       },
     }),

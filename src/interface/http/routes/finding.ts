@@ -2,7 +2,10 @@
 import { z } from "zod";
 import { judgeCompliance } from "../../../check/compliance.ts";
 import { summarize } from "../../../check/finding.ts";
+import { lookupSideBySide } from "../../../check/side-by-side.ts";
+import { derivedFor } from "../../../records/derive.ts";
 import type { DomainName } from "../../../standards/dns/name.ts";
+import { typeOf } from "../../../standards/dns/record.ts";
 import { recordCheck } from "../../../watch/record-check.ts";
 import type { Tasks } from "../../../watch/task.ts";
 import { checkWatched, describeDomain } from "../described.ts";
@@ -23,6 +26,7 @@ import { limit, type Route, route } from "../route.ts";
 import { jobOf, jobRef } from "./job.ts";
 
 const MAX_EVIDENCE = 3;
+const MAX_LOOKED_AT = 100;
 
 export function findingRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
   const { descriptions, watch, now } = parts;
@@ -37,6 +41,28 @@ export function findingRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
       const times = { startedAt, endedAt: now() };
       await recordCheck(report, times, { store: watch, schedule, tell: alerts.tell });
       return { summary: report.summary };
+    },
+  );
+  const lookAround = tasks.define<{ readonly domain: DomainName }>(
+    "look",
+    async ({ domain }, { progress }) => {
+      const stored = await descriptions.domain(domain);
+      if (stored === undefined) throw notFound();
+      const { description, derived } = await describeDomain(stored, descriptions);
+      const records = derivedFor(domain, derived, description).records.slice(0, MAX_LOOKED_AT);
+      const sets = [
+        ...Map.groupBy(records, ({ record }) => `${record.name} ${typeOf(record.data)}`).values(),
+      ];
+      const seen = [];
+      for (const [at, set] of sets.entries()) {
+        progress({ done: at, of: sets.length });
+        const { name, data } = set[0]!.record;
+        const type = typeOf(data);
+        const wanted = set.map(({ record }) => record.data);
+        const found = await lookupSideBySide(name, type, parts.world(), now, wanted);
+        seen.push({ owner: name, type, ...found });
+      }
+      return { seen };
     },
   );
   return [
@@ -115,6 +141,21 @@ export function findingRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
             evidence: evidence.slice(0, MAX_EVIDENCE).map(findingJson),
           })),
         };
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/api/domains/:domain/look",
+      gate: "own.check",
+      summary:
+        "Asks every name server and resolver for the domain's records, as a job: who has them, and until when caches may keep what they have.",
+      params: ofDomain,
+      status: 202,
+      answer: jobRef,
+      act: async (_, asked) => {
+        await describeDomain(asked.domain, descriptions);
+        const { domain, ownerId } = asked.domain;
+        return jobOf(await lookAround({ domain, ownerId }, { domain }));
       },
     }),
     route({

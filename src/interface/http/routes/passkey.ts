@@ -46,6 +46,23 @@ export function passkeyRoutes(
   };
   return [
     route({
+      method: "GET",
+      path: "/api/login",
+      gate: "anyone",
+      summary: "What ways there are to come in.",
+      answer: z.object({
+        hasPasskeys: z.boolean(),
+        provider: z.object({ title: z.string() }).nullable(),
+        isSetupOpen: z.boolean(),
+      }),
+      act: async () => ({
+        // A passkey is bound to a name; an address has none.
+        hasPasskeys: parts.passkeys !== undefined && !/^[\d.]+$|:/.test(rpId),
+        provider: parts.identity === undefined ? null : { title: parts.identity.title },
+        isSetupOpen: parts.setupLink !== undefined && (await store.countUsers()) === 0,
+      }),
+    }),
+    route({
       method: "POST",
       path: "/api/account/passkeys/offer",
       gate: "account",

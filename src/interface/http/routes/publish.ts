@@ -28,6 +28,40 @@ const LOOK_SECONDS = 60;
 /** Of a zone that holds the records of many domains. */
 const MAX_LOOKED_AFTER = 1000;
 
+const planSchema = z.object({
+  zone: z.string(),
+  values: z.array(
+    z.object({
+      action: z.enum(["create", "delete", "keep"]),
+      name: z.string(),
+      type: z.string(),
+      value: z.string(),
+      ttlSeconds: z.int(),
+      isOurs: z.boolean(),
+      reason: z.string().optional(),
+      purpose: z.string().optional(),
+    }),
+  ),
+  steps: z.array(
+    z.object({
+      changes: z.array(
+        z.object({
+          name: z.string(),
+          type: z.string(),
+          before: z.array(z.string()).nullable(),
+          after: z.array(z.string()).nullable(),
+          ttlSeconds: z.int().nullable(),
+        }),
+      ),
+      waitSeconds: z.number(),
+      waitReason: z.string().nullable(),
+    }),
+  ),
+  guards: z.array(z.object({ id: z.enum(GUARD_IDS), message: z.string(), canBeOverridden: z.boolean() })),
+  leftOut: z.array(z.object({ name: z.string(), type: z.string(), because: z.string() })),
+  notes: z.array(z.string()),
+});
+
 /** What was approved, and by whom: it is looked at again when its turn has come. */
 interface Approved {
   readonly domain: DomainName;
@@ -180,11 +214,12 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
       summary:
         "What publishing would change in the domain's zone, with what speaks against it, and its digest.",
       params: ofDomain,
-      answer: z.object({ digest, provider: z.string(), plan: z.looseObject({ zone: z.string() }) }),
+      answer: z.object({ digest, provider: z.string(), plan: planSchema }),
       act: async (_, asked) => {
         const opened = await open(asked.domain, asked.actor);
         const plan = await makePlan(opened);
-        return { digest: planDigest(plan), provider: opened.provider.title, plan: { ...planJson(plan) } };
+        const read = planSchema.parse(planJson(plan));
+        return { digest: planDigest(plan), provider: opened.provider.title, plan: read };
       },
     }),
     route({

@@ -2,9 +2,13 @@
 import { z } from "zod";
 import { commandsFor, domainToCheck, readBounce } from "../../../check/bounce.ts";
 import { Context } from "../../../check/context.ts";
+import { propose } from "../../../check/propose.ts";
 import { findRoute, parseMailAddress } from "../../../check/route.ts";
 import { explainRecord } from "../../../records/explain.ts";
+import type { DomainName } from "../../../standards/dns/name.ts";
 import type { Tasks } from "../../../watch/task.ts";
+import { requirePieces } from "../described.ts";
+import { domainName } from "../domain-schema.ts";
 import type { ServerParts } from "../parts.ts";
 import { Refusal } from "../problem.ts";
 import { type Route, route } from "../route.ts";
@@ -19,6 +23,11 @@ export function textRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
     if (!address.ok) throw new Refusal("refused", address.problem, "write it as bob@example.org");
     const context = new Context(address.value.domain, parts.world(), parts.checkOptions);
     return findRoute(address.value, context);
+  });
+  const readWhatIs = tasks.define<{ readonly domain: DomainName }>("propose", async ({ domain }) => {
+    const { content } = await parts.descriptions.common();
+    const hosts = requirePieces(content, []).servers.map(({ host }) => host);
+    return propose(new Context(domain, parts.world(), parts.checkOptions), hosts);
   });
   return [
     route({
@@ -93,6 +102,20 @@ export function textRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
           domain: domain ?? null,
           see: [...commandsFor(bounce, domain)],
         };
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/api/propose",
+      gate: "domains.create",
+      summary:
+        "Reads what a domain has in DNS, and puts it in the words of a description, as a job. Nothing is kept.",
+      body: z.strictObject({ domain: domainName }),
+      status: 202,
+      answer: jobRef,
+      act: async ({ body: { domain } }, { actor }) => {
+        const about = { domain: undefined, ownerId: actor.user.id };
+        return jobOf(await readWhatIs(about, { domain }));
       },
     }),
     route({

@@ -1,0 +1,56 @@
+/** Who is logged in, and how to come in and leave. */
+import { type QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
+import { answer, GET, keepCsrfToken, POST } from "./client.ts";
+import { isProblem } from "./problem.ts";
+
+export interface Session {
+  readonly user: { readonly id: string; readonly name: string; readonly role: string };
+  /** False between the password and the code. */
+  readonly isComplete: boolean;
+}
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  staleTime: Number.POSITIVE_INFINITY,
+  queryFn: async (): Promise<Session | null> => {
+    try {
+      const session = await answer(GET("/api/session"));
+      keepCsrfToken(session.csrfToken);
+      return session;
+    } catch (error) {
+      if (isProblem(error, "not-logged-in")) return null;
+      throw error;
+    }
+  },
+});
+
+/** Of pages behind the login. */
+export function useSession(): Session | undefined {
+  return useQuery(sessionQuery).data ?? undefined;
+}
+
+/** Another person, another world: nothing read before stays. */
+function forgetAll(client: QueryClient): void {
+  client.removeQueries({ predicate: ({ queryKey: [first] }) => first !== sessionQuery.queryKey[0] });
+}
+
+export async function begin(client: QueryClient, csrfToken: string): Promise<void> {
+  keepCsrfToken(csrfToken);
+  forgetAll(client);
+  await client.fetchQuery({ ...sessionQuery, staleTime: 0 });
+}
+
+export async function leave(client: QueryClient): Promise<void> {
+  await POST("/api/logout");
+  keepCsrfToken(undefined);
+  client.setQueryData(sessionQuery.queryKey, null);
+  forgetAll(client);
+}
+
+const MAY_CHANGE = ["administrator", "owner"];
+
+/** What a role may do is decided by the server; this only keeps buttons away that would be refused. */
+export const mayChange = (session: Session | undefined): boolean =>
+  MAY_CHANGE.includes(session?.user.role ?? "");
+export const isAdministrator = (session: Session | undefined): boolean =>
+  session?.user.role === "administrator";

@@ -1,0 +1,86 @@
+/** The menu bar: only pages that there are. */
+import { useQueryClient } from "@tanstack/react-query";
+import { Link, type LinkProps, useNavigate } from "@tanstack/react-router";
+import { leave, type Session, useSession } from "../api/session.ts";
+import type { Texts } from "../texts/en.ts";
+import { useTexts } from "../texts/texts.tsx";
+
+interface Entry {
+  readonly to: NonNullable<LinkProps["to"]>;
+  readonly name: keyof Texts["menu"]["entries"];
+  readonly isFor?: (session: Session) => boolean;
+}
+
+const ENTRIES: readonly Entry[] = [{ to: "/", name: "overview" }];
+
+export function MenuBar() {
+  const { app, menu: t } = useTexts();
+  const session = useSession();
+  const isInside = session?.isComplete === true;
+  const closeMenu = () => document.getElementById("menu")?.hidePopover();
+  return (
+    <header className="bar">
+      <div className="bar-inside">
+        <Link to="/" className="brand">
+          <svg viewBox="0 0 32 32" aria-hidden="true">
+            <rect width="32" height="32" rx="7" />
+            <path d="M8 9.5h16L9.5 22.5H24" />
+            <circle cx="24" cy="9.5" r="3" />
+          </svg>
+          {app.name}
+        </Link>
+        {isInside && (
+          <>
+            <button type="button" className="menu-button" popoverTarget="menu">
+              {t.open}
+            </button>
+            <nav aria-label={t.label}>
+              <ul id="menu" popover="auto">
+                {ENTRIES.filter(({ isFor }) => isFor?.(session) ?? true).map(({ to, name }) => (
+                  <li key={name}>
+                    <Link to={to} activeOptions={{ exact: to === "/" }} onClick={closeMenu}>
+                      {t.entries[name]}
+                    </Link>
+                  </li>
+                ))}
+              </ul>
+            </nav>
+            <AccountMenu session={session} />
+          </>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function AccountMenu({ session: { user } }: { readonly session: Session }) {
+  const { menu: t } = useTexts();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const close = () => document.getElementById("account-menu")?.hidePopover();
+  return (
+    <div className="account">
+      <button type="button" className="account-button" popoverTarget="account-menu">
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <circle cx="8" cy="5.5" r="3" />
+          <path d="M2 15c.6-3.5 3-5 6-5s5.4 1.5 6 5" />
+        </svg>
+        <span className="unseen">{t.loggedInAs} </span>
+        <span className="account-name">{user.name}</span>
+      </button>
+      <div id="account-menu" popover="auto" className="account-menu">
+        <p className="hint">{t.role(user.role)}</p>
+        <button
+          type="button"
+          onClick={async () => {
+            close();
+            await leave(client);
+            await navigate({ to: "/login" });
+          }}
+        >
+          {t.logOut}
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+/** Where the pages begin. */
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode, Suspense } from "react";
+import { createRoot } from "react-dom/client";
+import { whenLoggedOut } from "./api/client.ts";
+import { createQueryClient } from "./api/query-client.ts";
+import { sessionQuery } from "./api/session.ts";
+import { readLanguage, readTheme, showTheme } from "./layout/choice.ts";
+import { createPagesRouter } from "./router.ts";
+import { loadTexts, TextsProvider } from "./texts/texts.tsx";
+
+showTheme(readTheme());
+void loadTexts(readLanguage());
+
+const queryClient = createQueryClient();
+const router = createPagesRouter(queryClient);
+
+whenLoggedOut(() => {
+  queryClient.setQueryData(sessionQuery.queryKey, null);
+  const { pathname, href } = router.state.location;
+  if (pathname !== "/login") void router.navigate({ to: "/login", search: { to: href, ended: true } });
+});
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <Suspense>
+      <TextsProvider>
+        <QueryClientProvider client={queryClient}>
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+      </TextsProvider>
+    </Suspense>
+  </StrictMode>,
+);

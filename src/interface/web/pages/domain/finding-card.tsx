@@ -1,0 +1,125 @@
+/** One finding: what is there, why it matters, what to do, and how to see it by hand. */
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { answer, POST } from "../../api/client.ts";
+import { domainChanged, type Finding, type Fix } from "../../api/domains.ts";
+import { mayChange, useSession } from "../../api/session.ts";
+import { CopyButton } from "../../parts/copy-button.tsx";
+import { Problem } from "../../parts/problem.tsx";
+import { Reference } from "../../parts/reference.tsx";
+import { SeverityBadge } from "../../parts/severity.tsx";
+import { tell } from "../../parts/toast.tsx";
+import { When } from "../../parts/when.tsx";
+import { useTexts } from "../../texts/texts.tsx";
+import { RecordFields, usualFields } from "./record-fields.tsx";
+
+export function FindingCard({ domain, finding }: { readonly domain: string; readonly finding: Finding }) {
+  const { findings: t } = useTexts();
+  const { severity, owner, code, observed, expected, why, reference, fix, verify, since } = finding;
+  return (
+    <article className={`finding finding-${severity}`} aria-label={t.about(code, owner)}>
+      <header>
+        <SeverityBadge severity={severity} />
+        <h3>{owner}</h3>
+        <code className="hint">{code}</code>
+      </header>
+      <p className="why" lang="en">
+        {why} <Reference text={reference} />
+      </p>
+      <dl className="seen">
+        {observed && (
+          <>
+            <dt>{t.observed}</dt>
+            <dd>
+              <pre lang="en">{observed}</pre>
+            </dd>
+          </>
+        )}
+        <dt>{t.expected}</dt>
+        <dd>
+          <pre lang="en">{expected}</pre>
+        </dd>
+      </dl>
+      {fix && <FixBox fix={fix} />}
+      <footer>
+        <details>
+          <summary>{t.byHand}</summary>
+          <p className="copyable">
+            <code>{verify}</code> <CopyButton text={verify} what={t.command} />
+          </p>
+        </details>
+        <span className="hint">
+          {t.since} <When at={since} />
+        </span>
+        <Acknowledge domain={domain} finding={finding} />
+      </footer>
+    </article>
+  );
+}
+
+function FixBox({ fix: { summary, changes, request } }: { readonly fix: Fix }) {
+  const { findings: t } = useTexts();
+  return (
+    <div className="fix">
+      <h4>{t.fix}</h4>
+      <p lang="en">{summary}</p>
+      {changes.map(({ action, owner, type, form, host, zoneText }) => (
+        <div key={`${action} ${zoneText}`} className={`change change-${action}`}>
+          <p className="label">
+            <span className={`sign sign-${action}`} aria-hidden="true" />
+            {t.action[action](type, owner)}
+            {host && <span className="hint"> {t.atHost(host.name)}</span>}
+          </p>
+          {host?.cannotStore && (
+            <p className="note note-warning" lang="en">
+              {host.cannotStore}
+            </p>
+          )}
+          <RecordFields fields={host?.fields ?? usualFields(form)} zoneText={zoneText} />
+        </div>
+      ))}
+      {request && (
+        <div className="change">
+          <p className="label">{t.request}</p>
+          <pre lang="en">{request}</pre>
+          <CopyButton text={request} what={t.request} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Acknowledge({ domain, finding }: { readonly domain: string; readonly finding: Finding }) {
+  const { findings: t } = useTexts();
+  const client = useQueryClient();
+  const session = useSession();
+  const acknowledge = useMutation({
+    mutationFn: () =>
+      answer(
+        POST("/api/domains/{domain}/findings/acknowledge", {
+          params: { path: { domain } },
+          body: { key: finding.key },
+        }),
+      ),
+    onSuccess: async () => {
+      tell(t.acknowledged);
+      await domainChanged(client, domain);
+    },
+  });
+  if (finding.acknowledgedBy !== null)
+    return <span className="hint">{t.acknowledgedBy(finding.acknowledgedBy)}</span>;
+  if (!mayChange(session)) return null;
+  return (
+    <>
+      <button
+        type="button"
+        className="plain"
+        disabled={acknowledge.isPending}
+        onClick={() => acknowledge.mutate()}
+        title={t.acknowledgeHint}
+      >
+        {t.acknowledge}
+      </button>
+      <Problem error={acknowledge.error} />
+    </>
+  );
+}
