@@ -7,11 +7,14 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import type { DomainFilter } from "./api/domains.ts";
 import { sessionQuery } from "./api/session.ts";
 import { RouteProblem } from "./layout/route-problem.tsx";
 import { Shell } from "./layout/shell.tsx";
+import { STATIONS, type Station } from "./pages/domain/stations.ts";
 import { NotFoundPage } from "./pages/not-found.tsx";
 import { Loading } from "./parts/busy.tsx";
+import { SEVERITIES } from "./parts/severity.tsx";
 
 const rootRoute = createRootRouteWithContext<{ readonly queryClient: QueryClient }>()({
   component: Shell,
@@ -38,6 +41,17 @@ const loginRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/login.tsx"), "LoginPage"),
 });
 
+interface DomainSearch {
+  /** The findings where absent. */
+  readonly view?: "records" | "history";
+  /** What is about one station alone. */
+  readonly at?: Station;
+  /** The DNS host in whose form records are shown; empty for the usual form. */
+  readonly host?: string;
+  /** The job of a check that has just been begun. */
+  readonly checking?: string;
+}
+
 /** What is behind the login. */
 const insideRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -52,10 +66,49 @@ const insideRoute = createRoute({
 const overviewRoute = createRoute({
   getParentRoute: () => insideRoute,
   path: "/",
+  validateSearch: (search: Record<string, unknown>): DomainFilter => {
+    const worst = SEVERITIES.find((each) => each === search["worst"]);
+    // A search for figures alone is read as a number.
+    const text = ["string", "number"].includes(typeof search["search"]) ? String(search["search"]) : "";
+    return { ...(text && { search: text }), ...(worst && { worst }) };
+  },
   component: lazyRouteComponent(() => import("./pages/overview.tsx"), "OverviewPage"),
 });
 
-const routeTree = rootRoute.addChildren([setupRoute, loginRoute, insideRoute.addChildren([overviewRoute])]);
+const domainRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/domains/$domain",
+  validateSearch: (search: Record<string, unknown>): DomainSearch => {
+    const view = (["records", "history"] as const).find((each) => each === search["view"]);
+    const at = STATIONS.find((each) => each === search["at"]);
+    const { host, checking } = search;
+    return {
+      ...(view && { view }),
+      ...(at && { at }),
+      ...(typeof host === "string" && { host }),
+      ...(typeof checking === "string" && { checking }),
+    };
+  },
+  component: lazyRouteComponent(() => import("./pages/domain/domain.tsx"), "DomainPage"),
+});
+
+const addRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/add",
+  component: lazyRouteComponent(() => import("./pages/add-domain.tsx"), "AddDomainPage"),
+});
+
+const accountRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./pages/account/account.tsx"), "AccountPage"),
+});
+
+const routeTree = rootRoute.addChildren([
+  setupRoute,
+  loginRoute,
+  insideRoute.addChildren([overviewRoute, domainRoute, addRoute, accountRoute]),
+]);
 
 export const createPagesRouter = (queryClient: QueryClient) =>
   createRouter({

@@ -1,7 +1,7 @@
 /** The menu bar: only pages that there are. */
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, type LinkProps, useNavigate } from "@tanstack/react-router";
-import { leave, type Session, useSession } from "../api/session.ts";
+import { isAdministrator, leave, type Session, useSession } from "../api/session.ts";
 import type { Texts } from "../texts/en.ts";
 import { useTexts } from "../texts/texts.tsx";
 
@@ -11,7 +11,10 @@ interface Entry {
   readonly isFor?: (session: Session) => boolean;
 }
 
-const ENTRIES: readonly Entry[] = [{ to: "/", name: "overview" }];
+const ENTRIES: readonly Entry[] = [
+  { to: "/", name: "overview" },
+  { to: "/add", name: "add", isFor: isAdministrator },
+];
 
 export function MenuBar() {
   const { app, menu: t } = useTexts();
@@ -70,6 +73,9 @@ function AccountMenu({ session: { user } }: { readonly session: Session }) {
       </button>
       <div id="account-menu" popover="auto" className="account-menu">
         <p className="hint">{t.role(user.role)}</p>
+        <Link to="/account" className="button" onClick={close}>
+          {t.account}
+        </Link>
         <button
           type="button"
           onClick={async () => {

@@ -73,15 +73,12 @@ function Filters({ overview: { bySeverity, domains } }: { readonly overview: Ove
     const timer = window.setTimeout(() => {
       sent.current = typed;
       void navigate({
-        search: (before) => ({
-          ...(before.worst && { worst: before.worst }),
-          ...(typed && { search: typed }),
-        }),
+        search: { ...(worst && { worst }), ...(typed && { search: typed }) },
         replace: true,
       });
     }, TYPING_MILLISECONDS);
     return () => window.clearTimeout(timer);
-  }, [typed, navigate]);
+  }, [typed, worst, navigate]);
   const keep = search ? { search } : {};
   return (
     <search className="filters">

@@ -8,15 +8,14 @@ const SERIES = ["error", "unknown", "warning"] as const;
 const TICKS = 4;
 
 // The library writes style attributes as text, which the server's policy forbids; as properties they are allowed.
-const setAttributes = Svg.prototype.attr;
-Svg.prototype.attr = function attr(this: Svg, attributes: never, namespace?: string) {
-  const given: unknown = attributes;
+const setAttributes = Svg.prototype.attr as (this: Svg, attributes: unknown, namespace?: string) => never;
+Svg.prototype.attr = function attr(this: Svg, given: unknown, namespace?: string) {
   if (typeof given !== "object" || given === null || !("style" in given))
-    return setAttributes.call(this, attributes, namespace) as never;
-  const { style, ...rest } = given as { style: string };
-  (this.getNode() as SVGElement).style.cssText = style;
-  return setAttributes.call(this, rest as never, namespace) as never;
-} as typeof setAttributes;
+    return setAttributes.call(this, given, namespace);
+  const { style, ...rest } = given;
+  (this.getNode() as SVGElement).style.cssText = String(style);
+  return setAttributes.call(this, rest, namespace);
+} as typeof Svg.prototype.attr;
 
 export function HistoryChart({ moments }: { readonly moments: readonly Moment[] }) {
   const { history: t, language } = useTexts();

@@ -1,0 +1,2 @@
+/** Under which the account is kept. */
+export const accountKey = ["account"];

@@ -1,0 +1,111 @@
+/** Tokens for programs: made, shown once, taken back. */
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import type { FormEvent } from "react";
+import { answer, DELETE, POST } from "../../api/client.ts";
+import { CopyButton } from "../../parts/copy-button.tsx";
+import { Field } from "../../parts/field.tsx";
+import { Problem } from "../../parts/problem.tsx";
+import { When } from "../../parts/when.tsx";
+import { useTexts } from "../../texts/texts.tsx";
+import { accountKey } from "./account-key.ts";
+
+const SCOPES = ["read", "domains", "publish", "keys", "admin"] as const;
+type Scope = (typeof SCOPES)[number];
+
+interface Token {
+  readonly id: string;
+  readonly label: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly lastUsedAt: string | null;
+}
+
+export function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
+  const { account: t } = useTexts();
+  const client = useQueryClient();
+  const again = () => client.invalidateQueries({ queryKey: accountKey });
+  const make = useMutation({
+    mutationFn: (body: { label: string; scopes: Scope[]; expiresAt?: string }) =>
+      answer(POST("/api/account/tokens", { body })),
+    onSuccess: again,
+  });
+  const remove = useMutation({
+    mutationFn: (id: string) => answer(DELETE("/api/account/tokens/{id}", { params: { path: { id } } })),
+    onSuccess: again,
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const data = new FormData(form);
+    const until = String(data.get("expires") ?? "");
+    make.mutate(
+      {
+        label: String(data.get("label")),
+        scopes: SCOPES.filter((scope) => data.get(scope) !== null),
+        ...(until && { expiresAt: new Date(`${until}T23:59:59`).toISOString() }),
+      },
+      { onSuccess: () => form.reset() },
+    );
+  };
+  return (
+    <section className="card account-part">
+      <h2>{t.tokens}</h2>
+      <p className="hint">{t.tokensHint}</p>
+      {make.data && (
+        <div className="note note-ok">
+          <p>{t.tokenOnce}</p>
+          <p className="copyable">
+            <code className="secret">{make.data.secret}</code>{" "}
+            <CopyButton text={make.data.secret} what={t.token} />
+          </p>
+        </div>
+      )}
+      <ul className="things">
+        {tokens.map(({ id, label, scopes, lastUsedAt, expiresAt }) => (
+          <li key={id}>
+            <span>
+              {label} <span className="hint">{scopes.join(", ")}</span>
+              <span className="hint">
+                {" · "}
+                {lastUsedAt ? (
+                  <>
+                    {t.lastUsed} <When at={lastUsedAt} />
+                  </>
+                ) : (
+                  t.neverUsed
+                )}
+                {expiresAt && (
+                  <>
+                    {" · "}
+                    {t.expires} <When at={expiresAt} />
+                  </>
+                )}
+              </span>
+            </span>
+            <button type="button" onClick={() => remove.mutate(id)} aria-label={t.removeThing(label)}>
+              {t.remove}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <form onSubmit={submit}>
+        <Field label={t.tokenLabel} name="label" required maxLength={100} />
+        <fieldset>
+          <legend>{t.scopes}</legend>
+          {SCOPES.map((scope) => (
+            <label key={scope} className="check">
+              <input type="checkbox" name={scope} defaultChecked={scope === "read"} />
+              {t.scope[scope]}
+            </label>
+          ))}
+        </fieldset>
+        <Field label={t.expiry} name="expires" type="date" />
+        <Problem error={make.error ?? remove.error} />
+        <button type="submit" disabled={make.isPending}>
+          {t.makeToken}
+        </button>
+      </form>
+    </section>
+  );
+}
