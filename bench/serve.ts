@@ -179,7 +179,7 @@ const ratio = (value: number, limit: number, unit: string) =>
 
 function line(what: string, times: readonly number[]): string {
   const sorted = times.toSorted((one, other) => one - other);
-  const at = (share: number) => sorted[Math.floor(sorted.length * share)]!;
+  const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1]!;
   const shown = (value: number) => value.toFixed(1).padStart(7);
   return `  ${what.padEnd(28)} p50 ${shown(at(0.5))} ms   p99 ${shown(at(0.99))} ms${ratio(at(0.99), LIMIT_MILLISECONDS, "ms")}`;
 }

@@ -53,7 +53,7 @@ export async function openStore(settings: StoreSettings): Promise<OpenedStore> {
     const path = settings.kind === "memory" ? ":memory:" : settings.path;
     const file = await (settings.kind === "memory" ? openSqliteMemory() : openSqliteFile(path));
     const query = new Kysely<Tables>({ dialect: sqliteDialect(file) });
-    const database: Database = { query, differences: { locksRows: false, position: "instr" } };
+    const database: Database = { query, differences: { locksRows: false, hasPartIndexes: false } };
     return {
       ...stores(database, tellSqlite(path), (target) => backUpSqlite(path, target)),
       async close() {
@@ -65,7 +65,7 @@ export async function openStore(settings: StoreSettings): Promise<OpenedStore> {
   }
   const { openPostgres } = await import("./postgres.ts");
   const { query, place } = await openPostgres(settings.url);
-  const database: Database = { query, differences: { locksRows: true, position: "strpos" } };
+  const database: Database = { query, differences: { locksRows: true, hasPartIndexes: true } };
   return stores(database, tellPostgres(place), async () => {
     throw new StoreTrouble(
       "refused",

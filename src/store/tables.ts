@@ -160,8 +160,8 @@ export interface Tables {
 export interface Differences {
   /** Several connections write at once: rows that are read to be changed have to be locked. */
   readonly locksRows: boolean;
-  /** The function that finds a text in another: 0 where it is not. */
-  readonly position: "instr" | "strpos";
+  /** Indexes by which a part of a name is found. */
+  readonly hasPartIndexes: boolean;
 }
 
 export interface Database {

@@ -1,5 +1,5 @@
 /** What is remembered of checks. */
-import type { ExpressionBuilder, Selectable } from "kysely";
+import { type ExpressionBuilder, type Selectable, sql } from "kysely";
 import type {
   DomainState,
   FindingEvent,
@@ -182,13 +182,18 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
       return rows.map(stateOf);
     },
     async overview({ ownerId }) {
-      const rows = await query
-        .selectFrom("domain_state")
-        .select(({ fn }) => ["worst", fn.countAll<number>().as("count")])
-        .$if(ownerId !== undefined, (found) => found.where("owner_id", "=", ownerId!))
-        .groupBy("worst")
-        .execute();
-      return Object.fromEntries(rows.map(({ worst, count }) => [BY_RANK.get(worst), count]));
+      // Each rank for itself: then entries of an index are counted, and no rows are read.
+      const counts = [...BY_RANK.keys()].map((rank) =>
+        query
+          .selectFrom("domain_state")
+          .select(({ fn }) => [sql<number>`${sql.lit(rank)}`.as("worst"), fn.countAll<number>().as("count")])
+          .where("worst", "=", rank)
+          .$if(ownerId !== undefined, (found) => found.where("owner_id", "=", ownerId!)),
+      );
+      const [first, ...others] = counts;
+      const rows = await others.reduce((all, one) => all.unionAll(one), first!).execute();
+      const found = rows.filter(({ count }) => count > 0);
+      return Object.fromEntries(found.map(({ worst, count }) => [BY_RANK.get(worst), count]));
     },
     async history({ domain, ownerId }, { before, limit }) {
       const rows = await query
