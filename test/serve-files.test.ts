@@ -22,8 +22,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
+/** No domain is looked at: their name servers would be those of the world. */
+const UNWATCHED = "watch: { enabled: false }\n";
+
 const setUp = async ({ url, out }: Served) => {
-  const [, secret] = /"secret":"([^"]+)"/.exec(out())!;
+  const link = /\/setup#(\S+)/;
+  await expect.poll(out).toMatch(link);
+  const [, secret] = link.exec(out())!;
   const headers = { "content-type": "application/json" };
   const body = JSON.stringify({ secret, name: "admin", password: PASSWORD });
   await fetch(`${url}/api/setup`, { method: "POST", headers, body });
@@ -33,7 +38,9 @@ const setUp = async ({ url, out }: Served) => {
 it("serves what the description says, refuses to change it, and follows the file", async () => {
   const file = join(directory, "zonepost.yaml");
   writeFileSync(file, DESCRIPTION);
-  const server = await serve(["--state", join(directory, "one"), "-c", file]);
+  const settings = join(directory, "unwatched.yaml");
+  writeFileSync(settings, UNWATCHED);
+  const server = await serve(["--state", join(directory, "one"), "-c", file, "--settings", settings]);
   try {
     const admin = await setUp(server);
     const domains = async () => {
