@@ -93,22 +93,28 @@ async function mailServers(draft: Draft, knownHosts: readonly DomainName[]) {
   for (const { preference, exchange } of sorted)
     draft.found.push({ what: "MX", text: `${preference} ${exchange}` });
   if (sorted.every(({ exchange }) => exchange === ROOT)) return { content: { receives: false }, servers: [] };
-  const hosts = sorted.map(({ exchange }) => exchange);
-  const own = hosts.filter((host) => isWithin(host, domain) && !knownHosts.includes(host));
-  const servers = (await Promise.all(own.map((host) => serverOf(host, draft)))).filter(
-    (one) => one !== undefined,
-  );
+  const own = sorted.filter(({ exchange }) => isWithin(exchange, domain) && !knownHosts.includes(exchange));
+  const looked = await Promise.all(own.map(({ exchange }) => serverOf(exchange, draft)));
+  const servers = looked.filter((one) => one !== undefined && one !== "lost");
+  // A name of the domain's own that leads nowhere is a mistake, and no wish.
+  const lost = own.map(({ exchange }) => exchange).filter((_, at) => looked[at] === "lost");
+  for (const host of lost) draft.left.push(`MX: ${host} has no address`);
+  const wanted = sorted.filter(({ exchange }) => !lost.includes(exchange));
+  if (wanted.length === 0) return { content: {}, servers: [] };
+  const hosts = wanted.map(({ exchange }) => exchange);
   const described = new Set([...knownHosts, ...servers.map(({ host }) => host)]);
   const isUsual = hosts.length === described.size && hosts.every((host) => described.has(host));
-  const mx = sorted.map(({ preference, exchange }) => ({ host: exchange, preference }));
+  const mx = wanted.map(({ preference, exchange }) => ({ host: exchange, preference }));
   return { content: isUsual ? {} : { mx }, servers };
 }
 
-async function serverOf(host: DomainName, draft: Draft): Promise<ProposedServer | undefined> {
+/** `lost` where it surely has no address; undefined where that could not be told. */
+async function serverOf(host: DomainName, draft: Draft): Promise<ProposedServer | "lost" | undefined> {
   const [four, six] = await Promise.all([draft.records(host, "A"), draft.records(host, "AAAA")]);
   const addresses = [...(four ?? []), ...(six ?? [])].map(({ data }) => data.address);
   for (const address of addresses) draft.found.push({ what: `address of ${host}`, text: address });
-  return addresses.length === 0 ? undefined : { host, addresses };
+  if (addresses.length > 0) return { host, addresses };
+  return four === undefined || six === undefined ? undefined : "lost";
 }
 
 const ENDINGS = { "-": "fail", "~": "softfail", "?": "neutral", "+": undefined } as const;
@@ -117,9 +123,11 @@ const ENDINGS = { "-": "fail", "~": "softfail", "?": "neutral", "+": undefined }
 async function senderTerms(draft: Draft): Promise<{ spf?: Piece; verification?: readonly string[] }> {
   const texts = await draft.texts(undefined);
   const [spfText] = texts.filter(isSpfRecord);
-  const tokens = texts
-    .filter((text) => !isSpfRecord(text) && /^[\x20-\x7e]+$/.test(text))
-    .slice(0, MAX_TOKENS);
+  const others = texts.filter((text) => !isSpfRecord(text) && /^[\x20-\x7e]+$/.test(text));
+  // Records of mail have names of their own: here they were entered at the wrong one.
+  const strays = others.filter((text) => /^\s*v\s*=/i.test(text));
+  for (const text of strays) draft.left.push(`TXT at ${draft.context.domain}: ${text.slice(0, 60)}`);
+  const tokens = others.filter((text) => !strays.includes(text)).slice(0, MAX_TOKENS);
   const verification = tokens.length > 0 ? { verification: tokens } : {};
   if (spfText === undefined) return verification;
   draft.found.push({ what: "SPF", text: spfText });

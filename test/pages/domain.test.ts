@@ -3,10 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { DESKTOP, expectAccessible, openBrowser, openTab, PHONE, type Tab } from "../support/browser.ts";
 import { type PagesLaboratory, startPagesLaboratory } from "../support/pages-laboratory.ts";
 import { type ServedPages, startServedPages } from "../support/served-pages.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const PASSWORD = "a quiet evening by the sea";
 /** Pictures to be looked at, where a folder is named for them. */
@@ -68,7 +70,8 @@ it("begins with a link and an empty list that says what to do", async () => {
 
 it("takes a domain in: reads what is there, proposes, ends with what to do", async () => {
   await page.getByRole("main").getByRole("link", { name: "Add a domain" }).first().click();
-  expect(await page.evaluate<string>("document.activeElement.tagName")).toBe("H1");
+  await page.getByRole("heading", { name: "Add a domain" }).waitFor();
+  await expect.poll(() => page.evaluate<string>("document.activeElement.tagName")).toBe("H1");
   await page.getByLabel("What comes after the @?").fill("bob@example.org");
   await lookAt("add");
   await page.getByRole("button", { name: "Go on" }).click();
@@ -90,11 +93,11 @@ it("shows a domain as a picture whose stations filter what was found", async () 
   await page.getByText("Checked just now.").waitFor({ timeout: 20_000 });
   await page.getByRole("region", { name: "How mail comes in" }).waitFor();
   await lookAt("domain");
-  const all = await page.locator("article.finding").count();
+  const all = await page.locator("details.finding").count();
   await page.getByRole("link", { name: /^DMARC/ }).click();
   await page.getByText("Only what is about DMARC.").waitFor();
   expect(new URL(page.url()).searchParams.get("at")).toBe("dmarc");
-  const some = await page.locator("article.finding").count();
+  const some = await page.locator("details.finding").count();
   expect(some).toBeGreaterThan(0);
   expect(some).toBeLessThan(all);
   await page.getByRole("link", { name: "Show all" }).click();
@@ -116,10 +119,10 @@ it("copies what belongs into a form, field by field", async () => {
 it("checks again while one looks on, and is green once it is mended", async () => {
   laboratory.mend();
   await page.getByRole("link", { name: "Findings" }).click();
-  const before = await page.locator("article.finding-error").count();
+  const before = await page.locator("details.finding-error").count();
   await page.getByRole("button", { name: "Check again" }).click();
   await page.getByText("Checked just now.").waitFor({ timeout: 20_000 });
-  await expect.poll(() => page.locator("article.finding-error").count()).toBeLessThan(before);
+  await expect.poll(() => page.locator("details.finding-error").count()).toBeLessThan(before);
   await page.getByRole("link", { name: "History" }).click();
   await page.locator(".chart svg").waitFor();
   await lookAt("history");
@@ -175,7 +178,7 @@ it("speaks German, and has every address say so when there is nothing", async ()
 
 it("says that the connection is lost, and goes on by itself once it is back", async () => {
   await page.goto("/domains/example.org");
-  await page.locator("article.finding, .note-ok").first().waitFor();
+  await page.locator("details.finding, .note-ok").first().waitFor();
   const { port } = new URL(served.url);
   await served.stop();
   await page.getByRole("button", { name: "Check again" }).click();

@@ -317,6 +317,7 @@ function Paste({
 /** What is next: the plan where this server may publish the zone, else the records to copy. */
 function Taken({ domain }: { readonly domain: string }) {
   const { add: t } = useTexts();
+  const [host, setHost] = useState<string>();
   const plan = useQuery({ ...planQuery(domain), retry: false });
   const check = useQuery({
     queryKey: ["first check", domain],
@@ -341,7 +342,7 @@ function Taken({ domain }: { readonly domain: string }) {
       <Suspense fallback={<Loading />}>
         {plan.isPending && <Loading />}
         {plan.data && <PlanTable plan={plan.data.plan} />}
-        {plan.isError && <Records domain={domain} findings={[]} />}
+        {plan.isError && <Records domain={domain} findings={[]} chosenHost={host} onHost={setHost} />}
       </Suspense>
     </Page>
   );

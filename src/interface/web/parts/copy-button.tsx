@@ -19,7 +19,12 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
       () => setState("refused"),
     );
   return (
-    <button type="button" className={`copy copy-${state}`} aria-label={t.label(what)} onClick={copy}>
+    <button
+      type="button"
+      className={`copy copy-${state}`}
+      aria-label={state === "ready" ? t.label(what) : t[state]}
+      onClick={copy}
+    >
       <svg viewBox="0 0 16 16" aria-hidden="true">
         {state === "copied" ? (
           <path d="M3 8.5l3.2 3.2L13 4.5" />

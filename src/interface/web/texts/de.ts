@@ -158,7 +158,6 @@ export const de: Texts = {
     nothing: "Hier wurde nichts gefunden.",
     known: (count) => `${several(count, "Befund", "Befunde")} zurückgestellt`,
     fine: (count) => several(count, "Prüfung in Ordnung", "Prüfungen in Ordnung"),
-    about: (code, owner) => `${code} bei ${owner}`,
     observed: "Gesehen",
     expected: "Erwartet",
     fix: "Was zu tun ist",

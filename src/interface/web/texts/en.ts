@@ -161,7 +161,6 @@ export const en = {
     nothing: "Nothing was found here.",
     known: (count: number) => `${several(count, "finding", "findings")} put aside`,
     fine: (count: number) => several(count, "check is fine", "checks are fine"),
-    about: (code: string, owner: string) => `${code} at ${owner}`,
     observed: "Seen",
     expected: "Expected",
     fix: "What to do",

@@ -23,7 +23,8 @@ const History = lazy(async () => ({ default: (await import("./history.tsx")).His
 export function DomainPage() {
   const { domain: t } = useTexts();
   const { domain } = route.useParams();
-  const { view, at, checking } = route.useSearch();
+  const { view, at, host, checking } = route.useSearch();
+  const navigate = route.useNavigate();
   const state = useQuery(domainQuery(domain));
   const findings = useQuery(findingsQuery(domain));
   const known = state.data?.state ?? undefined;
@@ -73,7 +74,18 @@ export function DomainPage() {
           </nav>
           <Suspense fallback={<Loading />}>
             {view === "records" ? (
-              <Records domain={domain} findings={findings.data.findings} />
+              <Records
+                domain={domain}
+                findings={findings.data.findings}
+                chosenHost={host}
+                onHost={(chosen) =>
+                  void navigate({
+                    search: (before) => ({ ...before, host: chosen }),
+                    replace: true,
+                    resetScroll: false,
+                  })
+                }
+              />
             ) : view === "history" ? (
               <History domain={domain} findings={findings.data.findings} />
             ) : (

@@ -14,45 +14,47 @@ import { RecordFields, usualFields } from "./record-fields.tsx";
 
 export function FindingCard({ domain, finding }: { readonly domain: string; readonly finding: Finding }) {
   const { findings: t } = useTexts();
-  const { severity, owner, code, observed, expected, why, reference, fix, verify, since } = finding;
+  const { severity, owner, code, observed, expected, why, reference, fix, verify, since, acknowledgedBy } =
+    finding;
   return (
-    <article className={`finding finding-${severity}`} aria-label={t.about(code, owner)}>
-      <header>
+    <details className={`finding finding-${severity}`} open={severity === "error" && acknowledgedBy === null}>
+      <summary>
         <SeverityBadge severity={severity} />
-        <h3>{owner}</h3>
-        <code className="hint">{code}</code>
-      </header>
-      <p className="why" lang="en">
-        {why} <Reference text={reference} />
-      </p>
-      <dl className="seen">
-        {observed && (
-          <>
-            <dt>{t.observed}</dt>
-            <dd>
-              <pre lang="en">{observed}</pre>
-            </dd>
-          </>
-        )}
-        <dt>{t.expected}</dt>
-        <dd>
-          <pre lang="en">{expected}</pre>
-        </dd>
-      </dl>
-      {fix && <FixBox fix={fix} />}
-      <footer>
-        <details>
-          <summary>{t.byHand}</summary>
-          <p className="copyable">
-            <code>{verify}</code> <CopyButton text={verify} what={t.command} />
-          </p>
-        </details>
-        <span className="hint">
-          {t.since} <When at={since} />
+        <span className="finding-owner">{owner}</span>
+        <span className="finding-why" lang="en">
+          {why}
         </span>
-        <Acknowledge domain={domain} finding={finding} />
-      </footer>
-    </article>
+      </summary>
+      <div className="finding-more">
+        <p className="hint">
+          <code>{code}</code> · <Reference text={reference} /> · {t.since} <When at={since} />
+        </p>
+        <dl className="seen">
+          {observed && (
+            <>
+              <dt>{t.observed}</dt>
+              <dd>
+                <pre lang="en">{observed}</pre>
+              </dd>
+            </>
+          )}
+          <dt>{t.expected}</dt>
+          <dd>
+            <pre lang="en">{expected}</pre>
+          </dd>
+        </dl>
+        {fix && <FixBox fix={fix} />}
+        <footer>
+          <details>
+            <summary>{t.byHand}</summary>
+            <p className="copyable">
+              <code>{verify}</code> <CopyButton text={verify} what={t.command} />
+            </p>
+          </details>
+          <Acknowledge domain={domain} finding={finding} />
+        </footer>
+      </div>
+    </details>
   );
 }
 
@@ -60,21 +62,25 @@ function FixBox({ fix: { summary, changes, request } }: { readonly fix: Fix }) {
   const { findings: t } = useTexts();
   return (
     <div className="fix">
-      <h4>{t.fix}</h4>
+      <p className="fix-title">{t.fix}</p>
       <p lang="en">{summary}</p>
-      {changes.map(({ action, owner, type, form, host, zoneText }) => (
+      {changes.map(({ action, owner, type, form, host, value, zoneText }) => (
         <div key={`${action} ${zoneText}`} className={`change change-${action}`}>
           <p className="label">
             <span className={`sign sign-${action}`} aria-hidden="true" />
             {t.action[action](type, owner)}
-            {host && <span className="hint"> {t.atHost(host.name)}</span>}
+            {action === "create" && host && <span className="hint"> {t.atHost(host.name)}</span>}
           </p>
-          {host?.cannotStore && (
+          {action === "create" && host?.cannotStore && (
             <p className="note note-warning" lang="en">
               {host.cannotStore}
             </p>
           )}
-          <RecordFields fields={host?.fields ?? usualFields(form)} zoneText={zoneText} />
+          {action === "create" ? (
+            <RecordFields fields={host?.fields ?? usualFields(form)} zoneText={zoneText} />
+          ) : (
+            <code className="clamp">{value}</code>
+          )}
         </div>
       ))}
       {request && (

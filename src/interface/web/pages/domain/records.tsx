@@ -1,6 +1,5 @@
 /** The records that should exist: why, how much they matter, in the fields of a form, and who has them by now. */
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { answer, POST } from "../../api/client.ts";
 import { type DomainRecord, type Finding, recordsQuery } from "../../api/domains.ts";
@@ -15,7 +14,6 @@ import { When } from "../../parts/when.tsx";
 import { useTexts } from "../../texts/texts.tsx";
 import { RecordFields, usualFields } from "./record-fields.tsx";
 
-const route = getRouteApi("/inside/domains/$domain");
 const CREATORS = ["you", "zone-owner", "address-owner"] as const;
 
 export interface SeenRow {
@@ -34,19 +32,20 @@ interface Seen {
   readonly answers: readonly SeenRow[];
 }
 
-export function Records({
-  domain,
-  findings,
-}: {
+interface RecordsProps {
   readonly domain: string;
   readonly findings: readonly Finding[];
-}) {
+  /** The DNS host in whose form they are shown, as chosen; empty for the usual form. */
+  readonly chosenHost: string | undefined;
+  readonly onHost: (host: string) => void;
+}
+
+export function Records({ domain, findings, chosenHost, onHost }: RecordsProps) {
   const { records: t } = useTexts();
   const session = useSession();
-  const navigate = route.useNavigate();
   // Where a check has recognised who hosts the zone, its form comes first.
   const recognized = findings.flatMap(({ fix }) => fix?.changes ?? []).find(({ host }) => host)?.host?.id;
-  const host = route.useSearch().host ?? recognized;
+  const host = chosenHost ?? recognized;
   const list = useQuery(recordsQuery(domain, host));
   const [jobId, setJobId] = useState<string>();
   const job = useJob(jobId);
@@ -65,16 +64,7 @@ export function Records({
       <div className="records-head">
         <label>
           {t.host}{" "}
-          <select
-            value={host ?? ""}
-            onChange={({ target }) =>
-              void navigate({
-                search: (before) => ({ ...before, host: target.value }),
-                replace: true,
-                resetScroll: false,
-              })
-            }
-          >
+          <select value={host ?? ""} onChange={({ target }) => onHost(target.value)}>
             <option value="">{t.usualForm}</option>
             {hosts.map(({ id, name }) => (
               <option key={id} value={id}>
