@@ -2,12 +2,14 @@
 import { benchCheck } from "./check.ts";
 import { benchMilter } from "./milter.ts";
 import { benchPublish } from "./publish.ts";
+import { benchServe } from "./serve.ts";
 import { benchStore } from "./store.ts";
 
 const BENCHMARKS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   check: benchCheck,
   milter: benchMilter,
   publish: benchPublish,
+  serve: benchServe,
   store: benchStore,
 };
 

@@ -7,8 +7,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Kysely } from "kysely";
-import { SEVERITIES } from "../src/check/severity.ts";
-import { domainName } from "../src/standards/dns/name.ts";
 import { type OpenedStore, openStore } from "../src/store/open.ts";
 import { openPostgres } from "../src/store/postgres.ts";
 import { sqliteDialect } from "../src/store/sqlite-dialect.ts";
@@ -16,11 +14,8 @@ import { openSqliteFile } from "../src/store/sqlite-file.ts";
 import type { Tables } from "../src/store/tables.ts";
 import { run, startPostgres } from "../test/support/postgres.ts";
 import { findProgram } from "../test/support/real-server.ts";
+import { AT, fillDomains, nameOf, OWNERS, WORST } from "./domain-rows.ts";
 
-const WORST = ["ok", "ok", "ok", "notice", "warning", "error", "unknown"] as const;
-const OWNERS = 500;
-const AT = Date.UTC(2026, 10, 21);
-const AT_ONCE = 500;
 const RUNS = 100;
 
 export async function benchStore([domains = "100000"]: readonly string[]): Promise<void> {
@@ -30,7 +25,7 @@ export async function benchStore([domains = "100000"]: readonly string[]): Promi
     const path = join(directory, "zonepost.db");
     const store = await openStore({ kind: "sqlite", path });
     const query = new Kysely<Tables>({ dialect: sqliteDialect(await openSqliteFile(path)) });
-    await fill(query, count);
+    await fillDomains(query, count, AT);
     await query.destroy();
     await measure("SQLite", store, count);
     await store.close();
@@ -43,7 +38,7 @@ export async function benchStore([domains = "100000"]: readonly string[]): Promi
     const url = await server.createDatabase("bench");
     const store = await openStore({ kind: "postgres", url });
     const { query } = await openPostgres(url);
-    await fill(query, count);
+    await fillDomains(query, count, AT);
     await query.destroy();
     // As autovacuum does it soon after.
     await run(url, "VACUUM ANALYZE");
@@ -55,57 +50,6 @@ export async function benchStore([domains = "100000"]: readonly string[]): Promi
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-const nameOf = (index: number) =>
-  domainName(`${(Math.imul(index, 2654435761) >>> 0).toString(36)}.customer${index}.example`);
-
-/** As the stores write them, but in few transactions: a hundred thousand commits measure the disk. */
-async function fill(query: Kysely<Tables>, count: number): Promise<void> {
-  await query.transaction().execute(async (tx) => {
-    for (let from = 0; from < count; from += AT_ONCE) {
-      const indices = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, index) => from + index);
-      const rows = indices.map((index) => ({
-        index,
-        domain: nameOf(index),
-        owner_id: `owner-${index % OWNERS}`,
-        worst: WORST[index % WORST.length]!,
-      }));
-      await tx
-        .insertInto("described_domain")
-        .values(
-          rows.map(({ domain, owner_id }) => {
-            const content = JSON.stringify({ domain, dmarc: { policy: "reject" } });
-            return { domain, owner_id, content, revision: 1, changed_at: AT };
-          }),
-        )
-        .execute();
-      await tx
-        .insertInto("domain_state")
-        .values(
-          rows.map(({ index, domain, owner_id, worst }) => {
-            const due = AT + index * 100;
-            const checked = { checked_at: AT, next_check_at: due, due_at: due };
-            const rank = SEVERITIES.indexOf(worst);
-            return { domain, owner_id, ...checked, worst: rank, counts: `{"${worst}":3}`, revision: 1 };
-          }),
-        )
-        .execute();
-      await tx
-        .insertInto("domain_findings")
-        .values(rows.map(({ domain }) => ({ domain, findings: JSON.stringify(findingsOf(domain)) })))
-        .execute();
-      await tx
-        .insertInto("finding_event")
-        .values(
-          rows.map(({ index, domain, owner_id, worst }) => {
-            const event = { kind: "appeared", code: "spf-missing", owner: domain, severity: worst };
-            return { domain, owner_id, at: AT + index, ...event, observed: "none" };
-          }),
-        )
-        .execute();
-    }
-  });
-}
-
 async function measure(title: string, store: OpenedStore, count: number): Promise<void> {
   say(`${title}, ${count} domains:`);
   const { watch, descriptions } = store;
@@ -142,21 +86,3 @@ async function measure(title: string, store: OpenedStore, count: number): Promis
     say(`  ${what.padEnd(26)} median ${at(0.5)} ms   p99 ${at(0.99)} ms`);
   }
 }
-
-const findingsOf = (domain: string) =>
-  ["spf-missing", "dmarc-missing", "mx-missing"].map((code) => ({
-    key: `${code} ${domain}`,
-    finding: {
-      code,
-      severity: "warning",
-      owner: domain,
-      expected: "one record",
-      observed: "none",
-      why: "a reason as long as most of them are, which is a sentence or two",
-      reference: "RFC 7208 §4.5",
-      fix: null,
-      verify: `dig +short TXT ${domain}`,
-    },
-    since: AT,
-    confirmed: true,
-  }));

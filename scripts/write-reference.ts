@@ -122,6 +122,7 @@ function cliReference(): string {
     outOctets: nowhere,
     ask: undefined,
     isAdministrator: false,
+    onReload: nowhere,
     openState: nowhere,
     restoreState: nowhere,
     openProvider: nowhere,

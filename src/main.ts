@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Wiring only: joins the rooms to the real world, in their order. */
-import { randomBytes, sign } from "node:crypto";
+import { randomBytes, randomUUID, sign } from "node:crypto";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -20,16 +20,18 @@ import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { getDomain } from "tldts";
+import { auditEntry } from "./access/audit.ts";
 import { createSecretBox } from "./access/secret-box.ts";
 import { openSetup } from "./access/setup.ts";
 import { USUAL_BLOCK_LISTS } from "./check/block-lists.ts";
-import type { World } from "./check/context.ts";
+import type { CheckOptions, World } from "./check/context.ts";
 import type { Prober } from "./check/probe.ts";
 import { readNetworks } from "./interface/cli/argument.ts";
 import { UsageError } from "./interface/cli/exit-code.ts";
 import { runCli } from "./interface/cli/program.ts";
 import { createStyle, wantsColours } from "./interface/cli/terminal.ts";
 import type {
+  DescribedFile,
   MilterJob,
   OpenedState,
   OpenedWorld,
@@ -43,8 +45,9 @@ import { type MasterKey, newMasterKeyText, readMasterKey } from "./keys/sealing.
 import type { MailSink, MailSinkSettings } from "./milter/mail-exchange.ts";
 import { formatMetricsOf } from "./milter/metrics.ts";
 import { Milter } from "./milter/milter.ts";
+import { createAlertPost } from "./net/alert-post.ts";
 import { openBudgetedResolver } from "./net/budgeted-resolver.ts";
-import { startDnsServer } from "./net/dns-server.ts";
+import { type DnsServer, startDnsServer } from "./net/dns-server.ts";
 import { createDnsTransport } from "./net/dns-transport.ts";
 import { createDnsUpdateClient } from "./net/dns-update-client.ts";
 import { createHttpClient } from "./net/http-client.ts";
@@ -79,6 +82,13 @@ import { createFailoverResolver } from "./standards/dns/failover-resolver.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 import { parseTsigKey } from "./standards/dns/tsig.ts";
 import type { OpenedStore } from "./store/open.ts";
+import type { AlertChannel } from "./watch/alert.ts";
+import { type Alerts, createAlerts } from "./watch/alerts.ts";
+import { takeInFile } from "./watch/described-file.ts";
+import { createStoredJobQueue, type JobQueue, MAX_ATTEMPTS } from "./watch/job-queue.ts";
+import { keepRotation } from "./watch/rotation-driver.ts";
+import { DEFAULT_SCHEDULE } from "./watch/schedule.ts";
+import { createWatcher, DEFAULT_WATCHER, watcherMetrics } from "./watch/watcher.ts";
 
 /** As many resolvers as are worth comparing by default: each is asked the same questions. */
 const MAX_SYSTEM_RESOLVERS = 2;
@@ -153,15 +163,20 @@ function heloName(): string {
 
 const storeFile = (directory: string): string => join(directory, "zonepost.db");
 
+/** Undefined: a file of SQLite. The environment has the last word. */
+const databaseUrl = (database: SecretSource | undefined): string | undefined =>
+  process.env["ZONEPOST_DATABASE"] || (database && readSecret(database, "database").reveal());
+
 /** Keys are sealed by a key in the directory, wherever the rest lies. */
-async function openState(directory: string): Promise<OpenedStore> {
-  const url = process.env["ZONEPOST_DATABASE"];
+async function openState(directory: string, database?: SecretSource): Promise<OpenedStore> {
+  const said = process.env["ZONEPOST_DATABASE"];
+  const url = databaseUrl(database);
   try {
     const { openStore } = await import("./store/open.ts");
     return await openStore(url ? { kind: "postgres", url } : { kind: "sqlite", path: storeFile(directory) });
   } catch (error) {
     throw new UsageError(
-      `${url ? "ZONEPOST_DATABASE" : `--state ${directory}`}: ${(error as Error).message}`,
+      `${url ? (said ? "ZONEPOST_DATABASE" : "database") : `--state ${directory}`}: ${(error as Error).message}`,
     );
   }
 }
@@ -406,44 +421,190 @@ function groupNumber(name: string): number {
 
 /** Sessions and tries whose time is over are forgotten this often. */
 const SWEEP_MILLISECONDS = 600_000;
+const HISTORY_MILLISECONDS = 400 * 86_400_000;
+const JOBS_AT_ONCE = 8;
 
-/** The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. */
-async function startServer({ settings, directory, logLine }: ServeJob): Promise<ServeHandle> {
-  const { createServer } = await import("./interface/http/server.ts");
+/** What the server of `zonepost serve` stands in: the real world, or that of the demo. */
+interface Surroundings {
+  readonly state: OpenedStore;
+  /** Of the PostgreSQL in which the state lies. */
+  readonly databaseUrl: string | undefined;
+  readonly master: MasterKey;
+  readonly world: () => World;
+  readonly checkOptions: Omit<CheckOptions, "description" | "derived">;
+  readonly publishEntries: readonly PublishEntry[];
+  readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly accounts?: ServeHandle["accounts"];
+  readonly close: () => Promise<void>;
+}
+
+async function openSurroundings(settings: ServeJob["settings"], directory: string): Promise<Surroundings> {
   // Whatever is wrong with the settings is said before anything is opened.
   const publishEntries = settings.publish.map((entry, at) => readPublishEntry(entry, `publish[${at}]`));
   const assumePublic = readNetworks("check.assumePublic", settings.check.assumePublic);
   const authorities = settings.check.trust.map((path) => readSettingsFile(path, "check.trust"));
-  const { rootHints, resolvers, port: dnsPort } = settings.dns;
-  const tls = settings.tls && {
-    certificate: readSettingsFile(settings.tls.certificate, "tls.certificate"),
-    key: readSettingsFile(settings.tls.key, "tls.key"),
-  };
+  const { rootHints, resolvers, port } = settings.dns;
   const opened = await openWorld({
     resolvers,
     ...(rootHints !== undefined && { rootHints: readSettingsFile(rootHints, "dns.rootHints") }),
-    ...(dnsPort !== undefined && { port: dnsPort }),
+    ...(port !== undefined && { port }),
     probes: { authorities },
   });
-  const state = await openState(directory);
-  const master = await readServerSealKey(settings, directory, state);
+  const database = settings.database as SecretSource | undefined;
+  const state = await openState(directory, database);
+  return {
+    state,
+    databaseUrl: databaseUrl(database),
+    master: await readServerSealKey(settings, directory, state),
+    world: () => ({ ...opened.world, now: new Date() }),
+    checkOptions: {
+      dkimSelectors: [],
+      assumePublic,
+      allowPrivate: settings.check.allowPrivate,
+      blockLists: USUAL_BLOCK_LISTS,
+    },
+    publishEntries,
+    openProvider,
+    sleep: (milliseconds) => sleep(milliseconds),
+    async close() {
+      await opened.close();
+      await state.close();
+    },
+  };
+}
+
+/** Waits for caches that nobody has. */
+const MAX_DEMO_WAIT_MILLISECONDS = 2_000;
+
+/** Nothing of it is on a disk, and no packet leaves loopback: the prober has no sockets. */
+async function openDemo(logLine: ServeJob["logLine"]): Promise<Surroundings> {
+  const { makeDemo, fillDemo, DEMO_ACCOUNTS, DEMO_CHECK_OPTIONS, DEMO_PASSWORD, DEMO_PUBLISH_ENTRY } =
+    await import("./demo/demo.ts");
+  const { DEMO_ROOT } = await import("./demo/zone.ts");
+  const random = (count: number) => randomBytes(count);
+  const now = () => new Date();
+  const master = readMasterKey(randomBytes(32));
+  if (!master.ok) throw new TypeError(master.problem);
+  const nameServers: DnsServer[] = [];
+  const demo = await makeDemo({
+    makeKeyPair: generateDkimKeyPair,
+    master: master.value,
+    random,
+    now,
+    onChange() {
+      for (const [at, { zones }] of demo.zones.servers().entries()) nameServers[at]!.replaceZones(zones);
+    },
+  });
+  const transport = createDnsTransport();
+  const { openStore } = await import("./store/open.ts");
+  const state = await openStore({ kind: "memory" });
+  let filling: Promise<void> = Promise.resolve();
+  const close = async () => {
+    transport.close();
+    await filling.catch(() => undefined);
+    await Promise.all([...nameServers.map((server) => server.close()), state.close()]);
+  };
+  const world = (): World => ({
+    // Anew each time: what was changed is seen at once.
+    authoritative: createAuthoritativeView({
+      rootHints: [{ name: DEMO_ROOT.name, addresses: [DEMO_ROOT.address] }],
+      port: nameServers[0]!.port,
+      transport,
+      now: Date.now,
+      timeoutMilliseconds: 1_500,
+      firstTimeoutMilliseconds: 200,
+    }),
+    recursive: [],
+    prober: demo.prober,
+    now: now(),
+    organizationalDomain: registrableDomain,
+    randomLabel: () => `zonepost-${randomBytes(6).toString("hex")}`,
+  });
+  try {
+    for (const { address, zones, isSilent } of demo.zones.servers()) {
+      const laboratory = isSilent ? { laboratory: { alter: () => undefined } } : {};
+      const port = nameServers[0]?.port ?? 0;
+      nameServers.push(await startDnsServer({ zones, address, port, ...laboratory }));
+    }
+    // What answers is known at the start; what is silent takes its time.
+    ({ rest: filling } = await fillDemo(demo, state, world, { random, now }));
+    filling.catch((error: Error) => logLine(`${JSON.stringify({ msg: error.message })}\n`));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    state,
+    databaseUrl: undefined,
+    master: master.value,
+    world,
+    checkOptions: DEMO_CHECK_OPTIONS,
+    publishEntries: [DEMO_PUBLISH_ENTRY],
+    openProvider: async () => demo.zones.provider(),
+    sleep: (milliseconds) => sleep(Math.min(milliseconds, MAX_DEMO_WAIT_MILLISECONDS)),
+    accounts: DEMO_ACCOUNTS.map((account) => ({ ...account, password: DEMO_PASSWORD })),
+    close,
+  };
+}
+
+/** The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. */
+async function startServer({ settings, directory, logLine, description }: ServeJob): Promise<ServeHandle> {
+  const tls = readTls(settings);
+  const [around, { createServer }] = await Promise.all([
+    directory === undefined ? openDemo(logLine) : openSurroundings(settings, directory),
+    import("./interface/http/server.ts"),
+  ]);
+  const { state, master } = around;
+  const file = await followDescription(description, state);
   const random = (count: number) => randomBytes(count);
   const setup = await openSetup(state.access, new Date(), random);
+  const hear = (msg: string) => logLine(`${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`);
+  const queue = await openJobQueue(around, hear);
+  const schedule = {
+    intervalSeconds: 60 * settings.watch.intervalMinutes,
+    confirmAfterSeconds: 60 * settings.watch.confirmMinutes,
+    minimumSeconds: Math.min(DEFAULT_SCHEDULE.minimumSeconds, 60 * settings.watch.confirmMinutes),
+  };
+  const alerts = openAlerts(settings, state, queue);
+  const { enabled, checksPerSecond, concurrency } = settings.watch;
+  const watcher = createWatcher(
+    { ...DEFAULT_WATCHER, schedule, checksPerSecond, concurrency },
+    {
+      store: state.watch,
+      check: async (domain) => {
+        const { checkWatched } = await import("./interface/http/described.ts");
+        return checkWatched(domain, state.descriptions, around.world(), around.checkOptions);
+      },
+      lookOverTime: async (domain) => {
+        const keys = await state.keys.list(domain);
+        if (keys.some(({ state: how }) => how !== "removed"))
+          await keepRotation(domain, { queue, now: () => new Date() });
+        return [];
+      },
+      tell: alerts.tell,
+      now: () => new Date(),
+      sleep: sleepUnless,
+      onTrouble: hear,
+    },
+  );
   const { address, port } = settings.listen;
   const host = address.includes(":") ? `[${address}]` : address;
   const origin = settings.url ?? `${settings.tls ? "https" : "http"}://${host}:${port}`;
   const server = await createServer(
     {
       ...state,
-      world: () => ({ ...opened.world, now: new Date() }),
-      checkOptions: {
-        dkimSelectors: [],
-        assumePublic,
-        allowPrivate: settings.check.allowPrivate,
-        blockLists: USUAL_BLOCK_LISTS,
+      queue,
+      schedule,
+      alerts,
+      metrics: () => watcherMetrics(watcher.counts()),
+      world: around.world,
+      checkOptions: around.checkOptions,
+      descriptionFile: description?.name,
+      get publishEntries() {
+        return [...around.publishEntries, ...file.publishEntries()];
       },
-      publishEntries,
-      openProvider,
+      openProvider: around.openProvider,
       sealKey: () => master,
       box: createSecretBox(master.key, random),
       makeKeyPair: generateDkimKeyPair,
@@ -453,7 +614,7 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
       pages: builtPages(),
       now: () => new Date(),
       random,
-      sleep: (milliseconds) => sleep(milliseconds),
+      sleep: around.sleep,
       every(milliseconds, act) {
         const timer = setInterval(act, milliseconds);
         return () => clearInterval(timer);
@@ -476,15 +637,21 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
       logLevel: settings.log,
     },
   );
-  const sweeping = setInterval(() => {
-    state.access
-      .sweep(new Date())
-      .catch((error: Error) => logLine(`${JSON.stringify({ msg: error.message })}\n`));
-  }, SWEEP_MILLISECONDS);
+  const sweep = async () => {
+    await state.access.sweep(new Date());
+    await state.watch.sweep(new Date(Date.now() - HISTORY_MILLISECONDS));
+    await server.sweep();
+  };
+  const sweeping = setInterval(
+    () => sweep().catch((error: Error) => hear(error.message)),
+    SWEEP_MILLISECONDS,
+  );
   const close = async () => {
     clearInterval(sweeping);
-    await opened.close();
-    await state.close();
+    // What is under way may tell something, or begin a job.
+    await watcher.stop();
+    await queue.stop();
+    await around.close();
   };
   try {
     await server.app.listen({ host: address, port });
@@ -492,14 +659,172 @@ async function startServer({ settings, directory, logLine }: ServeJob): Promise<
     await close();
     throw new UsageError(`listen ${host}:${port}: ${(error as Error).message}`);
   }
+  await queue.work({ ...server.handlers, ...alerts.handlers }, { concurrency: JOBS_AT_ONCE });
+  if (alerts.channels.some(({ weeklyDigest }) => weeklyDigest)) await alerts.plan();
+  if (enabled) watcher.run().catch((error: Error) => hear(error.message));
   return {
     url: origin,
     setupSecret: setup?.secret,
+    ...(around.accounts && { accounts: around.accounts }),
+    async reload(next) {
+      const certificate = readTls(next.settings);
+      if (tls !== undefined && certificate !== undefined) {
+        const { certificate: cert, key } = certificate;
+        // Throws where the two do not belong together; connections that are open keep theirs.
+        (server.app.server as unknown as SecureServer).setSecureContext({ cert, key });
+      }
+      server.app.log.level = next.settings.log;
+      const left = Object.keys(settings).filter((name) => needsStart(name, settings, next.settings));
+      return [
+        ...(await file.reload(next.description)),
+        `the settings are read again: log is ${next.settings.log}${tls ? ", the certificate is taken from its file" : ""}`,
+        ...left.map((name) => `${name} has changed: it counts from the next start on`),
+      ];
+    },
     async stop() {
       await server.stop();
       await close();
     },
   };
+}
+
+/** On PostgreSQL nodes share the jobs; otherwise they are this process's own. */
+async function openJobQueue(
+  { state: { jobs }, databaseUrl: url }: Surroundings,
+  onTrouble: (trouble: string) => void,
+): Promise<JobQueue> {
+  if (url === undefined)
+    return createStoredJobQueue({
+      store: jobs,
+      now: () => new Date(),
+      sleep: sleepUnless,
+      newId: randomUUID,
+      onTrouble,
+    });
+  const { openGraphileJobQueue } = await import("./net/graphile-job-queue.ts");
+  return openGraphileJobQueue({ url, onTrouble, maxAttempts: MAX_ATTEMPTS });
+}
+
+function openAlerts({ alerts }: ServeJob["settings"], state: OpenedStore, queue: JobQueue): Alerts {
+  const { groupMinutes, digest, mail, allowPrivate, allowPlain } = alerts;
+  const submit =
+    mail.host === undefined
+      ? createLocalSubmission(mail.program)
+      : createMailSubmission({
+          host: mail.host,
+          port: mail.port,
+          tls: "starttls",
+          authorities: [],
+          // On this machine nobody listens in between.
+          isTrustedBlindly: /^(?:localhost|127\.|::1$)/.test(mail.host),
+          heloName: heloName(),
+        });
+  return createAlerts(
+    { channels: alerts.channels.map(readChannel), groupSeconds: 60 * groupMinutes, digest },
+    {
+      store: state.alertNews,
+      watch: state.watch,
+      queue,
+      now: () => new Date(),
+      sendMail: async ({ mailFrom, rcptTo, message }) => {
+        const outcome = await submit({ mailFrom, rcptTo, message });
+        return outcome.status === "accepted"
+          ? { status: "accepted" }
+          : { status: outcome.status, detail: outcome.detail };
+      },
+      post: createAlertPost({ allowPrivate, allowPlain }),
+    },
+  );
+}
+
+type ChannelSettings = ServeJob["settings"]["alerts"]["channels"][number];
+
+function readChannel(settings: ChannelSettings, at: number): AlertChannel {
+  const { id, minimumSeverity, quietHours, loudSeverity, weeklyDigest } = settings;
+  const where = `alerts.channels[${at}]`;
+  const domains = settings.domains?.map((text) => {
+    const name = parseDomainName(text);
+    if (!name.ok) throw new UsageError(`${where}.domains: ${text}: ${name.problem}`);
+    return name.value;
+  });
+  const secret = (source: SecretSource, name: string) => readSecret(source, `${where}.${name}`);
+  const shared = {
+    id,
+    minimumSeverity,
+    weeklyDigest,
+    ...(quietHours && { quietHours }),
+    ...(loudSeverity && { loudSeverity }),
+    ...(domains && { domains }),
+  };
+  switch (settings.kind) {
+    case "email":
+      return { ...shared, target: { kind: "email", from: settings.from, to: settings.to } };
+    case "webhook": {
+      const key = secret(settings.secret as SecretSource, "secret");
+      return { ...shared, target: { kind: "webhook", url: settings.url, secret: key } };
+    }
+    case "ntfy": {
+      const token = settings.token && secret(settings.token as SecretSource, "token");
+      return { ...shared, target: { kind: "ntfy", url: settings.url, ...(token && { token }) } };
+    }
+    case "slack": {
+      const url = secret(settings.url as SecretSource, "url").reveal();
+      if (!URL.canParse(url)) throw new UsageError(`${where}.url: what is kept there is no URL`);
+      return { ...shared, target: { kind: "slack", url } };
+    }
+    default:
+      return settings satisfies never;
+  }
+}
+
+/** Resolves earlier where the signal says so. */
+const sleepUnless = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  sleep(milliseconds, undefined, { signal }).catch(() => undefined);
+function readTls({ tls }: ServeJob["settings"]) {
+  return (
+    tls && {
+      certificate: readSettingsFile(tls.certificate, "tls.certificate"),
+      key: readSettingsFile(tls.key, "tls.key"),
+    }
+  );
+}
+
+interface SecureServer {
+  setSecureContext(options: { readonly cert: string; readonly key: string }): void;
+}
+
+type Settings = ServeJob["settings"];
+
+/** All but the log, and a certificate where there was one before. */
+function needsStart(name: string, before: Settings, after: Settings): boolean {
+  if (name === "log" || (name === "tls" && before.tls && after.tls)) return false;
+  const key = name as keyof Settings;
+  return JSON.stringify(before[key]) !== JSON.stringify(after[key]);
+}
+
+/** What the file describes is brought into the store, now and at each reload. */
+async function followDescription(
+  first: DescribedFile | undefined,
+  { descriptions, watch, access }: OpenedStore,
+) {
+  let entries: readonly PublishEntry[] = [];
+  const takeIn = async (file: DescribedFile | undefined): Promise<readonly string[]> => {
+    if (file === undefined) return [];
+    const now = new Date();
+    const { isCommonNew, added, changed, gone } = await takeInFile(file.pieces, descriptions, watch, now);
+    entries = file.pieces.description.publish;
+    const counts = { added: added.length, changed: changed.length, gone: gone.length };
+    if (isCommonNew || added.length + changed.length + gone.length > 0) {
+      const what = { actor: "system", address: undefined, action: "description.take", target: file.name };
+      await access.audit(auditEntry({ ...what, details: counts }, now, (count) => randomBytes(count)));
+    }
+    const servers = isCommonNew ? ", what all share has changed" : "";
+    return [
+      `${file.name}: ${counts.added} domains new, ${counts.changed} changed, ${counts.gone} gone${servers}`,
+    ];
+  };
+  await takeIn(first);
+  return { publishEntries: () => entries, reload: takeIn };
 }
 
 /** In the package beside this file, in the sources in dist/; undefined where they are not built. */
@@ -561,6 +886,11 @@ async function openIdentityProvider({ identityProvider }: ServeJob["settings"], 
   return createOpenidProvider({ issuer, clientId, clientSecret: secret, title, redirectUri });
 }
 
+function onReload(act: () => void): () => void {
+  process.on("SIGHUP", act);
+  return () => process.off("SIGHUP", act);
+}
+
 async function untilInterrupted(): Promise<void> {
   await Promise.race(["SIGINT", "SIGTERM"].map((signal) => once(process, signal)));
 }
@@ -611,6 +941,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
       : createMailSubmission({ ...via, heloName: heloName() }),
   askSecret: process.stdin.isTTY ? askSecret : undefined,
   untilInterrupted,
+  onReload,
   serveMilter,
   startServer,
 });

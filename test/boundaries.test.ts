@@ -35,6 +35,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
   milter: { runs: ["standards", "keys"], modules: PURE_MODULES },
   watch: { runs: ["standards", "records", "check", "publish", "keys"], modules: PURE_MODULES },
   access: { runs: ["standards"], modules: PURE_MODULES },
+  demo: {
+    runs: ["standards", "records", "check", "publish", "keys", "watch", "access"],
+    modules: PURE_MODULES,
+  },
   config: { runs: [], modules: [], packages: ["yaml", "zod"] },
   store: {
     runs: ["standards"],
@@ -114,6 +118,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "watch",
       "access",
       "config",
+      "demo",
       "interface/cli",
       "interface/http",
       "net",

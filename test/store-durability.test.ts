@@ -18,6 +18,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { domainName } from "../src/standards/dns/name.ts";
+import { LATEST_LAYOUT } from "../src/store/migrations/all.ts";
 import { type OpenedStore, openStore, type StoreSettings } from "../src/store/open.ts";
 import { restoreSqlite } from "../src/store/sqlite-file.ts";
 import { testKey } from "./support/dkim-keys.ts";
@@ -345,7 +346,9 @@ describeWithServers(["initdb", "postgres"], "PostgreSQL", () => {
     const settings = await postgres("starts");
     const stores = await Promise.all(Array.from({ length: 6 }, () => open(settings)));
     await Promise.all(stores.map((store) => store.ping()));
-    expect(await run(settings.url, "SELECT layout FROM zonepost_layout")).toEqual([{ layout: "5" }]);
+    expect(await run(settings.url, "SELECT layout FROM zonepost_layout")).toEqual([
+      { layout: String(LATEST_LAYOUT) },
+    ]);
     await run(settings.url, "UPDATE zonepost_layout SET layout = 99");
     await expect(open(settings)).rejects.toMatchObject({
       kind: "newer",

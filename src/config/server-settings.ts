@@ -39,6 +39,44 @@ const origin = z
   })
   .transform((text) => new URL(text).origin);
 
+const timeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, "write a time of day, as in 22:00");
+const timeZone = z.string().refine(
+  (text) => {
+    try {
+      return new Intl.DateTimeFormat("en", { timeZone: text }) !== undefined;
+    } catch {
+      return false;
+    }
+  },
+  { message: "there is no such time zone; write it as in Europe/Berlin" },
+);
+const mailAddress = z
+  .string()
+  .max(254)
+  .regex(/^[^\s<>"(),:;\\[\]@\p{Cc}]+@[^\s<>@\p{Cc}]+$/u, "write a mail address, as in ops@example.org");
+const webAddress = z
+  .string()
+  .max(2_000)
+  .refine((text) => URL.canParse(text) && /^https?:/.test(text), { message: "write a URL" });
+const ofChannel = {
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "write a short name of a-z, 0-9 and hyphens"),
+  minimumSeverity: z.enum(["error", "warning", "notice"]).default("warning"),
+  quietHours: z
+    .strictObject({ from: timeOfDay, until: timeOfDay, timeZone: timeZone.default("UTC") })
+    .refine(({ from, until }) => from !== until, { message: "these hours never begin" })
+    .optional(),
+  loudSeverity: z.enum(["error", "warning"]).optional(),
+  domains: z.array(z.string().min(1).max(255)).min(1).max(1_000).optional(),
+  weeklyDigest: z.boolean().default(false),
+};
+const channel = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("email"), from: mailAddress, to: mailAddress, ...ofChannel }),
+  z.strictObject({ kind: z.literal("webhook"), url: webAddress, secret: secretSource, ...ofChannel }),
+  z.strictObject({ kind: z.literal("ntfy"), url: webAddress, token: secretSource.optional(), ...ofChannel }),
+  // Whoever knows the address may write there.
+  z.strictObject({ kind: z.literal("slack"), url: secretSource, ...ofChannel }),
+]);
+
 const schema = z
   .strictObject({
     listen: listen.prefault("127.0.0.1:8025"),
@@ -48,6 +86,8 @@ const schema = z
       .array(z.string().regex(/^[0-9A-Fa-f:.]+(?:\/\d{1,3})?$/, "write addresses or networks"))
       .default([]),
     sealKey: secretSource.optional(),
+    /** Where the URL of a PostgreSQL lies: it holds a password. SQLite beside the seal key where absent. */
+    database: secretSource.optional(),
     session: z
       .strictObject({
         idleMinutes: z.coerce.number().int().min(5).max(1440).default(60),
@@ -78,6 +118,40 @@ const schema = z
       .prefault({}),
     /** As in zonepost.yaml; read by the room records. */
     publish: z.array(z.unknown()).default([]),
+    watch: z
+      .strictObject({
+        enabled: z.boolean().default(true),
+        intervalMinutes: z.coerce.number().int().min(10).max(10_080).default(360),
+        confirmMinutes: z.coerce.number().int().min(1).max(60).default(5),
+        checksPerSecond: z.coerce.number().min(0.1).max(1_000).default(20),
+        concurrency: z.coerce.number().int().min(1).max(256).default(16),
+      })
+      .prefault({}),
+    alerts: z
+      .strictObject({
+        channels: z.array(channel).max(50).default([]),
+        groupMinutes: z.coerce.number().int().min(1).max(1_440).default(15),
+        digest: z
+          .strictObject({ time: timeOfDay.default("08:00"), timeZone: timeZone.default("UTC") })
+          .prefault({}),
+        mail: z
+          .strictObject({
+            host: z.string().min(1).max(253).optional(),
+            port: z.coerce.number().int().min(1).max(65_535).default(25),
+            program: path.default("/usr/sbin/sendmail"),
+          })
+          .prefault({}),
+        /** Receivers of webhooks in networks of one's own. */
+        allowPrivate: z.boolean().default(false),
+        allowPlain: z.boolean().default(false),
+      })
+      .prefault({})
+      .superRefine(({ channels }, context) => {
+        const ids = channels.map(({ id }) => id);
+        const twice = ids.findIndex((id, at) => ids.indexOf(id) !== at);
+        if (twice >= 0)
+          context.addIssue({ code: "custom", path: ["channels", twice, "id"], message: "this id is taken" });
+      }),
     log: z.enum(["debug", "info", "warn", "error"]).default("info"),
   })
   .superRefine(({ listen: { address }, url, tls, trustedProxies }, context) => {

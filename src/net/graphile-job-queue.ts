@@ -14,7 +14,15 @@ import {
   type WorkerUtils,
 } from "graphile-worker";
 import pg from "pg";
-import type { JobCall, JobHandlers, JobKind, JobOptions, JobPayloads, JobQueue } from "../watch/job-queue.ts";
+import type {
+  GivenUp,
+  JobCall,
+  JobHandlers,
+  JobKind,
+  JobOptions,
+  JobPayloads,
+  JobQueue,
+} from "../watch/job-queue.ts";
 
 export interface GraphileJobQueueOptions {
   readonly url: string;
@@ -35,6 +43,9 @@ const MAX_CONNECTIONS = 6;
 const CONNECT_MILLISECONDS = 5_000;
 /** The table of the library that says who holds what. */
 const HELD = "SELECT DISTINCT locked_by FROM graphile_worker._private_jobs WHERE locked_by IS NOT NULL";
+const GIVEN_UP = `SELECT task.identifier AS kind, job.payload, job.run_at AS at, job.attempts, job.last_error AS error
+  FROM graphile_worker._private_jobs AS job JOIN graphile_worker._private_tasks AS task ON task.id = job.task_id
+  WHERE job.attempts >= job.max_attempts AND job.locked_at IS NULL ORDER BY job.run_at DESC LIMIT $1`;
 const LOCK = "hashtextextended('zonepost node ' || $1, 0)";
 const HOLD = `SELECT pg_advisory_lock_shared(${LOCK})`;
 /** Held by the statement's own transaction alone. */
@@ -99,11 +110,11 @@ class GraphileJobQueue implements JobQueue {
   async add<Kind extends JobKind>(
     kind: Kind,
     payload: JobPayloads[Kind],
-    { key, runAt, maxAttempts = this.#options.maxAttempts }: JobOptions = {},
+    { key, runAt, maxAttempts = this.#options.maxAttempts, keepsOlder = false }: JobOptions = {},
   ): Promise<void> {
     await this.#tools.addJob<string>(kind, payload, {
       maxAttempts,
-      ...(key !== undefined && { jobKey: key }),
+      ...(key !== undefined && { jobKey: key, jobKeyMode: keepsOlder ? "preserve_run_at" : "replace" }),
       ...(runAt !== undefined && { runAt }),
     });
   }
@@ -168,6 +179,17 @@ class GraphileJobQueue implements JobQueue {
     };
     this.#ending = runner.promise.then(over, over).catch(() => undefined);
     await this.#holdLock();
+  }
+
+  async givenUp(limit: number): Promise<readonly GivenUp[]> {
+    const { rows } = await this.#pool.query<{
+      kind: string;
+      payload: unknown;
+      at: Date;
+      attempts: number;
+      error: string | null;
+    }>(GIVEN_UP, [limit]);
+    return rows.map((row) => ({ ...row, error: row.error ?? "" }));
   }
 
   async stop(): Promise<void> {

@@ -1,19 +1,18 @@
 /** Passkeys verified (WebAuthn): signatures, origin, and that the person was there. */
-import {
-  type AuthenticationResponseJSON,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from "@simplewebauthn/server";
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import type { PasskeyVerifier } from "../access/passkey.ts";
 
 const MAX_TRANSPORTS = 10;
+
+/** Larger than all the rest of the server: loaded with the first passkey. */
+const library = () => import("@simplewebauthn/server");
 
 /** `origin` is what browsers show; passkeys are bound to its host. */
 export function createPasskeyVerifier(origin: string): PasskeyVerifier {
   const expected = { expectedOrigin: origin, expectedRPID: new URL(origin).hostname };
   return {
     async registration(answer, expectedChallenge) {
+      const { verifyRegistrationResponse } = await library();
       try {
         const { verified, registrationInfo } = await verifyRegistrationResponse({
           response: answer as unknown as RegistrationResponseJSON,
@@ -35,6 +34,7 @@ export function createPasskeyVerifier(origin: string): PasskeyVerifier {
       }
     },
     async login(answer, expectedChallenge, { credentialId, publicKey, counter }) {
+      const { verifyAuthenticationResponse } = await library();
       try {
         const { verified, authenticationInfo } = await verifyAuthenticationResponse({
           response: answer as unknown as AuthenticationResponseJSON,

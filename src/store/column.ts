@@ -14,8 +14,13 @@ const MAX_PAGE = 1_000;
 export const pageLimit = (limit: number): number => Math.max(1, Math.min(MAX_PAGE, Math.trunc(limit)));
 
 /** Names are in lower case there. */
-export const contains = (column: string, text: string, { position }: Differences): RawBuilder<SqlBool> =>
-  sql<SqlBool>`${sql.raw(position)}(${sql.ref(column)}, ${storable(text).toLowerCase()}) > 0`;
+export function contains(column: string, text: string, { hasPartIndexes }: Differences): RawBuilder<SqlBool> {
+  const part = storable(text).toLowerCase();
+  // An index of parts serves LIKE alone, whose own signs stand for themselves behind a backslash.
+  return hasPartIndexes
+    ? sql<SqlBool>`${sql.ref(column)} LIKE ${`%${part.replace(/[\\%_]/g, "\\$&")}%`}`
+    : sql<SqlBool>`instr(${sql.ref(column)}, ${part}) > 0`;
+}
 
 export function nameIn(text: string): DomainName {
   const name = parseDomainName(text);

@@ -50,14 +50,21 @@ export function createDescriptionStore({ query, differences }: Database): Descri
       return row && domainOf(row);
     },
     async domains(filter, { after, limit }) {
-      const rows = await query
+      const found = query
         .selectFrom("described_domain")
-        .selectAll()
         .where(meets(filter))
-        .$if(after !== undefined, (found) => found.where("domain", ">", after!))
+        .$if(after !== undefined, (rows) => rows.where("domain", ">", after!))
         .orderBy("domain")
-        .limit(pageLimit(limit))
-        .execute();
+        .limit(pageLimit(limit));
+      // A search reads names from an index alone, and the rows of those that are found.
+      const rows = filter.search
+        ? await query
+            .selectFrom("described_domain")
+            .selectAll()
+            .where("domain", "in", found.select("domain"))
+            .orderBy("domain")
+            .execute()
+        : await found.selectAll().execute();
       return rows.map(domainOf);
     },
     async countDomains(filter) {

@@ -43,6 +43,13 @@ export async function openSqliteFile(path: string): Promise<DatabaseSync> {
   }
 }
 
+/** Nothing of it is ever on a disk. */
+export async function openSqliteMemory(): Promise<DatabaseSync> {
+  const database = new DatabaseSync(":memory:", { timeout: 0, enableForeignKeyConstraints: true });
+  await layOut(database, "the store in memory");
+  return database;
+}
+
 const layoutOf = (database: DatabaseSync): number =>
   Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
 

@@ -113,6 +113,38 @@ export interface Tables {
     last_used_at: number | null;
   };
   login_attempt: { key: string; count: number; until: number };
+  job: {
+    id: string;
+    kind: string;
+    key: string | null;
+    payload: string;
+    run_at: number;
+    leased_until: number | null;
+    attempt: number;
+    max_attempts: number;
+    error: string;
+  };
+  task: {
+    id: string;
+    kind: string;
+    domain: string | null;
+    owner_id: string | null;
+    input: string;
+    started_at: number;
+    state: string;
+    attempt: number;
+    progress: string;
+    result: string | null;
+    ended_at: number | null;
+  };
+  alert_news: {
+    id: Generated<number>;
+    channel: string;
+    key: string;
+    news: string;
+    at: number;
+    batch: string | null;
+  };
   audit_entry: {
     id: string;
     at: number;
@@ -128,8 +160,8 @@ export interface Tables {
 export interface Differences {
   /** Several connections write at once: rows that are read to be changed have to be locked. */
   readonly locksRows: boolean;
-  /** The function that finds a text in another: 0 where it is not. */
-  readonly position: "instr" | "strpos";
+  /** Indexes by which a part of a name is found. */
+  readonly hasPartIndexes: boolean;
 }
 
 export interface Database {

@@ -1,5 +1,5 @@
 /** What is remembered of checks. */
-import type { ExpressionBuilder, Selectable } from "kysely";
+import { type ExpressionBuilder, type Selectable, sql } from "kysely";
 import type {
   DomainState,
   FindingEvent,
@@ -56,18 +56,24 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
           .execute();
         const before = await tx
           .selectFrom("domain_state")
-          .select(["owner_id", "next_check_at", "due_at"])
+          .select(["owner_id", "next_check_at", "due_at", "revision"])
           .where("domain", "=", domain)
           .$if(differences.locksRows, (rows) => rows.forUpdate())
           .executeTakeFirst();
         if (before === undefined) return; // forgotten meanwhile
-        const next = Math.min(before.next_check_at, time);
-        // A lease goes on to its end.
-        const due = before.due_at === before.next_check_at ? next : before.due_at;
-        if (next !== before.next_check_at || owner !== before.owner_id) {
+        // A check that is under way has seen what was before: whoever asks now is not served by it.
+        const isLeased = before.due_at !== before.next_check_at;
+        const next = isLeased ? time : Math.min(before.next_check_at, time);
+        const isMoved = isLeased || next !== before.next_check_at;
+        if (isMoved || owner !== before.owner_id) {
           await tx
             .updateTable("domain_state")
-            .set({ owner_id: owner, next_check_at: next, due_at: due })
+            .set({
+              owner_id: owner,
+              next_check_at: next,
+              due_at: next,
+              revision: isMoved ? before.revision + 1 : before.revision,
+            })
             .where("domain", "=", domain)
             .execute();
         }
@@ -176,13 +182,18 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
       return rows.map(stateOf);
     },
     async overview({ ownerId }) {
-      const rows = await query
-        .selectFrom("domain_state")
-        .select(({ fn }) => ["worst", fn.countAll<number>().as("count")])
-        .$if(ownerId !== undefined, (found) => found.where("owner_id", "=", ownerId!))
-        .groupBy("worst")
-        .execute();
-      return Object.fromEntries(rows.map(({ worst, count }) => [BY_RANK.get(worst), count]));
+      // Each rank for itself: then entries of an index are counted, and no rows are read.
+      const counts = [...BY_RANK.keys()].map((rank) =>
+        query
+          .selectFrom("domain_state")
+          .select(({ fn }) => [sql<number>`${sql.lit(rank)}`.as("worst"), fn.countAll<number>().as("count")])
+          .where("worst", "=", rank)
+          .$if(ownerId !== undefined, (found) => found.where("owner_id", "=", ownerId!)),
+      );
+      const [first, ...others] = counts;
+      const rows = await others.reduce((all, one) => all.unionAll(one), first!).execute();
+      const found = rows.filter(({ count }) => count > 0);
+      return Object.fromEntries(found.map(({ worst, count }) => [BY_RANK.get(worst), count]));
     },
     async history({ domain, ownerId }, { before, limit }) {
       const rows = await query

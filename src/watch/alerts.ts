@@ -50,6 +50,9 @@ export interface Alerts {
   readonly handlers: Pick<JobHandlers, "alert-round" | "alert-delivery" | "weekly-digest">;
   /** So that there is a next digest. */
   readonly plan: () => Promise<void>;
+  readonly channels: readonly AlertChannel[];
+  /** Sends a message that says so itself, now and once. */
+  readonly tryOut: (channel: AlertChannel) => Promise<PostOutcome>;
 }
 
 const MAX_KEYS = 10_000;
@@ -100,7 +103,14 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
       { key: DIGEST_KEY, runAt: nextDigest(now(), settings.digest.time, settings.digest.timeZone) },
     );
 
+  const send = ({ target }: AlertChannel, message: AlertMessage): Promise<PostOutcome> =>
+    target.kind === "email"
+      ? tools.sendMail(alertMail(target, message))
+      : tools.post(alertRequest(target, message, now()));
+
   return {
+    channels: settings.channels,
+    tryOut: (channel) => send(channel, testMessage(channel, now())),
     async tell(key, news) {
       for (const channel of settings.channels) {
         const mine = news.filter((one) => isFor(channel, one));
@@ -127,11 +137,7 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
       "alert-delivery": async ({ channel: id, message }) => {
         const channel = channelOf(id);
         if (channel === undefined) return;
-        const { target } = channel;
-        const outcome =
-          target.kind === "email"
-            ? await tools.sendMail(alertMail(target, message))
-            : await tools.post(alertRequest(target, message, now()));
+        const outcome = await send(channel, message);
         // The queue tries again, and keeps the reason where it gives up.
         if (outcome.status !== "accepted") throw new Error(`channel ${id}: ${outcome.detail}`);
       },
@@ -148,3 +154,14 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
     },
   };
 }
+
+const testMessage = ({ id }: AlertChannel, now: Date): AlertMessage => ({
+  id: hashOf(id, "test", now.toISOString()),
+  kind: "digest",
+  severity: "ok",
+  createdAt: now.toISOString(),
+  title: "a test of this channel",
+  groups: [],
+  omittedGroups: 0,
+  text: "Somebody has asked for this message, to see whether alerts arrive here. They do.",
+});

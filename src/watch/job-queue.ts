@@ -8,15 +8,10 @@ import type { JobStore, StoredJob } from "./job-store.ts";
 
 /** Plain JSON, as it comes back from the store. */
 export interface JobPayloads {
-  /** The next step of a domain's keys. */
-  readonly "rotation-step": { readonly domain: DomainName };
-  /** A plan that somebody approved: it is made anew, and carried out where it still has this digest. */
-  readonly "apply-plan": {
-    readonly zone: DomainName;
-    readonly digest: string;
-    readonly allow: readonly string[];
-    readonly approvedBy: string;
-  };
+  /** The next step of a domain's keys. `publishes`: somebody has said that their records may be changed. */
+  readonly "rotation-step": { readonly domain: DomainName; readonly publishes?: boolean };
+  /** Work that somebody follows: task.ts. */
+  readonly task: { readonly id: string };
   /** Caches have let go of what a change took away: the domains can be judged. */
   readonly "wait-for-caches": { readonly domains: readonly DomainName[] };
   readonly "alert-round": { readonly channel: string };
@@ -31,6 +26,8 @@ export interface JobOptions {
   /** At once where absent. */
   readonly runAt?: Date;
   readonly maxAttempts?: number;
+  /** Where one of the same key waits already, that one stays, and this one is not needed. */
+  readonly keepsOlder?: boolean;
 }
 
 /** The job that a handler is called for. `id` is the same at each attempt. */
@@ -46,11 +43,23 @@ export type JobHandlers = {
   readonly [Kind in JobKind]?: (payload: JobPayloads[Kind], call: JobCall) => Promise<void>;
 };
 
+/** Work that was given up. */
+export interface GivenUp {
+  readonly kind: string;
+  readonly payload: unknown;
+  /** When it was tried last, or would have been tried next. */
+  readonly at: Date;
+  readonly attempts: number;
+  readonly error: string;
+}
+
 export interface JobQueue {
   /** Durable when it resolves. */
   add<Kind extends JobKind>(kind: Kind, payload: JobPayloads[Kind], options?: JobOptions): Promise<void>;
   /** Begins to work; once. Jobs of kinds without a handler are left to others. */
   work(handlers: JobHandlers, options: { readonly concurrency: number }): Promise<void>;
+  /** The newest first. */
+  givenUp(limit: number): Promise<readonly GivenUp[]>;
   /** Takes no more, and resolves when what is under way has come to its end. */
   stop(): Promise<void>;
 }
@@ -98,16 +107,27 @@ class StoredJobQueue implements JobQueue {
   async add<Kind extends JobKind>(
     kind: Kind,
     payload: JobPayloads[Kind],
-    { key, runAt, maxAttempts = MAX_ATTEMPTS }: JobOptions = {},
+    { key, runAt, maxAttempts = MAX_ATTEMPTS, keepsOlder = false }: JobOptions = {},
   ): Promise<void> {
     const { store, now, newId } = this.#tools;
-    await store.add({ id: newId(), kind, key, payload, runAt: runAt ?? now(), maxAttempts });
+    await store.add({ id: newId(), kind, key, payload, runAt: runAt ?? now(), maxAttempts, keepsOlder });
     this.#wake.abort();
   }
 
   async work(handlers: JobHandlers, { concurrency }: { readonly concurrency: number }): Promise<void> {
     if (this.#worker !== undefined) throw new TypeError("this queue is at work already");
     this.#worker = this.#takeTurns(handlers, concurrency);
+  }
+
+  async givenUp(limit: number): Promise<readonly GivenUp[]> {
+    const jobs = await this.#tools.store.failed(limit);
+    return jobs.map(({ kind, payload, runAt, attempt, error }) => ({
+      kind,
+      payload,
+      at: runAt,
+      attempts: attempt,
+      error,
+    }));
   }
 
   async stop(): Promise<void> {

@@ -9,9 +9,11 @@ export interface NewJob {
   readonly payload: unknown;
   readonly runAt: Date;
   readonly maxAttempts: number;
+  /** Where one of the same key waits already, that one stays, and this one is not needed. */
+  readonly keepsOlder?: boolean;
 }
 
-export interface StoredJob extends NewJob {
+export interface StoredJob extends Omit<NewJob, "keepsOlder"> {
   /** From 1: how often it was leased. Only who holds the latest lease may end it. */
   readonly attempt: number;
 }

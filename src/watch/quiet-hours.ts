@@ -11,21 +11,6 @@ export interface QuietHours {
 const MINUTE = 60_000;
 const DAY_MINUTES = 1440;
 
-/** Throws a RangeError with the reason where the hours cannot be meant. */
-export function readQuietHours({ from, until, timeZone }: QuietHours): QuietHours {
-  for (const time of [from, until]) {
-    if (!/^(?:[01]\d|2[0-3]):[0-5]\d$/.test(time))
-      throw new RangeError(`"${time}" is no time of day; write it as 22:00`);
-  }
-  if (from === until) throw new RangeError(`quiet hours from ${from} until ${until} never begin`);
-  try {
-    new Intl.DateTimeFormat("en", { timeZone });
-  } catch {
-    throw new RangeError(`"${timeZone}" is no time zone; write it as Europe/Berlin`);
-  }
-  return { from, until, timeZone };
-}
-
 /** `now`, or the end of the quiet hours that it lies in. */
 export function whenLoud(now: Date, quiet: QuietHours | undefined): Date {
   if (quiet === undefined || !isQuiet(now, quiet)) return now;

@@ -32,6 +32,7 @@ describe("a look", () => {
     publish: RotationTools["publish"],
     isWatched = true,
     isLast = false,
+    publishes = true,
   ) {
     const looks: (Date | undefined)[] = [];
     const checks: Date[] = [];
@@ -56,14 +57,15 @@ describe("a look", () => {
         },
       },
       turn: async () => turns,
-      publish: async (one) => {
+      publish: async (domain, one) => {
+        expect(domain).toBe(DOMAIN);
         published.push(one.action);
-        return publish(one);
+        return publish(domain, one);
       },
       now: () => NOW,
       onTrouble: (trouble) => troubles.push(trouble),
     });
-    await handlers["rotation-step"]({ domain: DOMAIN }, { id: "1", attempt: 1, isLast });
+    await handlers["rotation-step"]({ domain: DOMAIN, publishes }, { id: "1", attempt: 1, isLast });
     return { looks, checks, troubles, published };
   }
 
@@ -77,6 +79,12 @@ describe("a look", () => {
   it("leaves to people what nobody else can do", async () => {
     const { looks, checks } = await look([turnOf(step("publish"))], async () => ({ status: "by-hand" }));
     expect([checks, looks]).toEqual([[], [inMinutes(15)]]);
+  });
+
+  it("publishes nothing unless somebody has said so", async () => {
+    const done = async () => ({ status: "done" }) as const;
+    const { published, looks } = await look([turnOf(step("publish"))], done, true, false, false);
+    expect([published, looks]).toEqual([[], [inMinutes(15)]]);
   });
 
   it("says what went wrong, and tries again later", async () => {

@@ -18,6 +18,7 @@ export interface RotationTools {
   readonly turn: (domain: DomainName) => Promise<readonly KeyTurn[] | undefined>;
   /** Carries out a step where somebody holds the zone. `by-hand`: nobody does. */
   readonly publish: (
+    domain: DomainName,
     step: Step,
   ) => Promise<
     { readonly status: "done" | "by-hand" } | { readonly status: "trouble"; readonly detail: string }
@@ -39,8 +40,20 @@ const LONGEST = CALM;
 const rotationKey = (domain: DomainName): string => `rotation-step ${domain}`;
 
 /** From now on the domain's keys are looked after; a look that was planned for later comes now. */
-export const startRotation = (domain: DomainName, { queue, now }: Pick<RotationTools, "queue" | "now">) =>
-  queue.add("rotation-step", { domain }, { key: rotationKey(domain), runAt: now() });
+export const startRotation = (
+  domain: DomainName,
+  publishes: boolean,
+  { queue, now }: Pick<RotationTools, "queue" | "now">,
+): Promise<void> =>
+  queue.add("rotation-step", { domain, publishes }, { key: rotationKey(domain), runAt: now() });
+
+/** Where nobody looks after them (any more), they are looked after from some time from now on. */
+export const keepRotation = (domain: DomainName, { queue, now }: Pick<RotationTools, "queue" | "now">) =>
+  queue.add(
+    "rotation-step",
+    { domain, publishes: false },
+    { key: rotationKey(domain), runAt: new Date(now().getTime() + PATIENT), keepsOlder: true },
+  );
 
 /** When it is worth to look again. */
 export function nextLook(turns: readonly KeyTurn[], now: Date): Date {
@@ -73,32 +86,32 @@ export function rotationHandlers(
   tools: RotationTools,
 ): Required<Pick<JobHandlers, "rotation-step" | "wait-for-caches">> {
   const { queue, watch, turn, publish, now, onTrouble } = tools;
-  const lookAgain = (domain: DomainName, runAt: Date) =>
-    queue.add("rotation-step", { domain }, { key: rotationKey(domain), runAt });
   const check = async (domain: DomainName) => {
     const state = await watch.state(domain);
     // What nobody watches is not begun to be watched.
     if (state !== undefined) await watch.schedule(domain, state.ownerId, now());
   };
   return {
-    "rotation-step": async ({ domain }, { isLast }) => {
+    "rotation-step": async ({ domain, publishes = false }, { isLast }) => {
+      const lookAgain = (runAt: Date) =>
+        queue.add("rotation-step", { domain, publishes }, { key: rotationKey(domain), runAt });
       // Whatever becomes of this look: there is a next one.
-      if (isLast) await lookAgain(domain, new Date(now().getTime() + TROUBLED));
+      if (isLast) await lookAgain(new Date(now().getTime() + TROUBLED));
       const turns = await turn(domain);
-      if (turns === undefined) return lookAgain(domain, new Date(now().getTime() + SPREADING));
+      if (turns === undefined) return lookAgain(new Date(now().getTime() + SPREADING));
       // No keys any more: nothing to look after.
       if (turns.length === 0) return;
       let hasChanged = false;
       for (const step of turns.flatMap(({ steps }) => steps)) {
-        if (!["publish", "revoke", "remove"].includes(step.action)) continue;
-        const outcome = await publish(step);
+        if (!publishes || !["publish", "revoke", "remove"].includes(step.action)) continue;
+        const outcome = await publish(domain, step);
         if (outcome.status === "done") hasChanged = true;
         if (outcome.status === "trouble") {
           onTrouble(`${step.action} ${step.key?.dkimSelector ?? ""} of ${domain}: ${outcome.detail}`);
         }
       }
       if (hasChanged) await check(domain);
-      await lookAgain(domain, hasChanged ? new Date(now().getTime() + SPREADING) : nextLook(turns, now()));
+      await lookAgain(hasChanged ? new Date(now().getTime() + SPREADING) : nextLook(turns, now()));
     },
     "wait-for-caches": async ({ domains }) => {
       for (const domain of domains) await check(domain);

@@ -1,9 +1,9 @@
 /** Checks what is due, remembers what was seen, and hands on what is news. Any number of them share one store. */
 import type { DomainReport, Finding } from "../check/finding.ts";
 import type { DomainName } from "../standards/dns/name.ts";
-import { type News, newsOf } from "./alert.ts";
-import { compareFindings } from "./compare.ts";
-import { CheckRate, nextCheck, type ScheduleSettings } from "./schedule.ts";
+import type { News } from "./alert.ts";
+import { recordCheck } from "./record-check.ts";
+import { CheckRate, type ScheduleSettings } from "./schedule.ts";
 import type { DomainState, KnownFinding, WatchStore } from "./watch-store.ts";
 
 export interface WatcherSettings {
@@ -154,7 +154,8 @@ class StoreWatcher implements Watcher {
   async #checkOne(state: DomainState): Promise<void> {
     const { store, lookOverTime, tell, now } = this.#tools;
     const { domain } = state;
-    this.#counts.lateSeconds = Math.max(0, (now().getTime() - state.nextCheckAt.getTime()) / 1000);
+    const startedAt = now();
+    this.#counts.lateSeconds = Math.max(0, (startedAt.getTime() - state.nextCheckAt.getTime()) / 1000);
     const known = await store.findings(domain);
     const findings = await this.#withinTime(domain, async (signal) => {
       const [report, overTime] = await Promise.all([
@@ -163,39 +164,18 @@ class StoreWatcher implements Watcher {
       ]);
       return [...report.findings, ...overTime];
     });
-    const checkedAt = now();
-    const compared = compareFindings(state, known, { findings }, checkedAt);
-    const blind = isBlind(findings);
-    const nextCheckAt = nextCheck(
-      {
-        domain,
-        checkedAt,
-        previousCheckAt: state.checkedAt,
-        needsConfirmation: compared.needsConfirmation,
-        isBlind: blind,
-        wasBlind: isBlind(known.map(({ finding }) => finding)),
-      },
-      this.#settings.schedule,
+    const recorded = await recordCheck(
+      { domain, findings },
+      { startedAt, endedAt: now() },
+      { store, schedule: this.#settings.schedule, tell },
     );
-    const news = newsOf(compared.news, known, compared.findings);
-    const key = `${domain} ${state.revision}`;
-    // First told, then written down: what is told twice has the same ids; what is told never could be lost.
-    if (news.length > 0) await tell(key, news);
-    const { worst, counts } = compared;
-    const outcome = await store.record({
-      state: { ...state, checkedAt, nextCheckAt, worst, counts },
-      findings: compared.findings,
-      events: compared.events,
-    });
-    if (outcome === "stale") {
+    if (recorded === undefined) {
       this.#counts.stale += 1;
-      // Whoever came first has told it, or will; a person may just have said that they know.
-      if (news.length > 0) await tell(key, []);
       return;
     }
     this.#counts.checked += 1;
-    this.#counts.blind += blind ? 1 : 0;
-    this.#counts.news += news.length;
+    this.#counts.blind += recorded.isBlind ? 1 : 0;
+    this.#counts.news += recorded.news.length;
   }
 
   async #withinTime<T>(domain: DomainName, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -214,12 +194,6 @@ class StoreWatcher implements Watcher {
     }
   }
 }
-
-/** The zone itself could not be asked: nothing was found out. */
-const isBlind = (findings: readonly Finding[]): boolean =>
-  findings.some(
-    ({ severity, code }) => severity === "unknown" && (code.startsWith("zone-") || code === "dns-no-answer"),
-  ) && !findings.some(({ severity, code }) => severity === "ok" && !code.startsWith("name-"));
 
 const textOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).slice(0, 500);

@@ -1,4 +1,5 @@
 /** What every store keeps its word on, whichever database it lies in. */
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Session, User } from "../../src/access/access-store.ts";
 import { type DkimKey, inState } from "../../src/keys/key.ts";
@@ -9,6 +10,9 @@ import type { ApplyRecord } from "../../src/publish/publish-store.ts";
 import type { TlsaData } from "../../src/standards/dane/tlsa.ts";
 import { domainName } from "../../src/standards/dns/name.ts";
 import type { OpenedStore } from "../../src/store/open.ts";
+import type { News } from "../../src/watch/alert.ts";
+import type { NewJob } from "../../src/watch/job-store.ts";
+import type { NewTask } from "../../src/watch/task.ts";
 import type { DomainState, FindingEvent, KnownFinding } from "../../src/watch/watch-store.ts";
 import { testKey } from "../support/dkim-keys.ts";
 
@@ -342,16 +346,19 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       await store.watch.forget(domainName("later.due.example"));
     });
 
-    it("keeps a lease where a domain is scheduled meanwhile, and the earlier time where it is due already", async () => {
+    it("takes the earlier of two times, and a check under way for none of those that are asked for after it", async () => {
       const domain = domainName("lease.example");
       await store.watch.schedule(domain, "ann", at(10));
       await store.watch.schedule(domain, "ann", at(20));
       expect((await store.watch.state(domain))?.nextCheckAt).toEqual(at(10));
-      expect(await store.watch.takeDue(at(10), 10, at(15))).toHaveLength(1);
-      await other.watch.schedule(domain, "bob", at(5));
-      expect(await store.watch.takeDue(at(14), 10, at(15))).toEqual([]);
-      expect(await store.watch.state(domain)).toMatchObject({ ownerId: "bob", nextCheckAt: at(5) });
-      expect(await store.watch.takeDue(at(15), 10, at(20))).toHaveLength(1);
+      const [taken] = await store.watch.takeDue(at(10), 10, at(15));
+      await other.watch.schedule(domain, "bob", at(12));
+      expect(await store.watch.state(domain)).toMatchObject({ ownerId: "bob", nextCheckAt: at(12) });
+      // The one under way has seen what was before: it is told so, and the next begins in time.
+      const result = { state: { ...taken!, nextCheckAt: at(300) }, findings: [], events: [] };
+      expect(await store.watch.record(result)).toBe("stale");
+      expect(await store.watch.takeDue(at(11), 10, at(15))).toEqual([]);
+      expect(await store.watch.takeDue(at(12), 10, at(15))).toHaveLength(1);
       await store.watch.forget(domain);
     });
 
@@ -476,6 +483,158 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         unchecked: 1,
       });
       expect(await store.watch.overview({ ownerId: "bob" })).toEqual({ unknown: 1, ok: 1 });
+    });
+  });
+
+  describe("jobs", () => {
+    const KINDS = ["rotation-step"] as const;
+    const job = (more: Partial<NewJob> = {}): NewJob => ({
+      id: randomUUID(),
+      kind: "rotation-step",
+      key: undefined,
+      payload: { domain: "jobs.example" },
+      runAt: at(0),
+      maxAttempts: 2,
+      ...more,
+    });
+    const lease = (minute: number, limit = 10) => store.jobs.lease(KINDS, at(minute), limit, at(minute + 5));
+
+    it("are handed out once, the longest due first, and to who can do them", async () => {
+      const jobs = [
+        job({ runAt: at(2) }),
+        job({ runAt: at(1) }),
+        job({ runAt: at(9) }),
+        job({ kind: "task" }),
+      ];
+      for (const one of jobs) await store.jobs.add(one);
+      const first = await lease(3, 1);
+      expect(first).toEqual([{ ...jobs[1], attempt: 1, error: "" }]);
+      expect((await other.jobs.lease(KINDS, at(3), 10, at(8))).map(({ id }) => id)).toEqual([jobs[0]!.id]);
+      expect(await lease(3)).toEqual([]);
+      for (const { id } of [jobs[0]!, jobs[1]!]) expect(await other.jobs.complete(id, 1)).toBe(true);
+      const left = [...(await lease(9)), ...(await store.jobs.lease(["task"], at(9), 10, at(10)))];
+      expect(left.map(({ id }) => id)).toEqual([jobs[2]!.id, jobs[3]!.id]);
+      for (const { id } of left) expect(await store.jobs.complete(id, 1)).toBe(true);
+    });
+
+    it("are each taken by one of many who want them", async () => {
+      for (let count = 0; count < 20; count++) await store.jobs.add(job());
+      const taken: string[] = [];
+      await race(async (on) => {
+        for (const { id } of await on.jobs.lease(KINDS, at(1), 5, at(9))) taken.push(id);
+      });
+      for (const { id } of await lease(1, 50)) taken.push(id);
+      expect([taken.length, new Set(taken).size]).toEqual([20, 20]);
+      for (const id of taken) await store.jobs.complete(id, 1);
+    });
+
+    it("come back when a lease is over, and are then nobody else's", async () => {
+      const one = job();
+      await store.jobs.add(one);
+      await lease(0);
+      expect(await store.jobs.extend(one.id, 1, at(7))).toBe(true);
+      expect(await lease(6)).toEqual([]);
+      expect(await lease(7)).toMatchObject([{ id: one.id, attempt: 2 }]);
+      for (const late of [store.jobs.extend(one.id, 1, at(9)), store.jobs.complete(one.id, 1)])
+        expect(await late).toBe(false);
+      expect(await store.jobs.fail(one.id, 1, at(9), "late")).toBe(false);
+      expect(await store.jobs.fail(one.id, 2, at(9), "out of luck\0")).toBe(true);
+      expect(await lease(20)).toEqual([]);
+      expect(await store.jobs.failed(1)).toMatchObject([
+        { id: one.id, attempt: 2, error: "out of luck\ufffd" },
+      ]);
+    });
+
+    it("give way under their key, but for one that is under way, or where the older is to be kept", async () => {
+      const [one, two, three, four] = ["one", "two", "three", "four"].map((id) =>
+        job({ id, key: "the key" }),
+      );
+      await store.jobs.add(one!);
+      await store.jobs.add(two!);
+      expect((await lease(1)).map(({ id }) => id)).toEqual(["two"]);
+      await store.jobs.add({ ...three!, keepsOlder: true });
+      await store.jobs.add({ ...four!, keepsOlder: true });
+      expect(await store.jobs.complete("two", 1)).toBe(true);
+      expect((await lease(1)).map(({ id }) => id)).toEqual(["three"]);
+      await store.jobs.complete("three", 1);
+    });
+  });
+
+  describe("tasks", () => {
+    const task = (id: string, domain: string | undefined = "tasks.example"): NewTask => ({
+      id,
+      kind: "check",
+      domain,
+      ownerId: "ann",
+      input: { domain: "tasks.example", text: "\0" },
+      startedAt: at(0),
+    });
+
+    it("of one kind are under way once for a domain, whoever begins them", async () => {
+      const begun: string[] = [];
+      await race(async (on, rival) => void begun.push((await on.tasks.begin(task(`rival-${rival}`))).id));
+      expect(new Set(begun).size).toBe(1);
+      const [id = ""] = begun;
+      expect((await other.tasks.claim(id, 1))?.state).toBe("running");
+      expect(await store.tasks.end(id, 1, "done", null, at(1))).toBe(true);
+      expect((await store.tasks.begin(task("next"))).id).toBe("next");
+      await store.tasks.claim("next", 1);
+      await store.tasks.end("next", 1, "done", null, at(1));
+    });
+
+    it("belong to who began them last", async () => {
+      await store.tasks.begin(task("fenced", undefined));
+      expect(await store.tasks.counts()).toEqual({ waiting: 1, running: 0 });
+      expect(await store.tasks.claim("fenced", 1)).toMatchObject({
+        state: "running",
+        attempt: 1,
+        progress: null,
+      });
+      expect(await other.tasks.claim("fenced", 2)).toMatchObject({ attempt: 2 });
+      expect(await store.tasks.claim("fenced", 1)).toBeUndefined();
+      expect(await store.tasks.note("fenced", 1, { done: 9 })).toBe(false);
+      expect(await other.tasks.note("fenced", 2, { done: 1 })).toBe(true);
+      expect(await store.tasks.end("fenced", 1, "failed", "no", at(1))).toBe(false);
+      expect(await store.tasks.end("fenced", 2, "done", { all: true }, at(1))).toBe(true);
+      const ended = { state: "done", progress: { done: 1 }, result: { all: true } };
+      expect(await other.tasks.get("fenced")).toMatchObject(ended);
+      expect(await store.tasks.counts()).toEqual({ waiting: 0, running: 0 });
+    });
+
+    it("end where nobody ends them, and are forgotten in time", async () => {
+      await store.tasks.begin(task("left"));
+      await store.tasks.abandon(at(0), at(2));
+      expect((await store.tasks.get("left"))?.state).toBe("waiting");
+      await store.tasks.abandon(at(1), at(2));
+      expect((await store.tasks.get("left"))?.state).toBe("failed");
+      await store.tasks.sweep(at(2));
+      expect(await store.tasks.get("left")).toBeDefined();
+      await store.tasks.sweep(at(3));
+      expect(await store.tasks.get("left")).toBeUndefined();
+    });
+  });
+
+  describe("news on its way", () => {
+    const news = (id: string) => ({ id, domain: domainName("news.example") }) as News;
+    const ids = async (found: Promise<readonly News[]>) => (await found).map(({ id }) => id);
+
+    it("is replaced under its key, and taken away where there is none", async () => {
+      for (const [key, ...told] of [["a", "1"], ["b", "2"], ["a", "3", "4"], ["b"]])
+        await store.alertNews.put("mail", key!, told.map(news), at(0));
+      await store.alertNews.put("chat", "a", [news("5")], at(0));
+      expect(await ids(other.alertNews.collect("mail", "first", 10))).toEqual(["3", "4"]);
+      expect(await ids(store.alertNews.collect("chat", "first", 10))).toEqual(["5"]);
+    });
+
+    it("stays in its batch until that is done, whatever comes after it", async () => {
+      await store.alertNews.put("mail", "a", [news("6")], at(1));
+      expect(await ids(other.alertNews.collect("mail", "first", 10))).toEqual(["3", "4"]);
+      expect(await store.alertNews.finish("mail", "first")).toBe(true);
+      for (const key of ["b", "c"]) await store.alertNews.put("mail", key, [news(key)], at(2));
+      expect(await ids(store.alertNews.collect("mail", "second", 2))).toEqual(["6", "b"]);
+      expect(await store.alertNews.finish("mail", "second")).toBe(true);
+      expect(await ids(store.alertNews.collect("mail", "third", 2))).toEqual(["c"]);
+      expect(await store.alertNews.finish("mail", "third")).toBe(false);
     });
   });
 

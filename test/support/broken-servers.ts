@@ -9,10 +9,11 @@ import type {
   ServiceSession,
   TlsSession,
 } from "../../src/check/probe.ts";
+import { SERVER_TLSA } from "../../src/demo/certificate.ts";
 import { domainName } from "../../src/standards/dns/name.ts";
 import { formatPolicy, type MtaStsMode } from "../../src/standards/mta-sts/policy.ts";
 import { BARE, DESCRIPTION, HEALTHY, optionsOf } from "./healthy-world.ts";
-import { AUTHORITY_TLSA, certificate, type ProbeRows, SERVER_TLSA, tlsSession } from "./table-prober.ts";
+import { AUTHORITY_TLSA, certificate, type ProbeRows, tlsSession } from "./table-prober.ts";
 import { edited, type WorldRows } from "./table-world.ts";
 
 export interface BrokenServer {

@@ -98,6 +98,7 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
     askSecret: undefined,
     serveMilter: async () => fail("ENETDOWN", "this test serves no milter"),
     untilInterrupted: async () => {},
+    onReload: () => () => {},
     ...setup.tools,
   };
   const caught = () => ({

@@ -1,5 +1,6 @@
 /** A server without a port: two owners with a domain each, a reader, an administrator, and tokens of every scope. */
-import { createSecretKey, randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes, randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Role, SCOPES, type Scope, type User } from "../../src/access/access-store.ts";
 import { createSecretBox } from "../../src/access/secret-box.ts";
 import { beginSession, csrfToken } from "../../src/access/session.ts";
@@ -9,11 +10,15 @@ import { createServer, type ZonepostServer } from "../../src/interface/http/serv
 import { generateDkimKeyPair } from "../../src/keys/generate.ts";
 import { readMasterKey } from "../../src/keys/sealing.ts";
 import { domainName } from "../../src/standards/dns/name.ts";
+import { createStoredJobQueue } from "../../src/watch/job-queue.ts";
+import { DEFAULT_SCHEDULE } from "../../src/watch/schedule.ts";
 import { LABORATORY } from "./healthy-world.ts";
 import { type MemoryAccessStore, memoryAccessStore } from "./memory-access-store.ts";
 import { memoryDescriptionStore } from "./memory-description-store.ts";
+import { memoryJobStore } from "./memory-job-store.ts";
 import { memoryKeyStore } from "./memory-key-store.ts";
 import { type MemoryProvider, memoryProvider, memoryStore } from "./memory-provider.ts";
+import { memoryTaskStore } from "./memory-task-store.ts";
 import { memoryWatchStore } from "./memory-watch-store.ts";
 import { tableWorld } from "./table-world.ts";
 
@@ -37,6 +42,8 @@ export interface HttpWorld {
   readonly clients: Readonly<Record<string, Client>>;
   readonly logged: string[];
   clock: Date;
+  /** Resolves when all that was begun has ended. */
+  settle(): Promise<void>;
   ask(
     client: Client,
     method: string,
@@ -69,6 +76,14 @@ export async function httpWorld(
   const state = { clock: START };
   const now = () => state.clock;
   const zones = zoneOf("anna.example") + zoneOf("bert.example") + zoneOf("admin.example");
+  const tasks = memoryTaskStore();
+  const queue = createStoredJobQueue({
+    store: memoryJobStore(),
+    now: () => new Date(),
+    sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
+    newId: randomUUID,
+    onTrouble: (trouble) => logged.push(trouble),
+  });
   const parts: ServerParts = {
     access,
     descriptions,
@@ -76,7 +91,13 @@ export async function httpWorld(
     keys: memoryKeyStore(),
     publish: memoryStore(),
     world: () => tableWorld({ zone: zones }),
+    tasks,
+    queue,
+    schedule: DEFAULT_SCHEDULE,
+    alerts: { channels: [], tell: async () => {}, tryOut: async () => ({ status: "accepted" }) },
+    metrics: () => "",
     checkOptions: { dkimSelectors: [], assumePublic: LABORATORY },
+    descriptionFile: undefined,
     publishEntries: [
       {
         provider: "zone-file",
@@ -97,7 +118,7 @@ export async function httpWorld(
     pages: undefined,
     now,
     random,
-    sleep: async () => {},
+    sleep: (milliseconds) => sleep(Math.min(milliseconds, 2)),
     every: () => () => {},
     trouble: async () => undefined,
     logLine: (line) => logged.push(line),
@@ -112,6 +133,9 @@ export async function httpWorld(
     logLevel: "info",
     ...settings,
   });
+
+  const { task } = server.handlers;
+  await queue.work({ task }, { concurrency: 4 });
 
   const addUser = async (name: string, role: Role): Promise<User> => {
     const user: User = {
@@ -212,6 +236,16 @@ export async function httpWorld(
         headers: response.headers,
       };
     },
-    close: () => server.stop(),
+    async settle() {
+      for (;;) {
+        const { waiting, running } = await tasks.counts();
+        if (waiting + running === 0) return;
+        await sleep(2);
+      }
+    },
+    async close() {
+      await server.stop();
+      await queue.stop();
+    },
   };
 }

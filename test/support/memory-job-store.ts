@@ -18,6 +18,10 @@ export function memoryJobStore(): JobStore {
   const out = ({ leasedUntil: _, error, ...job }: Row) => ({ ...structuredClone(job), error });
   return {
     async add(job) {
+      const isWaiting = [...rows.values()].some(
+        (row) => job.key !== undefined && row.key === job.key && row.leasedUntil === undefined,
+      );
+      if (job.keepsOlder && isWaiting) return;
       for (const row of rows.values()) {
         if (job.key === undefined || row.key !== job.key) continue;
         if (row.leasedUntil === undefined) rows.delete(row.id);

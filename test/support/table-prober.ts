@@ -10,16 +10,11 @@ import type {
   ServiceTarget,
   TlsSession,
 } from "../../src/check/probe.ts";
+import { AUTHORITY_CERTIFICATE, SERVER_CERTIFICATE } from "../../src/demo/certificate.ts";
 import { domainName } from "../../src/standards/dns/name.ts";
 import { formatPolicy } from "../../src/standards/mta-sts/policy.ts";
 
-/** Of mail.example.org, signed by the next; their keys were never kept. */
-export const SERVER_CERTIFICATE =
-  "MIIBrTCCAVOgAwIBAgIUX/6RY3Iu7dzxFkDWNIAKSvwIlnYwCgYIKoZIzj0EAwIwMTEaMBgGA1UECgwRRXhhbXBsZSBBdXRob3JpdHkxEzARBgNVBAMMCkV4YW1wbGUgQ0EwHhcNMjYxMTIxMDYxNDI5WhcNMzYxMTE4MDYxNDI5WjAbMRkwFwYDVQQDDBBtYWlsLmV4YW1wbGUub3JnMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE1bkc4UcycL/hMl0F4EeLt3QTMi6YUt3EV5nGrQLpU9NxkvEoncQsFgoWdv+L4Ww4Q4n3i13aMrkRUDhqCBE2x6NfMF0wGwYDVR0RBBQwEoIQbWFpbC5leGFtcGxlLm9yZzAdBgNVHQ4EFgQUb2HLQ3Y0BFq6LagQiiY4Zi4vge8wHwYDVR0jBBgwFoAUNt/+kmpmmJlU5ig+VGFikYJ0y6wwCgYIKoZIzj0EAwIDSAAwRQIhANnXR8nQtB+9IIUafwJc3NUJiy7KwdlqFVOYzQfLfeLsAiAvKMXZwUfAxFfyuFVR1Uiqz0e1oNBHYPt1RZjt+k5Bvw==";
-const AUTHORITY_CERTIFICATE =
-  "MIIBtjCCAV2gAwIBAgIUBWTbLaoLzJZM1EsYzDBLYf2r/NEwCgYIKoZIzj0EAwIwMTEaMBgGA1UECgwRRXhhbXBsZSBBdXRob3JpdHkxEzARBgNVBAMMCkV4YW1wbGUgQ0EwHhcNMjYxMTIxMDYxNDI5WhcNMzYxMTE4MDYxNDI5WjAxMRowGAYDVQQKDBFFeGFtcGxlIEF1dGhvcml0eTETMBEGA1UEAwwKRXhhbXBsZSBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABC+MvZJeq9qJi4V6jjO5Zjrvkv7oQmIfB2hMenO16tyh/p3eWWr4exW3HJ8ncxiNWaFh8vEDuklnNyXRT0QmH9WjUzBRMB0GA1UdDgQWBBQ23/6SamaYmVTmKD5UYWKRgnTLrDAfBgNVHSMEGDAWgBQ23/6SamaYmVTmKD5UYWKRgnTLrDAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIDtBu2kKSvWDORg8shAZOQjDGC6azXC2O/nWFo2SpeacAiAPcK0Azq4RWFrRA4hbgKVdSMSSldOvLDZjAJpVBqlwBQ==";
-/** 3 1 1 of the server, 2 0 1 of the authority. */
-export const SERVER_TLSA = "3 1 1 ed1fabe08045c3e44ce793b2c7e21b7415f4bf325a68112267dca4808cd22438";
+/** 2 0 1 of the authority. */
 export const AUTHORITY_TLSA = "2 0 1 5f14a3693fabe36e36d7dce71dd15017c1fad93edafd108f1295a9ba6cae326a";
 
 /** "smtp 192.0.2.25", "imaps mail.example.org", "https mta-sts.example.org"; the more exact one counts. */

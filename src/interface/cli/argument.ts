@@ -1,6 +1,7 @@
 /** Reading what people type: domains, files, numbers; each error says what to type instead. */
 import { closest } from "../../records/closest.ts";
-import { type Description, parseDescription } from "../../records/description.ts";
+import { type Description, type DescriptionProblem, parseDescription } from "../../records/description.ts";
+import { type DescriptionPieces, readDescriptionPieces } from "../../records/description-pieces.ts";
 import { type DkimSelector, parseDkimSelector } from "../../standards/dkim/selector.ts";
 import { type IpNetwork, parseAddress, parseNetwork } from "../../standards/dns/address.ts";
 import { type DomainName, parseDomainName } from "../../standards/dns/name.ts";
@@ -22,17 +23,30 @@ export function readDomain(text: string): DomainName {
 
 /** Reads and checks `zonepost.yaml`; every problem with its path, line and hint. */
 export function loadDescription(path: string, tools: Tools): Description {
-  const directory = path.includes("/") ? path.slice(0, path.lastIndexOf("/") + 1) : "";
-  const result = parseDescription(readFileNamed(path, tools), (file) =>
-    readFileNamed(file.startsWith("/") ? file : directory + file, tools),
-  );
+  const result = parseDescription(readFileNamed(path, tools), filesBeside(path, tools));
   if (result.ok) return result.description;
-  const more = result.problems.length - MAX_SHOWN_PROBLEMS;
-  const lines = result.problems.slice(0, MAX_SHOWN_PROBLEMS).map(({ path: at, line, problem }) => {
+  throw unusable(path, result.problems);
+}
+
+/** The same as the store keeps it. */
+export function loadDescriptionPieces(path: string, tools: Tools): DescriptionPieces {
+  const result = readDescriptionPieces(readFileNamed(path, tools), filesBeside(path, tools));
+  if (result.ok) return result.pieces;
+  throw unusable(path, result.problems);
+}
+
+function filesBeside(path: string, tools: Tools): (file: string) => string {
+  const directory = path.includes("/") ? path.slice(0, path.lastIndexOf("/") + 1) : "";
+  return (file) => readFileNamed(file.startsWith("/") ? file : directory + file, tools);
+}
+
+function unusable(path: string, problems: readonly DescriptionProblem[]): UsageError {
+  const more = problems.length - MAX_SHOWN_PROBLEMS;
+  const lines = problems.slice(0, MAX_SHOWN_PROBLEMS).map(({ path: at, line, problem }) => {
     const place = line === undefined ? path : `${path}:${line}`;
     return `${place}: ${at === "" ? "" : `${at}: `}${problem}`;
   });
-  throw new UsageError([...lines, ...(more > 0 ? [`${path}: and ${more} more`] : [])].join("\n"));
+  return new UsageError([...lines, ...(more > 0 ? [`${path}: and ${more} more`] : [])].join("\n"));
 }
 
 /** Enough to work on; one slip of a generator can spoil thousands of domains. */

@@ -343,6 +343,16 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
   command("serve", "the server: the API, for browsers and programs")
     .option("--settings <file>", "its settings (default: zonepost-server.yaml, where there is one)")
     .option("--state <directory>", "where the state lies")
+    .addOption(
+      new Option(
+        "--demo",
+        "a world to play with, on loopback alone: domains in every state, their name servers, weeks of history",
+      ).conflicts(["settings", "state", "config"]),
+    )
+    .option(
+      "-c, --config <file>",
+      "a description (zonepost.yaml) that is the truth: read again on SIGHUP, and read-only in the API",
+    )
     .action(async (options) => finish(await runServe(options, tools)));
 
   const trap = program.command("trap").description("a last MX that takes no mail, to see who asks it first");

@@ -1,15 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { zonepost } from "../../../test/support/cli.ts";
-import type { ServeJob } from "./tools.ts";
+import type { ServeHandle, ServeJob } from "./tools.ts";
 
 function server(setupSecret?: string) {
   const jobs: ServeJob[] = [];
   let stopped = 0;
-  const startServer = async (job: ServeJob) => {
+  const reloads: Parameters<ServeHandle["reload"]>[0][] = [];
+  const startServer = async (job: ServeJob): Promise<ServeHandle> => {
     jobs.push(job);
-    return { url: "http://127.0.0.1:8025", setupSecret, stop: async () => void stopped++ };
+    return {
+      url: "http://127.0.0.1:8025",
+      setupSecret,
+      reload: async (next) => {
+        reloads.push(next);
+        return ["it is taken over"];
+      },
+      stop: async () => void stopped++,
+    };
   };
-  return { jobs, tools: { startServer }, stopped: () => stopped };
+  return { jobs, reloads, tools: { startServer }, stopped: () => stopped };
 }
 
 describe("zonepost serve", () => {
@@ -41,6 +50,50 @@ describe("zonepost serve", () => {
     expect(run.exitCode).toBe(64);
     expect(run.err).toContain("s.yaml:2: listne: there is no such setting");
     expect(run.err).toContain("did you mean listen?");
+    expect(jobs).toEqual([]);
+  });
+
+  it("reads its files again when told, and keeps the old ones where the new are wrong", async () => {
+    const { jobs, reloads, tools } = server();
+    const good =
+      "servers: [{ host: mail.example.org, addresses: 192.0.2.25 }]\ndomains: [{ domain: example.org }]\n";
+    const texts = [good, good.replace("example.org }]\n", "example.net }]\n"), "domains:\n  - domian: x\n"];
+    let reload = () => {};
+    const run = await zonepost(["serve", "--state", "/s", "-c", "z/zonepost.yaml"], {
+      tools: {
+        ...tools,
+        readFile: (path) => (path === "z/zonepost.yaml" ? texts.shift()! : ""),
+        onReload: (act) => {
+          reload = act;
+          return () => {};
+        },
+        untilInterrupted: async () => {
+          reload();
+          reload();
+        },
+      },
+    });
+    expect(jobs[0]!.description?.name).toBe("zonepost.yaml");
+    expect([...jobs[0]!.description!.pieces.domains.keys()]).toEqual(["example.org"]);
+    expect(reloads.map(({ description }) => [...description!.pieces.domains.keys()])).toEqual([
+      ["example.net"],
+    ]);
+    const said = run.err
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { msg: string });
+    expect(said[0]!.msg).toBe("it is taken over");
+    expect(said[1]!.msg).toContain("nothing of it was taken over, all is as before: z/zonepost.yaml:2: ");
+  });
+
+  it("does not begin with a description that is wrong", async () => {
+    const { jobs, tools } = server();
+    const run = await zonepost(["serve", "--state", "/s", "-c", "z.yaml"], {
+      tools,
+      files: { "z.yaml": "domains: 1\n" },
+    });
+    expect(run.exitCode).toBe(64);
+    expect(run.err).toContain("z.yaml:1: domains");
     expect(jobs).toEqual([]);
   });
 });

@@ -1,15 +1,17 @@
 /** `zonepost serve`: the server, from its settings to its end. */
 import { readServerSettings, type ServerConfiguration } from "../../config/server-settings.ts";
 import { closest } from "../../records/closest.ts";
-import { readFileNamed } from "./argument.ts";
+import { loadDescriptionPieces, readFileNamed } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { stateDirectory } from "./state-directory.ts";
-import { visible, wrap } from "./terminal.ts";
-import type { Tools } from "./tools.ts";
+import { table, visible, wrap } from "./terminal.ts";
+import type { ServeJob, Tools } from "./tools.ts";
 
 export interface ServeOptions {
   readonly settings?: string;
   readonly state?: string;
+  readonly demo?: boolean;
+  readonly config?: string;
   readonly json?: boolean;
 }
 
@@ -17,17 +19,22 @@ const USUAL_FILE = "zonepost-server.yaml";
 const MAX_PROBLEMS = 20;
 
 export async function runServe(options: ServeOptions, tools: Tools): Promise<ExitCode> {
-  const settings = loadSettings(options, tools);
+  const settings = options.demo ? demoSettings(tools) : loadSettings(options, tools);
   if (tools.startServer === undefined) throw new UsageError("this build of zonepost has no server in it");
   const { terminal } = tools;
-  const { url, setupSecret, stop } = await tools.startServer({
+  const { url, setupSecret, accounts, reload, stop } = await tools.startServer({
     settings,
-    directory: stateDirectory(options.state, tools),
+    directory: options.demo ? undefined : stateDirectory(options.state, tools),
     logLine: (line) => terminal.err(line),
+    ...loadFile(options, tools),
   });
-  if (options.json) terminal.out(`${JSON.stringify({ url, setupSecret: setupSecret ?? null })}\n`);
+  if (options.json)
+    terminal.out(
+      `${JSON.stringify({ url, setupSecret: setupSecret ?? null, ...(accounts && { accounts }) })}\n`,
+    );
   else {
     terminal.out(`Zonepost serves ${terminal.style.bold(visible(url))}\n`);
+    if (accounts !== undefined) terminal.out(demoText(accounts, tools));
     if (setupSecret !== undefined) {
       const words =
         "There is no administrator yet. Whoever opens this link within an hour becomes it, with a name and a password of theirs:";
@@ -35,10 +42,58 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
       terminal.out(`${wrap(words, terminal.columns)}\n\n  ${visible(`${url}/setup#${setupSecret}`)}\n\n`);
     }
   }
+  const say = (level: "info" | "error", msg: string) =>
+    terminal.err(`${JSON.stringify({ level, time: tools.now().getTime(), msg })}\n`);
+  // One after the other: two that come at once must not take turns.
+  let reloading: Promise<void> = Promise.resolve();
+  const reloadOnce = async () => {
+    try {
+      const next = { settings: loadSettings(options, tools), ...loadFile(options, tools) };
+      for (const sentence of await reload(next)) say("info", sentence);
+    } catch (error) {
+      say("error", `nothing of it was taken over, all is as before: ${(error as Error).message}`);
+    }
+  };
+  const stopListening = options.demo
+    ? () => {}
+    : tools.onReload(() => {
+        reloading = reloading.then(reloadOnce);
+      });
   await tools.untilInterrupted();
+  stopListening();
+  await reloading;
   if (!options.json) terminal.out("Stopping: what is under way is brought to its end.\n");
   await stop();
   return EXIT.ok;
+}
+
+function loadFile({ config }: ServeOptions, tools: Tools): Pick<ServeJob, "description"> {
+  if (config === undefined) return {};
+  const name = config.slice(config.lastIndexOf("/") + 1);
+  return { description: { name, pieces: loadDescriptionPieces(config, tools) } };
+}
+
+/** From the environment alone: a file may name keys, zones and hosts that are real. */
+function demoSettings({ environment }: Tools): ServerConfiguration {
+  const { ZONEPOST_LISTEN, ZONEPOST_LOG = "warn" } = environment;
+  const read = readServerSettings(undefined, { ZONEPOST_LISTEN, ZONEPOST_LOG });
+  const isLocal = /^(?:127\.|\[::1\])/.test(ZONEPOST_LISTEN || "127.");
+  if (!isLocal)
+    throw new UsageError(
+      "ZONEPOST_LISTEN: the demo's passwords are known to everybody, so it listens on loopback alone, as at 127.0.0.1:8025",
+    );
+  if (read.ok) return read.settings;
+  throw new UsageError(read.problems.map(({ where, problem }) => `${where}: ${problem}`).join("\n"));
+}
+
+function demoText(
+  accounts: NonNullable<Awaited<ReturnType<NonNullable<Tools["startServer"]>>>["accounts"]>,
+  { terminal }: Tools,
+): string {
+  const rows = accounts.map(({ name, role, password }) => [name, password, role]);
+  const text =
+    "This is the demo: its domains, name servers and mail servers are its own, no packet leaves this machine, and nothing stays when it ends. Log in as:";
+  return `${wrap(text, terminal.columns)}\n\n${table(["NAME", "PASSWORD", "ROLE"], rows, terminal.style)}\n\n`;
 }
 
 function loadSettings({ settings: named }: ServeOptions, tools: Tools): ServerConfiguration {
@@ -59,11 +114,14 @@ const NAMES = [
   "tls",
   "trustedProxies",
   "sealKey",
+  "database",
   "session",
   "identityProvider",
   "dns",
   "check",
   "publish",
+  "watch",
+  "alerts",
   "log",
 ];
 

@@ -12,6 +12,7 @@ import type { MilterSettings } from "../../milter/settings.ts";
 import type { SigningTable } from "../../milter/signing-table.ts";
 import type { Provider } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
+import type { DescriptionPieces } from "../../records/description-pieces.ts";
 import type { PublishEntry } from "../../records/publish-settings.ts";
 import type { SigningKey } from "../../standards/dkim/sign.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
@@ -125,13 +126,23 @@ export interface Tools {
   readonly startServer?: (job: ServeJob) => Promise<ServeHandle>;
   /** Resolves once somebody ends the program. */
   readonly untilInterrupted: () => Promise<void>;
+  /** Calls whenever somebody says that files were changed (SIGHUP), until what it returns is called. */
+  readonly onReload: (act: () => void) => () => void;
 }
 
 export interface ServeJob {
   readonly settings: ServerConfiguration;
-  /** Where the state lies. */
-  readonly directory: string;
+  /** Where the state lies; undefined for the demo, which has none. */
+  readonly directory: string | undefined;
   readonly logLine: (line: string) => void;
+  readonly description?: DescribedFile;
+}
+
+/** A description file that is the truth. */
+export interface DescribedFile {
+  /** "zonepost.yaml" */
+  readonly name: string;
+  readonly pieces: DescriptionPieces;
 }
 
 export interface ServeHandle {
@@ -139,6 +150,10 @@ export interface ServeHandle {
   readonly url: string;
   /** Of the link for the first administrator; undefined where there are users. */
   readonly setupSecret: string | undefined;
+  /** Of the demo, where it is one. */
+  readonly accounts?: readonly { readonly name: string; readonly role: string; readonly password: string }[];
+  /** What can be taken over while it runs; one sentence for each thing that was, or that needs a start anew. */
+  readonly reload: (next: Pick<ServeJob, "settings" | "description">) => Promise<readonly string[]>;
   readonly stop: () => Promise<void>;
 }
 

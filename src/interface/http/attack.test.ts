@@ -387,7 +387,7 @@ _mta-sts.anna.example. 60 IN TXT "v=STSv1; id=1"
       ["/api/route", { address: "x@anna.example" }],
     ] as const) {
       const begun = await inside.ask(client, "POST", path, body);
-      await inside.server.jobs.settle();
+      await inside.settle();
       const { job } = begun.body as { job: string };
       expect((await inside.ask(client, "GET", `/api/jobs/${job}`)).body).toMatchObject({ state: "done" });
     }
@@ -415,7 +415,7 @@ describe("a plan", () => {
     const allow = ["dmarc-jump", "mx-unresolvable"];
     const begun = await world.ask(owner(), "POST", "/api/domains/anna.example/apply", { digest, allow });
     expect(begun.status).toBe(202);
-    await world.server.jobs.settle();
+    await world.settle();
     const { job } = begun.body as { job: string };
     const stream = await world.ask(owner(), "GET", `/api/jobs/${job}/events`);
     expect(stream.headers["content-type"]).toBe("text/event-stream");
@@ -424,7 +424,7 @@ describe("a plan", () => {
     const undo = await world.ask(owner(), "GET", "/api/domains/anna.example/undo");
     const back = { digest: (undo.body as { digest: string }).digest };
     expect((await world.ask(owner(), "POST", "/api/domains/anna.example/undo", back)).status).toBe(202);
-    await world.server.jobs.settle();
+    await world.settle();
     expect(world.provider.rrsets.size).toBe(3);
     expect(world.access.log.map(({ action }) => action)).toEqual(
       expect.arrayContaining(["zone.apply", "zone.apply.done", "zone.undo", "zone.undo.done"]),

@@ -1,10 +1,14 @@
 /** Descriptions put together from their pieces: as much of them as a question needs. */
+
+import { checkDomain } from "../../check/check.ts";
+import type { CheckOptions, World } from "../../check/context.ts";
+import type { DomainReport } from "../../check/finding.ts";
 import { derive } from "../../records/derive.ts";
 import type { Derived } from "../../records/derived-record.ts";
 import { type Description, readDescription } from "../../records/description.ts";
 import type { DescriptionStore, StoredDomain } from "../../records/description-store.ts";
 import { ancestors, type DomainName } from "../../standards/dns/name.ts";
-import { Refusal } from "./problem.ts";
+import { notFound, Refusal } from "./problem.ts";
 
 export interface Described {
   readonly description: Description;
@@ -22,6 +26,20 @@ export async function describeDomain(
   const above = await Promise.all(ancestors(domain).map((name) => store.domain(name)));
   const pieces = above.filter((one) => one !== undefined).filter((one) => one.ownerId === ownerId);
   return put(await store.common(), pieces);
+}
+
+/** A domain that is watched, checked against what is described of it. */
+export async function checkWatched(
+  domain: DomainName,
+  store: DescriptionStore,
+  world: World,
+  options: Omit<CheckOptions, keyof Described>,
+  onProgress?: (done: number, of: number) => void,
+): Promise<DomainReport> {
+  const stored = await store.domain(domain);
+  if (stored === undefined) throw notFound();
+  const whole = { ...options, ...(await describeDomain(stored, store)) };
+  return checkDomain(domain, world, whole, onProgress && { onProgress });
 }
 
 const PAGE = 1000;

@@ -100,7 +100,7 @@ async function seeded(): Promise<{ world: HttpWorld; jobs: readonly string[] }> 
       world.ask(client, "POST", `/api/domains/${domain}/check`),
     ),
   );
-  await world.server.jobs.settle();
+  await world.settle();
   return { world, jobs: begun.map(({ body }) => (body as { job: string }).job) };
 }
 
@@ -148,7 +148,7 @@ it("answers thousands of made-up requests of every role with no fault and no lea
         }
       }
     }
-    await world.server.jobs.settle();
+    await world.settle();
   }
   const all = [...statuses.values()].reduce((sum, count) => sum + count, 0);
   expect(all).toBeGreaterThan(5000);

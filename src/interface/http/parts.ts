@@ -15,6 +15,10 @@ import type { PublishStore } from "../../publish/publish-store.ts";
 import type { DescriptionStore } from "../../records/description-store.ts";
 import type { PublishEntry } from "../../records/publish-settings.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
+import type { Alerts } from "../../watch/alerts.ts";
+import type { JobQueue } from "../../watch/job-queue.ts";
+import type { ScheduleSettings } from "../../watch/schedule.ts";
+import type { TaskStore } from "../../watch/task.ts";
 import type { WatchStore } from "../../watch/watch-store.ts";
 
 export interface ServerParts {
@@ -23,9 +27,16 @@ export interface ServerParts {
   readonly watch: WatchStore;
   readonly keys: KeyStore;
   readonly publish: PublishStore;
+  readonly tasks: TaskStore;
+  /** Who works at it hands it the server's `handlers`. */
+  readonly queue: Pick<JobQueue, "add" | "givenUp">;
+  readonly schedule: ScheduleSettings;
+  readonly alerts: Pick<Alerts, "tell" | "channels" | "tryOut">;
   /** With the time of the call. */
   readonly world: () => World;
   readonly checkOptions: Omit<CheckOptions, "description" | "derived">;
+  /** The name of the file that says what servers and domains there are; undefined: the store does, and the API changes it. */
+  readonly descriptionFile: string | undefined;
   /** Who holds zones, by the server's own settings; no request can name a file, a command or a URL. */
   readonly publishEntries: readonly PublishEntry[];
   readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;
@@ -44,6 +55,8 @@ export interface ServerParts {
   readonly every: (milliseconds: number, act: () => void) => () => void;
   /** What keeps the server from serving; undefined where nothing does. */
   readonly trouble: () => Promise<string | undefined>;
+  /** Of whatever works beside the server, in the text format of Prometheus. */
+  readonly metrics: () => string;
   /** Takes lines of JSON; nothing is logged where absent. */
   readonly logLine: ((line: string) => void) | undefined;
 }

@@ -1,5 +1,6 @@
 /** What goes wrong, in one shape: where, what, and what to do. */
 import { z } from "zod";
+import { TaskRefusal } from "../../watch/task.ts";
 
 export const PROBLEM_CODES = {
   "not-understood": 400,
@@ -9,6 +10,7 @@ export const PROBLEM_CODES = {
   "not-found": 404,
   "method-not-allowed": 405,
   taken: 409,
+  "read-only": 409,
   stale: 409,
   busy: 409,
   "too-large": 413,
@@ -29,7 +31,7 @@ export interface ProblemPart {
 }
 
 /** Thrown by routes, and answered as it is. */
-export class Refusal extends Error {
+export class Refusal extends TaskRefusal {
   readonly code: ProblemCode;
   readonly where: string;
   readonly remedy: string;
@@ -90,6 +92,14 @@ export const stale = (): Refusal =>
     "stale",
     "somebody else has changed this meanwhile; nothing was changed",
     "read it again, and make the change on what it is now",
+  );
+
+/** For what a file on the machine says: only there it is changed. */
+export const byFile = (file: string): Refusal =>
+  new Refusal(
+    "read-only",
+    `servers and domains are described in ${file}, and here they can only be read`,
+    `change ${file} on the server's machine, and reload the server (SIGHUP)`,
   );
 
 export const waitFor = (seconds: number): Refusal =>

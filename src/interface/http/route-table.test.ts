@@ -48,6 +48,8 @@ const TABLE: Readonly<Record<string, string>> = {
   "GET /api/servers": "lnnyyynnyy",
   "PUT /api/servers": "lnnnynnnny",
   "GET /api/audit": "lnnyynnnny",
+  "GET /api/alerts": "lnnyyynnyy",
+  "POST /api/alerts/:channel/test": "lnnn0nnnn0",
   "GET /api/users": "lnnnynnnny",
   "POST /api/users": "lnnnynnnny",
   "PUT /api/users/:id": "lnnnynnnny",
@@ -144,7 +146,7 @@ describe("the table of routes", () => {
       world = await httpWorld();
       const begun = await world.ask(world.clients["owner"]!, "POST", "/api/domains/anna.example/check");
       job = (begun.body as { job: string }).job;
-      await world.server.jobs.settle();
+      await world.settle();
       await world.ask(world.clients["owner"]!, "POST", "/api/domains/anna.example/keys", {
         selector: "sel",
         algorithm: "ed25519",

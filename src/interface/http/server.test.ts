@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { httpWorld } from "../../../test/support/http-world.ts";
 import { generateDkimKeyPair } from "../../keys/generate.ts";
 import { selfSignedCertificate } from "../../net/self-signed-certificate.ts";
+import { Tasks } from "../../watch/task.ts";
 
 it("serves TLS, tells of a job while it runs, and stops without leaving anybody", async () => {
   const { privateKey } = await generateDkimKeyPair({ algorithm: "rsa", modulusBits: 2048 });
@@ -16,14 +17,22 @@ it("serves TLS, tells of a job while it runs, and stops without leaving anybody"
   const { port } = world.server.app.server.address() as AddressInfo;
 
   const gate = Promise.withResolvers<void>();
-  const job = world.server.jobs.start(
-    { kind: "slow", domain: "anna.example", ownerId: world.users.anna.id },
-    async (progress) => {
-      progress({ done: 1, of: 2 });
-      await gate.promise;
-      return "all of it";
-    },
-  );
+  const tasks = new Tasks({
+    store: world.parts.tasks,
+    queue: { add: async () => {} },
+    now: () => new Date(),
+    newId: () => "slow-one",
+    sleep: async () => {},
+    onTrouble: () => {},
+  });
+  const slow = tasks.define("slow", async (_, { progress }) => {
+    progress({ done: 1, of: 2 });
+    await gate.promise;
+    return "all of it";
+  });
+  const job = await slow({ domain: "anna.example", ownerId: world.users.anna.id }, {});
+  if (job === "busy") throw new Error("it is not");
+  const done = tasks.handlers.task({ id: job.id }, { id: "1", attempt: 1, isLast: false });
   const heard: string[] = [];
   const first = Promise.withResolvers<void>();
   const ended = new Promise<void>((resolve, reject) => {
@@ -44,6 +53,6 @@ it("serves TLS, tells of a job while it runs, and stops without leaving anybody"
   expect(heard.join("")).toBe('event: progress\ndata: {"done":1,"of":2}\n\n');
   const stopped = world.close();
   gate.resolve();
-  await Promise.all([ended, stopped]);
+  await Promise.all([ended, stopped, done]);
   expect(heard.join("")).toContain('event: done\ndata: "all of it"');
 });

@@ -15,20 +15,22 @@ import {
   validatorCompiler,
 } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { auditEntry } from "../../access/audit.ts";
+import { auditEntry, newId } from "../../access/audit.ts";
 import { actorName, may, sees } from "../../access/permission.ts";
 import type { SessionTools } from "../../access/session.ts";
 import type { StoredDomain } from "../../records/description-store.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
+import { Tasks } from "../../watch/task.ts";
 import { API_STYLE, apiPage } from "./api-page.ts";
 import { type Came, cookieName, notLoggedIn, requireOwnHost, requireOwnPage, whoCame } from "./door.ts";
-import { Jobs } from "./job.ts";
 import { ServerMetrics } from "./metrics.ts";
 import { addPages, sendPage } from "./pages.ts";
 import type { ServerParts, ServerSettings } from "./parts.ts";
 import { notFound, PROBLEM_CODES, problemBody, problemSchema, Refusal } from "./problem.ts";
+import { rotationWork } from "./rotation.ts";
 import type { Asked, Route } from "./route.ts";
 import { accountRoutes } from "./routes/account.ts";
+import { alertRoutes } from "./routes/alert.ts";
 import { domainRoutes } from "./routes/domain.ts";
 import { findingRoutes } from "./routes/finding.ts";
 import { jobRoutes } from "./routes/job.ts";
@@ -45,11 +47,16 @@ const MAX_HEADER_OCTETS = 16 * 1024;
 const MAX_PATH_PART = 300;
 const REQUEST_MILLISECONDS = 30_000;
 const STEP_SECONDS = 600;
+/** So long who follows a job is left to it when the server stops. */
+const FOLLOWED_MILLISECONDS = 5_000;
 
 export interface ZonepostServer {
   readonly app: FastifyInstance;
-  readonly jobs: Jobs;
-  /** Answers what has come, ends what is followed, waits for what is under way, and takes nothing more. */
+  /** For who works at the queue: what the routes have begun. */
+  readonly handlers: Tasks["handlers"] & ReturnType<typeof rotationWork>;
+  /** Tasks that ended long ago are forgotten. */
+  readonly sweep: () => Promise<void>;
+  /** Answers what has come, ends what is followed, and takes nothing more. */
   readonly stop: () => Promise<void>;
 }
 
@@ -57,6 +64,13 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
   const { logLine } = parts;
   const app: FastifyInstance = Fastify({
     bodyLimit: MAX_BODY_OCTETS,
+    // Ours from the start: those that it would load otherwise are large, and never used.
+    schemaController: {
+      compilersFactory: {
+        buildValidator: () => validatorCompiler,
+        buildSerializer: () => serializerCompiler,
+      },
+    },
     requestTimeout: REQUEST_MILLISECONDS,
     connectionTimeout: 0,
     keepAliveTimeout: 10_000,
@@ -86,9 +100,15 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
           },
   } as object);
   const metrics = new ServerMetrics();
-  const jobs = new Jobs(parts.random, parts.now, (kind, error) =>
-    app.log.error({ err: error }, `job ${kind}`),
-  );
+  const tasks = new Tasks({
+    store: parts.tasks,
+    queue: parts.queue,
+    now: parts.now,
+    newId: () => newId(parts.random),
+    sleep: parts.sleep,
+    onTrouble: (trouble, error) => app.log.error({ err: error }, trouble),
+  });
+  const ending = new AbortController();
   const isSecure = settings.origin.startsWith("https://");
   const tools: SessionTools = {
     store: parts.access,
@@ -97,8 +117,6 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
     times: settings.times,
   };
 
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
   app.removeContentTypeParser("text/plain");
   await app.register(cookie);
   await app.register(swagger, {
@@ -145,14 +163,15 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
     ...loginRoutes(parts, tools, metrics),
     ...passkeyRoutes(parts, tools, settings),
     ...accountRoutes(parts, tools),
-    ...serverRoutes(parts, jobs),
+    ...serverRoutes(parts, tasks),
     ...domainRoutes(parts),
-    ...findingRoutes(parts, jobs),
+    ...findingRoutes(parts, tasks),
     ...keyRoutes(parts),
-    ...publishRoutes(parts, jobs),
-    ...textRoutes(parts, jobs),
+    ...publishRoutes(parts, tasks),
+    ...textRoutes(parts, tasks),
+    ...alertRoutes(parts),
     ...userRoutes(parts),
-    ...jobRoutes(parts, jobs),
+    ...jobRoutes(parts, tasks, ending.signal),
   ];
   await app.register(async (scope) => {
     for (const each of routes) addRoute(each, scope);
@@ -297,8 +316,9 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
           "this needs the permission servers.read",
           "use a token of an administrator or reader",
         );
-      const gauges = { jobs_running: jobs.running, jobs_waiting: jobs.waiting };
-      return reply.type("text/plain; version=0.0.4").send(metrics.format(gauges));
+      const { running, waiting } = await tasks.counts();
+      const own = metrics.format({ jobs_running: running, jobs_waiting: waiting });
+      return reply.type("text/plain; version=0.0.4").send(own + parts.metrics());
     });
     scope.get("/api/openapi.json", hidden, async (_, reply) => reply.send(app.swagger()));
     scope.get("/api/docs", hidden, async (_, reply) =>
@@ -311,10 +331,13 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
   await app.ready();
   return {
     app,
-    jobs,
+    handlers: { ...tasks.handlers, ...rotationWork(parts, (trouble) => app.log.warn(trouble)) },
+    sweep: () => tasks.sweep(),
     stop: async () => {
       isStopping = true;
-      await Promise.all([app.close(), jobs.settle()]);
+      const stopWaiting = parts.every(FOLLOWED_MILLISECONDS, () => ending.abort());
+      await app.close();
+      stopWaiting();
     },
   };
 }

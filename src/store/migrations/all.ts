@@ -4,9 +4,17 @@ import { tlsaSightings } from "./0002-tlsa-sightings.ts";
 import { descriptions } from "./0003-descriptions.ts";
 import { watch } from "./0004-watch.ts";
 import { access } from "./0005-access.ts";
+import { jobs } from "./0006-jobs.ts";
 import type { ColumnWords, Migration } from "./migration.ts";
 
-const MIGRATIONS: readonly Migration[] = [keysAndPublishing, tlsaSightings, descriptions, watch, access];
+const MIGRATIONS: readonly Migration[] = [
+  keysAndPublishing,
+  tlsaSightings,
+  descriptions,
+  watch,
+  access,
+  jobs,
+];
 
 export const LATEST_LAYOUT = MIGRATIONS.length;
 

@@ -20,7 +20,7 @@ import {
   stateSchema,
 } from "../domain-schema.ts";
 import type { ServerParts } from "../parts.ts";
-import { Refusal, stale } from "../problem.ts";
+import { byFile, Refusal, stale } from "../problem.ts";
 import { limit, type Route, route } from "../route.ts";
 
 const content = z.record(z.string().max(100), z.unknown());
@@ -49,7 +49,16 @@ const cursor = z
 const MAX_IMPORT_OCTETS = 8 * 1024 * 1024;
 const MAX_PROPOSED = 1000;
 
-export function domainRoutes({ descriptions, watch, access, now }: ServerParts): readonly Route[] {
+export function domainRoutes({
+  descriptions,
+  watch,
+  access,
+  now,
+  descriptionFile,
+}: ServerParts): readonly Route[] {
+  const requireWritable = () => {
+    if (descriptionFile !== undefined) throw byFile(descriptionFile);
+  };
   /** The content with its own name in it, whatever was sent: nobody describes one domain under another's name. */
   const contentOf = (domain: DomainName, given: Readonly<Record<string, unknown>>) => {
     if (given["domain"] !== undefined) {
@@ -110,6 +119,7 @@ export function domainRoutes({ descriptions, watch, access, now }: ServerParts):
       status: 201,
       answer: z.object({ domain: z.string(), revision: z.int() }),
       act: async ({ body: { domain, content: given, ownerId } }, asked) => {
+        requireWritable();
         await requireOwner(ownerId);
         const whole = contentOf(domain, given);
         requirePieces((await descriptions.common()).content, [whole]);
@@ -150,6 +160,7 @@ export function domainRoutes({ descriptions, watch, access, now }: ServerParts):
       body: z.strictObject({ content, revision: z.int().min(1) }),
       answer: z.object({ revision: z.int() }),
       act: async ({ body }, asked) => {
+        requireWritable();
         const { domain, ownerId } = asked.domain;
         const whole = contentOf(domain, body.content);
         requirePieces((await descriptions.common()).content, [whole]);
@@ -189,6 +200,7 @@ export function domainRoutes({ descriptions, watch, access, now }: ServerParts):
       params: ofDomain,
       query: z.object({ revision: z.coerce.number().int().min(1) }),
       act: async ({ query }, asked) => {
+        requireWritable();
         const { domain } = asked.domain;
         if ((await descriptions.removeDomain(domain, query.revision)) === "stale") throw stale();
         await watch.forget(domain);

@@ -1,13 +1,14 @@
 /** What is known of a domain, what it was before, and a look again. */
 import { z } from "zod";
-import { checkDomain } from "../../../check/check.ts";
 import { judgeCompliance } from "../../../check/compliance.ts";
 import { summarize } from "../../../check/finding.ts";
 import { lookupSideBySide } from "../../../check/side-by-side.ts";
 import { derivedFor } from "../../../records/derive.ts";
+import type { DomainName } from "../../../standards/dns/name.ts";
 import { typeOf } from "../../../standards/dns/record.ts";
 import { recordCheck } from "../../../watch/record-check.ts";
-import { describeDomain } from "../described.ts";
+import type { Tasks } from "../../../watch/task.ts";
+import { checkWatched, describeDomain } from "../described.ts";
 import {
   eventJson,
   eventPlace,
@@ -19,19 +20,51 @@ import {
   ofDomain,
   readEventPlace,
 } from "../domain-schema.ts";
-import type { Jobs } from "../job.ts";
 import type { ServerParts } from "../parts.ts";
 import { notFound } from "../problem.ts";
 import { limit, type Route, route } from "../route.ts";
-import { jobRef } from "./job.ts";
+import { jobOf, jobRef } from "./job.ts";
 
-/** A second look at what is new comes soon; whoever runs the schedule may say otherwise. */
-const CONFIRM_SECONDS = 300;
 const MAX_EVIDENCE = 3;
 const MAX_LOOKED_AT = 100;
 
-export function findingRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
+export function findingRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
   const { descriptions, watch, now } = parts;
+  const checkAgain = tasks.define<{ readonly domain: DomainName }>(
+    "check",
+    async ({ domain }, { progress }) => {
+      const startedAt = now();
+      const report = await checkWatched(domain, descriptions, parts.world(), parts.checkOptions, (done, of) =>
+        progress({ done, of }),
+      );
+      const { schedule, alerts } = parts;
+      const times = { startedAt, endedAt: now() };
+      await recordCheck(report, times, { store: watch, schedule, tell: alerts.tell });
+      return { summary: report.summary };
+    },
+  );
+  const lookAround = tasks.define<{ readonly domain: DomainName }>(
+    "look",
+    async ({ domain }, { progress }) => {
+      const stored = await descriptions.domain(domain);
+      if (stored === undefined) throw notFound();
+      const { description, derived } = await describeDomain(stored, descriptions);
+      const records = derivedFor(domain, derived, description).records.slice(0, MAX_LOOKED_AT);
+      const sets = [
+        ...Map.groupBy(records, ({ record }) => `${record.name} ${typeOf(record.data)}`).values(),
+      ];
+      const seen = [];
+      for (const [at, set] of sets.entries()) {
+        progress({ done: at, of: sets.length });
+        const { name, data } = set[0]!.record;
+        const type = typeOf(data);
+        const wanted = set.map(({ record }) => record.data);
+        const found = await lookupSideBySide(name, type, parts.world(), now, wanted);
+        seen.push({ owner: name, type, ...found });
+      }
+      return { seen };
+    },
+  );
   return [
     route({
       method: "GET",
@@ -134,29 +167,9 @@ export function findingRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] 
       status: 202,
       answer: jobRef,
       act: async (_, asked) => {
-        const stored = asked.domain;
-        const { domain, ownerId } = stored;
-        const { description, derived } = await describeDomain(stored, descriptions);
-        const records = derivedFor(domain, derived, description).records.slice(0, MAX_LOOKED_AT);
-        const sets = [
-          ...Map.groupBy(records, ({ record }) => `${record.name} ${typeOf(record.data)}`).values(),
-        ];
-        const job = jobs.start({ kind: "look", domain, ownerId }, async (progress) => {
-          const seen = [];
-          for (const [at, set] of sets.entries()) {
-            progress({ done: at, of: sets.length });
-            const { name, data } = set[0]!.record;
-            const type = typeOf(data);
-            const wanted = set.map(({ record }) => record.data);
-            seen.push({
-              owner: name,
-              type,
-              ...(await lookupSideBySide(name, type, parts.world(), now, wanted)),
-            });
-          }
-          return { seen };
-        });
-        return { job: job.id };
+        await describeDomain(asked.domain, descriptions);
+        const { domain, ownerId } = asked.domain;
+        return jobOf(await lookAround({ domain, ownerId }, { domain }));
       },
     }),
     route({
@@ -170,23 +183,12 @@ export function findingRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] 
       act: async (_, asked) => {
         const stored = asked.domain;
         const { domain, ownerId } = stored;
-        const described = await describeDomain(stored, descriptions);
-        await watch.schedule(domain, ownerId, now());
-        const job = jobs.start({ kind: "check", domain, ownerId }, async (progress) => {
-          const options = { ...parts.checkOptions, ...described };
-          const report = await checkDomain(domain, parts.world(), options, {
-            onProgress: (done, of) => progress({ done, of }),
-          });
-          const at = now();
-          await recordCheck(report, watch, at, (before, needsConfirmation) =>
-            needsConfirmation || before.nextCheckAt <= at
-              ? new Date(at.getTime() + CONFIRM_SECONDS * 1000)
-              : before.nextCheckAt,
-          );
-          return { summary: report.summary };
-        });
+        await describeDomain(stored, descriptions);
+        // So that there is a state to compare with.
+        if ((await watch.state(domain)) === undefined) await watch.schedule(domain, ownerId, now());
+        const begun = jobOf(await checkAgain({ domain, ownerId }, { domain }));
         await asked.audit("domain.check", domain);
-        return { job: job.id };
+        return begun;
       },
     }),
   ];

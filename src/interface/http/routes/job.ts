@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { z } from "zod";
 import { sees } from "../../../access/permission.ts";
-import type { Job, Jobs } from "../job.ts";
+import type { Task, Tasks } from "../../../watch/task.ts";
 import type { ServerParts } from "../parts.ts";
 import { notFound, Refusal } from "../problem.ts";
 import { type Asked, type Route, route } from "../route.ts";
@@ -17,12 +17,20 @@ const HEARTBEAT_MILLISECONDS = 15_000;
 /** Who reads no faster than this is let go; the events are there to be asked for again. */
 const MAX_UNREAD_OCTETS = 256 * 1024;
 
-export function jobRoutes({ every, now }: ServerParts, jobs: Jobs): readonly Route[] {
+/** What a task became, or that nothing more fits in. */
+export function jobOf(begun: Task | "busy"): { readonly job: string } {
+  if (begun !== "busy") return { job: begun.id };
+  throw new Refusal("busy", "there is too much to do already", "try again in a minute", {
+    retryAfterSeconds: 60,
+  });
+}
+
+export function jobRoutes({ every, now }: ServerParts, tasks: Tasks, ending: AbortSignal): readonly Route[] {
   const streams = new Map<string, number>();
-  const seen = (id: string, { actor }: Asked): Job => {
-    const job = jobs.get(id);
-    if (job === undefined || !sees(actor, job)) throw notFound();
-    return job;
+  const seen = async (id: string, { actor }: Asked): Promise<Task> => {
+    const task = await tasks.get(id);
+    if (task === undefined || !sees(actor, task)) throw notFound();
+    return task;
   };
   return [
     route({
@@ -41,8 +49,7 @@ export function jobRoutes({ every, now }: ServerParts, jobs: Jobs): readonly Rou
         result: z.unknown(),
       }),
       act: async ({ params: { job: id } }, asked) => {
-        const { kind, domain, state, startedAt, events, result } = seen(id, asked);
-        const progress = events.findLast(({ name }) => name === "progress")?.data ?? null;
+        const { kind, domain, state, startedAt, progress, result } = await seen(id, asked);
         return {
           id,
           kind,
@@ -50,7 +57,7 @@ export function jobRoutes({ every, now }: ServerParts, jobs: Jobs): readonly Rou
           state,
           startedAt: startedAt.toISOString(),
           progress,
-          result: result ?? null,
+          result,
         };
       },
     }),
@@ -62,7 +69,7 @@ export function jobRoutes({ every, now }: ServerParts, jobs: Jobs): readonly Rou
       params,
       isRaw: true,
       act: async ({ params: { job: id } }, asked) => {
-        const job = seen(id, asked);
+        await seen(id, asked);
         const who = asked.actor.user.id;
         const all = [...streams.values()].reduce((sum, count) => sum + count, 0);
         if (all >= MAX_STREAMS || (streams.get(who) ?? 0) >= MAX_STREAMS_OF_ONE)
@@ -81,17 +88,23 @@ export function jobRoutes({ every, now }: ServerParts, jobs: Jobs): readonly Rou
           if (now().getTime() >= until || stream.readableLength > MAX_UNREAD_OCTETS) stream.destroy();
           else stream.push(": still there\n\n");
         });
-        let isOver = false;
-        const stopFollowing = jobs.follow(job.id, ({ name, data }) => {
-          if (isOver) return;
+        const gone = new AbortController();
+        const push = (name: string, data: unknown) =>
           stream.push(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
-          if (name === "progress") return;
-          isOver = true;
+        const follow = async () => {
+          for await (const { state, progress, result } of tasks.follow(id, gone.signal)) {
+            if (progress !== null) push("progress", progress);
+            if (state === "done" || state === "failed") push(state, result);
+          }
           stream.push(null);
-        });
+        };
+        follow().catch(() => stream.destroy());
+        const end = () => stream.destroy();
+        ending.addEventListener("abort", end, { once: true });
         stream.once("close", () => {
+          ending.removeEventListener("abort", end);
           stopBeating();
-          stopFollowing();
+          gone.abort();
           const left = (streams.get(who) ?? 1) - 1;
           if (left > 0) streams.set(who, left);
           else streams.delete(who);

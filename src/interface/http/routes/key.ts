@@ -15,6 +15,7 @@ import type { DomainName } from "../../../standards/dns/name.ts";
 import { lookAtKeys } from "../../../watch/key-look.ts";
 import { keyZone, needsZone, type PublishedStep, publishKeyStep } from "../../../watch/key-publish.ts";
 import { lanesOf, turnKeys } from "../../../watch/key-turn.ts";
+import { startRotation } from "../../../watch/rotation-driver.ts";
 import { describeDomain } from "../described.ts";
 import { ofDomain } from "../domain-schema.ts";
 import type { ServerParts } from "../parts.ts";
@@ -83,6 +84,7 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
     const made = await makeKey(domain, wanted, { store: keys, sealKey: master, makeKeyPair, random, now });
     if (!made.ok) throw new Refusal("refused", made.problem, "choose another", { where: "body" });
     await asked.audit("key.create", keyOwner(made.value.key));
+    await startRotation(domain, false, parts);
     return made.value;
   };
   return [
@@ -138,6 +140,7 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
         if ((await keys.put(key)) === "taken")
           throw new Refusal("taken", `there is a key ${keyOwner(key)} already`, "choose another selector");
         await asked.audit("key.import", keyOwner(key));
+        await startRotation(domain, false, parts);
         return { key: keyJson(key) };
       },
     }),
@@ -220,6 +223,7 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
               published === undefined ? null : { status: published.status, detail: detailOf(published) },
           });
         }
+        await startRotation(domain, body.publish, parts);
         await asked.audit("key.rotate", domain, { begin: body.begin, publish: body.publish });
         return { steps };
       },

@@ -16,6 +16,8 @@ const sessionSchema = z.object({
   user: z.object({ id: z.string(), name: z.string(), role: z.string() }),
   isComplete: z.boolean(),
   csrfToken: z.string(),
+  /** Where it is set, servers and domains are described there, and the API does not change them. */
+  descriptionFile: z.string().nullable(),
 });
 const loginAnswer = z.object({ status: z.enum(["in", "second-factor"]), csrfToken: z.string() });
 
@@ -100,6 +102,7 @@ export function loginRoutes(
           user: { id, name: userName, role },
           isComplete: open.session.isComplete,
           csrfToken: csrfToken(secret),
+          descriptionFile: (open.session.isComplete && parts.descriptionFile) || null,
         };
       },
     }),

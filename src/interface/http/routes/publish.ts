@@ -1,25 +1,32 @@
 /** Plans, approved by their digest, carried out as jobs, and taken back. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { auditEntry } from "../../../access/audit.ts";
+import { type Actor, actorName, may, sees } from "../../../access/permission.ts";
 import { keyOwner } from "../../../keys/key-record-shapes.ts";
-import { type ApplyResult, applyPlan, applyUndo, planUndo, recover } from "../../../publish/apply.ts";
+import { type ApplyEvent, applyPlan, applyUndo, planUndo, recover } from "../../../publish/apply.ts";
 import { planDigest, planJson, resultJson } from "../../../publish/plan-json.ts";
-import { GUARD_IDS, type Plan } from "../../../publish/planned.ts";
+import { GUARD_IDS, type GuardId, type Plan } from "../../../publish/planned.ts";
 import type { ProviderFailure } from "../../../publish/provider.ts";
 import { zoneOf } from "../../../records/derive.ts";
+import type { StoredDomain } from "../../../records/description-store.ts";
+import type { DomainName } from "../../../standards/dns/name.ts";
 import { formatRdata } from "../../../standards/dns/rdata-text.ts";
+import { cachesClear } from "../../../watch/schedule.ts";
+import type { Tasks } from "../../../watch/task.ts";
 import { planZone, zonesOf } from "../../../watch/zone-plan.ts";
 import { type Described, describeDomain, describeZone } from "../described.ts";
 import { ofDomain } from "../domain-schema.ts";
-import type { Jobs } from "../job.ts";
 import type { ServerParts } from "../parts.ts";
-import { Refusal } from "../problem.ts";
+import { notFound, Refusal } from "../problem.ts";
 import { type Asked, type Route, route } from "../route.ts";
 import { type OpenZone, openZone } from "../zone.ts";
-import { jobRef } from "./job.ts";
+import { jobOf, jobRef } from "./job.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const LOOK_SECONDS = 60;
+/** Of a zone that holds the records of many domains. */
+const MAX_LOOKED_AFTER = 1000;
 
 const planSchema = z.object({
   zone: z.string(),
@@ -55,13 +62,76 @@ const planSchema = z.object({
   notes: z.array(z.string()),
 });
 
-export function publishRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
-  const { descriptions, publish } = parts;
+/** What was approved, and by whom: it is looked at again when its turn has come. */
+interface Approved {
+  readonly domain: DomainName;
+  readonly zone: DomainName;
+  readonly digest: string;
+  readonly userId: string;
+  readonly by: string;
+  readonly address: string;
+}
 
-  const open = async (asked: Asked): Promise<OpenZone & { readonly described: Described }> => {
-    const own = await describeDomain(asked.domain, descriptions);
-    const opened = await openZone(zoneOf(asked.domain.domain, own.description), asked.actor, parts);
+interface ApprovedPlan extends Approved {
+  readonly allow: readonly GuardId[];
+  /** What stands after each of its changes, as text. */
+  readonly changes: readonly string[];
+}
+
+interface ApprovedUndo extends Approved {
+  readonly undoes: string;
+}
+
+export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
+  const { access, descriptions, publish, queue, watch, now } = parts;
+
+  const open = async (
+    stored: StoredDomain,
+    actor: Actor,
+  ): Promise<OpenZone & { readonly described: Described }> => {
+    const own = await describeDomain(stored, descriptions);
+    const opened = await openZone(zoneOf(stored.domain, own.description), actor, parts);
     return { ...opened, described: await describeZone(opened.zone, descriptions) };
+  };
+  const approvedBy = ({ actor, caller, domain: { domain } }: Asked, zone: DomainName, digest: string) => ({
+    domain,
+    zone,
+    digest,
+    userId: actor.user.id,
+    by: actorName(actor),
+    address: caller.address,
+  });
+  /** Who has approved it may have lost the right meanwhile. */
+  const openAgain = async ({ domain, userId, zone }: Approved) => {
+    const [stored, user] = await Promise.all([descriptions.domain(domain), access.user({ id: userId })]);
+    const actor = user !== undefined && user.disabledAt === undefined ? { user } : undefined;
+    if (stored === undefined || actor === undefined || !sees(actor, stored) || !may(actor, "own.publish"))
+      throw notFound();
+    const opened = await open(stored, actor);
+    if (opened.zone !== zone) throw notApproved();
+    return opened;
+  };
+  const audit = ({ by, address, zone }: Approved, action: string) =>
+    access.audit(auditEntry({ actor: by, address, action, target: zone, details: {} }, now(), parts.random));
+  const requireWhole = async ({ zone, provider }: OpenZone) => {
+    const recovery = await recover(zone, { provider, store: publish });
+    if (recovery.status === "failed") throw notRead(recovery.failure);
+  };
+  /** The domains are looked at now, and once no cache can hold what was there before. */
+  const lookAfter = async (
+    { zone, described: { description } }: { zone: DomainName; described: Described },
+    ttl: number,
+  ) => {
+    const domains = description.domains
+      .map(({ domain }) => domain)
+      .filter((domain) => zoneOf(domain, description) === zone)
+      .slice(0, MAX_LOOKED_AFTER);
+    for (const domain of domains) {
+      const state = await watch.state(domain);
+      if (state !== undefined) await watch.schedule(domain, state.ownerId, now());
+    }
+    const key = `wait-for-caches ${zone}`;
+    await queue.add("wait-for-caches", { domains }, { key, runAt: cachesClear(now(), ttl) });
   };
   const makePlan = async ({
     zone,
@@ -100,20 +170,41 @@ export function publishRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] 
     const text = JSON.stringify([undo.undoes.id, steps]);
     return { undo, steps, digest: createHash("sha256").update(text).digest("hex") };
   };
-  const run = (
-    kind: string,
-    asked: Asked,
-    opened: OpenZone,
-    work: (tools: ReturnType<OpenZone["applyTools"]>) => Promise<ApplyResult>,
-  ) =>
-    jobs.start({ kind, domain: opened.zone, ownerId: asked.domain.ownerId }, async (progress) => {
-      const tools = opened.applyTools((event) =>
-        progress(event.kind === "step" ? { kind: "step", at: event.at, of: event.of } : event),
-      );
-      const result = await work(tools);
-      await asked.audit(`zone.${kind}.${result.status}`, opened.zone);
-      return resultJson(result);
-    });
+  const applyApproved = tasks.define<ApprovedPlan>("apply", async (approved, { attempt, progress }) => {
+    const opened = await openAgain(approved);
+    await requireWhole(opened);
+    const plan = await makePlan(opened);
+    // Where a node died at it, what is left of the plan is a part of what was approved.
+    const isPart =
+      attempt > 1 &&
+      changesOf(plan).every((change) => approved.changes.includes(change)) &&
+      plan.guards.every(({ id }) => approved.allow.includes(id));
+    if (planDigest(plan) !== approved.digest && !isPart) throw notApproved();
+    const options = { allow: approved.allow, lookSeconds: LOOK_SECONDS };
+    const result = await applyPlan(plan, options, opened.applyTools(tell(progress)));
+    await audit(approved, `zone.apply.${result.status}`);
+    if (result.status === "done") {
+      const ttls = plan.steps.flatMap(({ changes }) => changes.map(({ before }) => before?.ttlSeconds ?? 0));
+      await lookAfter(opened, Math.max(0, ...ttls));
+    }
+    return resultJson(result);
+  });
+  const undoApproved = tasks.define<ApprovedUndo>("undo", async (approved, { attempt, progress }) => {
+    const opened = await openAgain(approved);
+    await requireWhole(opened);
+    const [last] = await publish.appliesTo(opened.zone);
+    if (attempt > 1 && last?.undoes === approved.undoes && last.state === "done")
+      return { status: "nothing-to-do" };
+    const { undo, digest: own } = await undoOf(opened);
+    if (own !== approved.digest) throw notApproved();
+    const result = await applyUndo(undo, { lookSeconds: LOOK_SECONDS }, opened.applyTools(tell(progress)));
+    await audit(approved, `zone.undo.${result.status}`);
+    if (result.status === "done") {
+      const ttls = undo.steps.flat().map(({ before }) => before?.ttlSeconds ?? 0);
+      await lookAfter(opened, Math.max(0, ...ttls));
+    }
+    return resultJson(result);
+  });
 
   return [
     route({
@@ -125,7 +216,7 @@ export function publishRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] 
       params: ofDomain,
       answer: z.object({ digest, provider: z.string(), plan: planSchema }),
       act: async (_, asked) => {
-        const opened = await open(asked);
+        const opened = await open(asked.domain, asked.actor);
         const plan = await makePlan(opened);
         const read = planSchema.parse(planJson(plan));
         return { digest: planDigest(plan), provider: opened.provider.title, plan: read };
@@ -141,14 +232,18 @@ export function publishRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] 
       status: 202,
       answer: jobRef,
       act: async ({ body }, asked) => {
-        const opened = await open(asked);
-        const recovery = await recover(opened.zone, { provider: opened.provider, store: publish });
-        if (recovery.status === "failed") throw notRead(recovery.failure);
-        const plan: Plan = await makePlan(opened);
-        requireDigest(planDigest(plan), body.digest);
+        const opened = await open(asked.domain, asked.actor);
+        await requireWhole(opened);
+        const plan = await makePlan(opened);
+        if (planDigest(plan) !== body.digest) throw notApproved();
         await asked.audit("zone.apply", opened.zone, { digest: body.digest, allow: body.allow });
-        const options = { allow: body.allow, lookSeconds: LOOK_SECONDS };
-        return { job: run("apply", asked, opened, (tools) => applyPlan(plan, options, tools)).id };
+        const { ownerId } = asked.domain;
+        const approved = {
+          ...approvedBy(asked, opened.zone, body.digest),
+          allow: body.allow,
+          changes: changesOf(plan),
+        };
+        return jobOf(await applyApproved({ domain: opened.zone, ownerId }, approved));
       },
     }),
     route({
@@ -163,7 +258,7 @@ export function publishRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] 
         steps: z.array(z.array(z.looseObject({ name: z.string() }))),
       }),
       act: async (_, asked) => {
-        const { undo, steps, digest: own } = await undoOf(await open(asked));
+        const { undo, steps, digest: own } = await undoOf(await open(asked.domain, asked.actor));
         return { digest: own, undoes: undo.undoes.id, steps };
       },
     }),
@@ -177,26 +272,34 @@ export function publishRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] 
       status: 202,
       answer: jobRef,
       act: async ({ body }, asked) => {
-        const opened = await open(asked);
+        const opened = await open(asked.domain, asked.actor);
         const { undo, digest: own } = await undoOf(opened);
-        requireDigest(own, body.digest);
+        if (own !== body.digest) throw notApproved();
         await asked.audit("zone.undo", opened.zone, { digest: body.digest });
-        const work = (tools: ReturnType<OpenZone["applyTools"]>) =>
-          applyUndo(undo, { lookSeconds: LOOK_SECONDS }, tools);
-        return { job: run("undo", asked, opened, work).id };
+        const { ownerId } = asked.domain;
+        const approved = { ...approvedBy(asked, opened.zone, body.digest), undoes: undo.undoes.id };
+        return jobOf(await undoApproved({ domain: opened.zone, ownerId }, approved));
       },
     }),
   ];
 }
 
-function requireDigest(own: string, given: string): void {
-  if (own === given) return;
-  throw new Refusal(
+const changesOf = ({ steps }: Plan): readonly string[] =>
+  steps.flatMap(({ changes }) =>
+    changes.map(({ name, type, after }) =>
+      JSON.stringify([name, type, after?.ttlSeconds, after?.data.map((data) => formatRdata(data))]),
+    ),
+  );
+
+const tell = (progress: (data: unknown) => void) => (event: ApplyEvent) =>
+  progress(event.kind === "step" ? { kind: "step", at: event.at, of: event.of } : event);
+
+const notApproved = (): Refusal =>
+  new Refusal(
     "stale",
     "this is not the plan that was looked at",
     "look at the plan as it is now, and approve that",
   );
-}
 
 function notRead({ cause, detail }: ProviderFailure): Refusal {
   return new Refusal(

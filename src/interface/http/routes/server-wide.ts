@@ -2,18 +2,18 @@
 import { z } from "zod";
 import { ownerFilter } from "../../../access/permission.ts";
 import { SEVERITIES } from "../../../check/severity.ts";
+import type { Tasks } from "../../../watch/task.ts";
 import { MACHINE_PARTS, requirePieces } from "../described.ts";
 import { eventJson, eventPlace, eventSchema, readEventPlace } from "../domain-schema.ts";
-import type { Jobs } from "../job.ts";
 import type { ServerParts } from "../parts.ts";
-import { Refusal, stale } from "../problem.ts";
+import { byFile, Refusal, stale } from "../problem.ts";
 import { limit, type Route, route } from "../route.ts";
 
 const content = z.record(z.string().max(100), z.unknown());
 const commonSchema = z.object({ content, revision: z.int(), changedAt: z.string() });
 
-export function serverRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
-  const { descriptions, watch, access, now } = parts;
+export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
+  const { descriptions, watch, access, now, descriptionFile } = parts;
   return [
     route({
       method: "GET",
@@ -29,16 +29,16 @@ export function serverRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
       }),
       act: async (_, { actor }) => {
         const filter = ownerFilter(actor);
-        const [domains, bySeverity, events] = await Promise.all([
-          descriptions.countDomains(filter),
+        const [bySeverity, events] = await Promise.all([
           watch.overview(filter),
           watch.history(filter, { limit: 20 }),
         ]);
         return {
-          domains,
+          // Whatever is described is watched: to count a hundred thousand twice is slow.
+          domains: Object.values(bySeverity).reduce((sum, count) => sum + count, 0),
           bySeverity: { ...bySeverity },
           events: events.map(eventJson),
-          jobsRunning: actor.user.role === "owner" ? 0 : jobs.running,
+          jobsRunning: actor.user.role === "owner" ? 0 : (await tasks.counts()).running,
         };
       },
     }),
@@ -73,6 +73,7 @@ export function serverRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
       body: z.strictObject({ content, revision: z.int().min(0) }),
       answer: z.object({ revision: z.int() }),
       act: async ({ body }, asked) => {
+        if (descriptionFile !== undefined) throw byFile(descriptionFile);
         const parts = [...MACHINE_PARTS, "domains"].filter((part) => part in body.content);
         if (parts.length > 0)
           throw new Refusal(

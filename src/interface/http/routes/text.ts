@@ -5,18 +5,30 @@ import { Context } from "../../../check/context.ts";
 import { propose } from "../../../check/propose.ts";
 import { findRoute, parseMailAddress } from "../../../check/route.ts";
 import { explainRecord } from "../../../records/explain.ts";
+import type { DomainName } from "../../../standards/dns/name.ts";
+import type { Tasks } from "../../../watch/task.ts";
 import { requirePieces } from "../described.ts";
 import { domainName } from "../domain-schema.ts";
-import type { Jobs } from "../job.ts";
 import type { ServerParts } from "../parts.ts";
 import { Refusal } from "../problem.ts";
 import { type Route, route } from "../route.ts";
-import { jobRef } from "./job.ts";
+import { jobOf, jobRef } from "./job.ts";
 
 const MAX_RECORD = 65_536;
 const MAX_BOUNCE = 200_000;
 
-export function textRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
+export function textRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
+  const findWay = tasks.define<{ readonly address: string }>("route", async ({ address: text }) => {
+    const address = parseMailAddress(text);
+    if (!address.ok) throw new Refusal("refused", address.problem, "write it as bob@example.org");
+    const context = new Context(address.value.domain, parts.world(), parts.checkOptions);
+    return findRoute(address.value, context);
+  });
+  const readWhatIs = tasks.define<{ readonly domain: DomainName }>("propose", async ({ domain }) => {
+    const { content } = await parts.descriptions.common();
+    const hosts = requirePieces(content, []).servers.map(({ host }) => host);
+    return propose(new Context(domain, parts.world(), parts.checkOptions), hosts);
+  });
   return [
     route({
       method: "POST",
@@ -102,13 +114,8 @@ export function textRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
       status: 202,
       answer: jobRef,
       act: async ({ body: { domain } }, { actor }) => {
-        const { content } = await parts.descriptions.common();
-        const hosts = requirePieces(content, []).servers.map(({ host }) => host);
-        const about = { kind: "propose", domain: undefined, ownerId: actor.user.id };
-        const job = jobs.start(about, async () =>
-          propose(new Context(domain, parts.world(), parts.checkOptions), hosts),
-        );
-        return { job: job.id };
+        const about = { domain: undefined, ownerId: actor.user.id };
+        return jobOf(await readWhatIs(about, { domain }));
       },
     }),
     route({
@@ -125,12 +132,8 @@ export function textRoutes(parts: ServerParts, jobs: Jobs): readonly Route[] {
           throw new Refusal("refused", address.problem, "write it as bob@example.org", {
             where: "body.address",
           });
-        const about = { kind: "route", domain: undefined, ownerId: actor.user.id };
-        const job = jobs.start(about, async () => {
-          const context = new Context(address.value.domain, parts.world(), parts.checkOptions);
-          return findRoute(address.value, context);
-        });
-        return { job: job.id };
+        const about = { domain: undefined, ownerId: actor.user.id };
+        return jobOf(await findWay(about, { address: body.address }));
       },
     }),
   ];

@@ -147,6 +147,7 @@ role: string;
 };
 isComplete: boolean;
 csrfToken: string;
+descriptionFile: string | null;
 };
 };
 };
@@ -2190,6 +2191,85 @@ responses: {
 content: {
 "application/json": {
 job: string;
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/alerts": {
+/** Who is told of news, by the server's settings; and what was given up, the newest first. */
+get: {
+parameters: {
+query?: never;
+path?: never;
+};
+requestBody?: never;
+responses: {
+200: {
+content: {
+"application/json": {
+channels: ({
+id: string;
+kind: "email" | "webhook" | "ntfy" | "slack";
+receiver: string;
+minimumSeverity: string;
+quietHours: {
+from: string;
+until: string;
+timeZone: string;
+} | null;
+domains: (string)[] | null;
+weeklyDigest: boolean;
+})[];
+givenUp: ({
+kind: string;
+at: string;
+attempts: number;
+error: string;
+})[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/alerts/{channel}/test": {
+/** Sends a test to a channel, and says what its receiver answered. */
+post: {
+parameters: {
+query?: never;
+path: {
+channel: string;
+};
+};
+requestBody?: never;
+responses: {
+200: {
+content: {
+"application/json": {
+status: "accepted" | "refused" | "failed";
+detail: string;
 };
 };
 };

@@ -1,0 +1,94 @@
+/** A description file that is the truth: what the store knows becomes what the file says. */
+import type { DescriptionPieces } from "../records/description-pieces.ts";
+import type { DescriptionStore, StoredDomain, StoredPiece } from "../records/description-store.ts";
+import type { DomainName } from "../standards/dns/name.ts";
+import type { WatchStore } from "./watch-store.ts";
+
+export interface FileTaken {
+  readonly isCommonNew: boolean;
+  readonly added: readonly DomainName[];
+  readonly changed: readonly DomainName[];
+  readonly gone: readonly DomainName[];
+}
+
+const PAGE = 1000;
+/** Another node may take in the same file at the same time. */
+const MAX_TRIES = 3;
+
+/** Domain by domain, each whole or not at all; owners stay as they are. What is new or other is checked soon. */
+export async function takeInFile(
+  { common, domains }: DescriptionPieces,
+  descriptions: DescriptionStore,
+  watch: WatchStore,
+  now: Date,
+): Promise<FileTaken> {
+  const isCommonNew = await takeCommon(common, descriptions, now);
+  const left = new Map(domains);
+  const changed: DomainName[] = [];
+  const gone: DomainName[] = [];
+  for (let after: DomainName | undefined; ; ) {
+    const page = await descriptions.domains({}, { limit: PAGE, ...(after && { after }) });
+    for (const stored of page) {
+      const content = left.get(stored.domain);
+      left.delete(stored.domain);
+      if (content === undefined) {
+        await forget(stored, descriptions, watch);
+        gone.push(stored.domain);
+      } else if (!isSame(stored, content)) {
+        await put(stored, content, descriptions, watch, now);
+        changed.push(stored.domain);
+      }
+    }
+    after = page.at(-1)?.domain;
+    if (page.length < PAGE) break;
+  }
+  const added = [...left.keys()];
+  for (const [domain, content] of left) await put({ domain }, content, descriptions, watch, now);
+  return { isCommonNew, added, changed, gone };
+}
+
+const isSame = (stored: StoredPiece, content: StoredPiece["content"]): boolean =>
+  JSON.stringify(stored.content) === JSON.stringify(content);
+
+async function takeCommon(
+  content: StoredPiece["content"],
+  descriptions: DescriptionStore,
+  now: Date,
+): Promise<boolean> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const stored = await descriptions.common();
+    if (stored.revision > 0 && isSame(stored, content)) return false;
+    if ((await descriptions.putCommon(content, stored.revision, now)) === "put") return true;
+  }
+  throw new Error("somebody else changes the servers all the time; the description file was not taken in");
+}
+
+async function put(
+  found: Pick<StoredDomain, "domain"> & Partial<StoredDomain>,
+  content: StoredPiece["content"],
+  descriptions: DescriptionStore,
+  watch: WatchStore,
+  now: Date,
+): Promise<void> {
+  const { domain } = found;
+  let stored = found.revision === undefined ? undefined : (found as StoredDomain);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const ownerId = stored?.ownerId;
+    if ((await descriptions.putDomain({ domain, content, ownerId }, stored?.revision ?? 0, now)) === "put") {
+      await watch.schedule(domain, ownerId, now);
+      return;
+    }
+    stored = await descriptions.domain(domain);
+    if (stored !== undefined && isSame(stored, content)) return;
+  }
+  throw new Error(`somebody else changes ${domain} all the time; it was not taken in`);
+}
+
+async function forget(found: StoredDomain, descriptions: DescriptionStore, watch: WatchStore): Promise<void> {
+  let stored: StoredDomain | undefined = found;
+  for (let tries = 0; stored !== undefined && tries < MAX_TRIES; tries++) {
+    if ((await descriptions.removeDomain(stored.domain, stored.revision)) === "removed") break;
+    stored = await descriptions.domain(stored.domain);
+  }
+  await watch.forget(found.domain);
+}

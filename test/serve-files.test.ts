@@ -1,0 +1,163 @@
+/** `zonepost serve` with its files: the description as the truth, and what a reload takes over while it runs. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { generateDkimKeyPair } from "../src/keys/generate.ts";
+import { selfSignedCertificate } from "../src/net/self-signed-certificate.ts";
+import { freePort, logIn, type Served, serve } from "./support/served.ts";
+
+const DESCRIPTION = `servers: [{ host: mail.example.org, addresses: 192.0.2.25 }]
+domains:
+  - { domain: a.example }
+  - { domain: b.example }
+`;
+const PASSWORD = "a long enough password";
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "zonepost-files-"));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** No domain is looked at: their name servers would be those of the world. */
+const UNWATCHED = "watch: { enabled: false }\n";
+
+const setUp = async ({ url, out }: Served) => {
+  const link = /\/setup#(\S+)/;
+  await expect.poll(out).toMatch(link);
+  const [, secret] = link.exec(out())!;
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ secret, name: "admin", password: PASSWORD });
+  await fetch(`${url}/api/setup`, { method: "POST", headers, body });
+  return logIn(url, "admin", PASSWORD);
+};
+
+it("serves what the description says, refuses to change it, and follows the file", async () => {
+  const file = join(directory, "zonepost.yaml");
+  writeFileSync(file, DESCRIPTION);
+  const settings = join(directory, "unwatched.yaml");
+  writeFileSync(settings, UNWATCHED);
+  const server = await serve(["--state", join(directory, "one"), "-c", file, "--settings", settings]);
+  try {
+    const admin = await setUp(server);
+    const domains = async () => {
+      const { body } = await admin.ask("GET", "/api/domains");
+      return (body as { domains: { domain: string }[] }).domains.map(({ domain }) => domain);
+    };
+    expect(await domains()).toEqual(["a.example", "b.example"]);
+    expect((await admin.ask("GET", "/api/session")).body).toMatchObject({ descriptionFile: "zonepost.yaml" });
+    const content = { content: {}, revision: 1 };
+    for (const [method, path, body] of [
+      ["POST", "/api/domains", { domain: "c.example" }],
+      ["PUT", "/api/domains/a.example", content],
+      ["DELETE", "/api/domains/a.example?revision=1", undefined],
+      ["PUT", "/api/servers", content],
+    ] as const) {
+      const refused = await admin.ask(method, path, body);
+      expect([method, path, refused.status]).toEqual([method, path, 409]);
+      expect(refused.body).toMatchObject({
+        type: "urn:zonepost:problem:read-only",
+        remedy: "change zonepost.yaml on the server's machine, and reload the server (SIGHUP)",
+      });
+    }
+
+    writeFileSync(file, DESCRIPTION.replace("b.example", "c.example"));
+    server.process.kill("SIGHUP");
+    await expect.poll(domains, { timeout: 10_000 }).toEqual(["a.example", "c.example"]);
+    await expect.poll(server.err).toContain("zonepost.yaml: 1 domains new, 0 changed, 1 gone");
+
+    writeFileSync(file, `${DESCRIPTION}  - { domain: 7 7 }\n`);
+    server.process.kill("SIGHUP");
+    await expect.poll(server.err, { timeout: 10_000 }).toContain(`${file}:5: domains[2].domain`);
+    expect(await domains()).toEqual(["a.example", "c.example"]);
+    const { entries } = (await admin.ask("GET", "/api/audit")).body as {
+      entries: { action: string; details: object }[];
+    };
+    expect(
+      entries.filter(({ action }) => action === "description.take").map(({ details }) => details),
+    ).toEqual([
+      { added: 1, changed: 0, gone: 1 },
+      { added: 2, changed: 0, gone: 0 },
+    ]);
+  } finally {
+    expect(await server.stop()).toBe(0);
+  }
+}, 60_000);
+
+it("takes a new certificate and log level while it runs, keeps the old where they do not fit, and says what waits", async () => {
+  const { privateKey } = await generateDkimKeyPair({ algorithm: "rsa", modulusBits: 2048 });
+  const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const certificate = (name: string) =>
+    selfSignedCertificate({
+      name,
+      privateKey: key,
+      notBefore: new Date(Date.now() - 1000),
+      notAfter: new Date(Date.now() + 86_400_000),
+    });
+  const [chainFile, keyFile, settings] = ["chain.pem", "key.pem", "settings.yaml"].map((name) =>
+    join(directory, name),
+  ) as [string, string, string];
+  writeFileSync(chainFile, certificate("one.example.org"));
+  writeFileSync(keyFile, key);
+  const text = `tls: { certificate: ${chainFile}, key: ${keyFile} }\n`;
+  writeFileSync(settings, text);
+  const port = await freePort();
+  const server = await serve(
+    ["--state", join(directory, "two"), "--settings", settings],
+    {},
+    [],
+    `https://127.0.0.1:${port}`,
+  );
+  try {
+    const subject = () =>
+      new Promise<string | string[] | undefined>((resolve, reject) => {
+        get(
+          { port, host: "127.0.0.1", path: "/healthz", rejectUnauthorized: false, agent: false },
+          (answer) => {
+            resolve((answer.socket as TLSSocket).getPeerCertificate().subject.CN);
+            answer.resume();
+          },
+        ).once("error", reject);
+      });
+    expect(await subject()).toBe("one.example.org");
+    writeFileSync(chainFile, certificate("two.example.org"));
+    writeFileSync(settings, `${text}log: warn\nsession: { idleMinutes: 30 }\n`);
+    server.process.kill("SIGHUP");
+    await expect.poll(subject, { timeout: 10_000 }).toBe("two.example.org");
+    await expect.poll(server.err).toContain("session has changed: it counts from the next start on");
+    expect(server.err()).toContain("log is warn");
+
+    writeFileSync(
+      keyFile,
+      (await generateDkimKeyPair({ algorithm: "rsa", modulusBits: 2048 })).privateKey.export({
+        type: "pkcs8",
+        format: "pem",
+      }),
+    );
+    server.process.kill("SIGHUP");
+    await expect.poll(server.err, { timeout: 10_000 }).toContain("all is as before");
+    expect(await subject()).toBe("two.example.org");
+  } finally {
+    await server.stop();
+  }
+}, 60_000);
+
+it("takes its database from the settings, and says which when it cannot be reached", async () => {
+  const url = join(directory, "database");
+  writeFileSync(url, "postgres://nobody:secret@127.0.0.1:1/none\n");
+  const settings = join(directory, "database.yaml");
+  writeFileSync(settings, `database: { file: ${url} }\n`);
+  const refused = await serve(["--state", join(directory, "three"), "--settings", settings]).catch(
+    (error: Error) => error.message,
+  );
+  expect(refused).toContain("database: ");
+  expect(refused).not.toContain("secret");
+  const over = { ZONEPOST_DATABASE: "postgres://nobody@127.0.0.1:2/other" };
+  const overridden = await serve(["--state", join(directory, "three"), "--settings", settings], over).catch(
+    (error: Error) => error.message,
+  );
+  expect(overridden).toContain("ZONEPOST_DATABASE: ");
+}, 60_000);
