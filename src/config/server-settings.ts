@@ -181,7 +181,7 @@ export type ServerSettingsResult =
   | { readonly ok: false; readonly problems: readonly SettingProblem[] };
 
 /** What the environment may say; it has the last word. */
-const VARIABLES: Readonly<Record<string, readonly string[]>> = {
+export const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   ZONEPOST_LISTEN: ["listen"],
   ZONEPOST_URL: ["url"],
   ZONEPOST_TLS_CERTIFICATE: ["tls", "certificate"],

@@ -24,6 +24,7 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
   const { terminal } = tools;
   const { url, setupSecret, accounts, reload, stop } = await tools.startServer({
     settings,
+    settingsFile: options.demo ? undefined : settingsFile(options, tools),
     directory: options.demo ? undefined : stateDirectory(options.state, tools),
     logLine: (line) => terminal.err(line),
     ...loadFile(options, tools),
@@ -96,8 +97,11 @@ function demoText(
   return `${wrap(text, terminal.columns)}\n\n${table(["NAME", "PASSWORD", "ROLE"], rows, terminal.style)}\n\n`;
 }
 
-function loadSettings({ settings: named }: ServeOptions, tools: Tools): ServerConfiguration {
-  const file = named ?? (tools.fileExists(USUAL_FILE) ? USUAL_FILE : undefined);
+const settingsFile = ({ settings: named }: ServeOptions, tools: Tools): string | undefined =>
+  named ?? (tools.fileExists(USUAL_FILE) ? USUAL_FILE : undefined);
+
+function loadSettings(options: ServeOptions, tools: Tools): ServerConfiguration {
+  const file = settingsFile(options, tools);
   const text = file === undefined ? undefined : readFileNamed(file, tools);
   const read = readServerSettings(text, tools.environment);
   if (read.ok) return read.settings;

@@ -81,7 +81,13 @@ const TABLE: Readonly<Record<string, string>> = {
   "GET /api/domains/:domain/undo": "ly0nynynny",
   "POST /api/domains/:domain/undo": "ly0nynynny",
   "POST /api/explain": "lyyyyyyyyy",
+  "POST /api/domains/:domain/troubleshoot": "ly0nynynyy",
   "POST /api/bounce": "lyyyyyyyyy",
+  "POST /api/headers": "lyyyyyyyyy",
+  "GET /api/settings": "lnnnynnnny",
+  // The state is carried away by people alone.
+  "GET /api/backup": "lnnnynnnnn",
+  "POST /api/backup": "lnnnynnnnn",
   "POST /api/propose": "lnnnynnnyy",
   "POST /api/route": "lyynynynyy",
   "GET /api/jobs/:job": "ly0yyyyyyy",
@@ -104,6 +110,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /api/domains/:domain/keys/import": { selector: "one", privateKey: "none" },
   "POST /api/domains/:domain/keys/rotate": {},
   "POST /api/domains/:domain/keys/:selector/bar": { how: "retired" },
+  "POST /api/domains/:domain/troubleshoot": { symptom: "not-received" },
   "POST /api/domains/:domain/apply": { digest: "0".repeat(64) },
   "POST /api/domains/:domain/undo": { digest: "0".repeat(64) },
 };

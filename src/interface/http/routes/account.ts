@@ -22,7 +22,11 @@ const tokenSchema = z.object({
 });
 
 /** Undone work of an attacker at an open screen: whoever changes how one comes in shows the password again. */
-async function requirePassword(typed: string | undefined, asked: Asked, parts: ServerParts): Promise<void> {
+export async function requirePassword(
+  typed: string | undefined,
+  asked: Asked,
+  parts: ServerParts,
+): Promise<void> {
   const { user } = asked.session!.open;
   const granted = await countCode(parts.access, `password ${user.id}`, parts.now());
   if (!granted.granted) throw waitFor(granted.waitSeconds);
