@@ -1,6 +1,7 @@
 /** Alle Worte der Seiten auf Deutsch. */
 import type { Texts } from "./en.ts";
 import { plurals } from "./plural.ts";
+import { menuDe, toolsDe } from "./tools-de.ts";
 
 const several = plurals("de");
 
@@ -22,7 +23,8 @@ export const de: Texts = {
     logOut: "Abmelden",
     account: "Ihr Konto",
     role: (role) => (role === "administrator" ? "Verwaltung" : role === "owner" ? "Inhaber" : "Nur lesen"),
-    entries: { overview: "Domains", add: "Domain hinzufügen" },
+    entries: { overview: "Domains", add: "Domain hinzufügen", ...menuDe.entries },
+    groups: menuDe.groups,
   },
   connection: {
     lost: "Verbindung verloren, neuer Versuch …",
@@ -148,7 +150,7 @@ export const de: Texts = {
   domain: {
     checked: "Zuletzt geprüft",
     views: "Ansichten der Domain",
-    view: { findings: "Befunde", records: "Einträge", history: "Verlauf" },
+    view: { findings: "Befunde", records: "Einträge", compliance: "Regeln", history: "Verlauf" },
     checkAgain: "Noch einmal prüfen",
     checking: "Wird geprüft …",
     checkDone: "Gerade eben geprüft.",
@@ -333,4 +335,5 @@ export const de: Texts = {
     remove: "Entfernen",
     removeThing: (label) => `${label} entfernen`,
   },
+  ...toolsDe,
 };

@@ -1,5 +1,6 @@
 /** All words of the pages in English; other languages have the same shape. */
 import { plurals } from "./plural.ts";
+import { menuEn, toolsEn } from "./tools-en.ts";
 
 const several = plurals("en");
 
@@ -22,7 +23,8 @@ export const en = {
     account: "Your account",
     role: (role: string): string =>
       role === "administrator" ? "Administrator" : role === "owner" ? "Owner" : "Reader",
-    entries: { overview: "Domains", add: "Add a domain" },
+    entries: { overview: "Domains", add: "Add a domain", ...menuEn.entries },
+    groups: menuEn.groups,
   },
   connection: {
     lost: "Connection lost, trying again …",
@@ -151,7 +153,7 @@ export const en = {
   domain: {
     checked: "Last checked",
     views: "Views of the domain",
-    view: { findings: "Findings", records: "Records", history: "History" },
+    view: { findings: "Findings", records: "Records", compliance: "Rules", history: "History" },
     checkAgain: "Check again",
     checking: "Checking …",
     checkDone: "Checked just now.",
@@ -334,6 +336,7 @@ export const en = {
     remove: "Remove",
     removeThing: (label: string) => `Remove ${label}`,
   },
+  ...toolsEn,
 };
 
 export type Texts = Omit<typeof en, "language"> & { readonly language: string };

@@ -18,6 +18,7 @@ import "../../style/domain.css";
 
 const route = getRouteApi("/inside/domains/$domain");
 const Records = lazy(async () => ({ default: (await import("./records.tsx")).Records }));
+const Compliance = lazy(async () => ({ default: (await import("./compliance.tsx")).Compliance }));
 const History = lazy(async () => ({ default: (await import("./history.tsx")).History }));
 
 export function DomainPage() {
@@ -52,7 +53,7 @@ export function DomainPage() {
         <>
           <nav className="views" aria-label={t.views}>
             <ul>
-              {([undefined, "records", "history"] as const).map((each) => (
+              {([undefined, "records", "compliance", "history"] as const).map((each) => (
                 <li key={each ?? "findings"}>
                   <Link
                     to="/domains/$domain"
@@ -81,6 +82,8 @@ export function DomainPage() {
                   })
                 }
               />
+            ) : view === "compliance" ? (
+              <Compliance domain={domain} checkedAt={findings.data.checkedAt} />
             ) : view === "history" ? (
               <History domain={domain} findings={findings.data.findings} />
             ) : (
