@@ -67,7 +67,7 @@ export const toolsDe: ToolsTexts = {
     title: "Regeln großer Empfänger",
     lead: "Was Google, Yahoo, Microsoft und Apple von Absendern verlangen und was die letzte Prüfung davon zeigt. Vieles steht in jeder einzelnen Nachricht und ist von außen nicht zu sehen.",
     notChecked: "Noch nicht geprüft",
-    notCheckedHint: "„Neu prüfen“ sieht sich die Domain an; dann lassen sich die Regeln beurteilen.",
+    notCheckedHint: "„Noch einmal prüfen“ sieht sich die Domain an; dann lassen sich die Regeln beurteilen.",
     source: "Die Seite des Empfängers",
     providers: { google: "Google", yahoo: "Yahoo", microsoft: "Microsoft", apple: "Apple" },
     appliesTo: { all: "alle Absender", bulk: "Massenversender" },

@@ -154,25 +154,27 @@ function Edit({ servers: { content, revision, changedAt } }: { readonly servers:
           <ul className="users">
             {rows.map(({ key, host, addresses, rest }, at) => (
               <li key={key} className="card stack">
-                <Field
-                  label={t.host}
-                  hint={t.hostHint}
-                  value={host}
-                  onChange={({ target }) => change(key, { host: target.value })}
-                  required
-                  autoCapitalize="none"
-                  spellCheck={false}
-                  fault={faults(`servers[${at}].host`)}
-                />
-                <Field
-                  label={t.addresses}
-                  hint={t.addressesHint}
-                  value={addresses}
-                  onChange={({ target }) => change(key, { addresses: target.value })}
-                  required
-                  spellCheck={false}
-                  fault={faults(`servers[${at}].addresses`)}
-                />
+                <div className="server-fields">
+                  <Field
+                    label={t.host}
+                    hint={t.hostHint}
+                    value={host}
+                    onChange={({ target }) => change(key, { host: target.value })}
+                    required
+                    autoCapitalize="none"
+                    spellCheck={false}
+                    fault={faults(`servers[${at}].host`)}
+                  />
+                  <Field
+                    label={t.addresses}
+                    hint={t.addressesHint}
+                    value={addresses}
+                    onChange={({ target }) => change(key, { addresses: target.value })}
+                    required
+                    spellCheck={false}
+                    fault={faults(`servers[${at}].addresses`)}
+                  />
+                </div>
                 <div className="actions">
                   {Object.keys(rest).length > 0 && (
                     <span className="hint">{t.more(Object.keys(rest).join(", "))}</span>

@@ -145,13 +145,11 @@ function HeaderRead({ header: { domain, judgements } }: { readonly header: Judge
               <strong lang="en">
                 {method}={result}
               </strong>{" "}
-              {about} <span className="hint">{t.by(by)}</span>
-              {detail && (
-                <span className="hint" lang="en">
-                  {" "}
-                  {detail}
-                </span>
-              )}
+              {about}{" "}
+              <span className="hint">
+                {t.by(by)}
+                {detail && <span lang="en">: {detail}</span>}
+              </span>
             </span>
             {symptom && (about ?? domain) && mayChange(session) && (
               <Link
