@@ -37,8 +37,8 @@ it.each([
   [
     "gallery.example",
     "Mail does not arrive",
-    "The MX names the right host",
-    "an alias stands where the MX belongs",
+    "The domain is there",
+    "an alias stands where all else belongs",
   ],
   ["florist.example", "Our mail is taken for spam", "SPF is right", "there is no SPF record"],
   ["florist.example", "DKIM fails", "The key is published where verifiers look", "there is no key"],
