@@ -76,7 +76,12 @@ import { createRfc2136Provider } from "./publish/providers/rfc2136.ts";
 import { createRoute53Provider } from "./publish/providers/route53.ts";
 import { createZoneFileProvider } from "./publish/providers/zone-file.ts";
 import { Secret } from "./publish/secret.ts";
-import { type PublishEntry, publishEntry, type SecretSource } from "./records/publish-settings.ts";
+import {
+  type EnteredProvider,
+  type PublishEntry,
+  publishEntry,
+  type SecretSource,
+} from "./records/publish-settings.ts";
 import { type SignData, signNow } from "./standards/dkim/sign.ts";
 import { createFailoverResolver } from "./standards/dns/failover-resolver.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
@@ -190,8 +195,10 @@ async function restoreState(file: string, directory: string): Promise<{ before: 
   return restoreSqlite(file, storeFile(directory));
 }
 
-/** The first line of a file, an environment variable, or a systemd credential. */
-function readSecret({ file, env, credential }: SecretSource, where: string): Secret {
+/** What a file holds, an environment variable, or a systemd credential; or the secret itself, as entered over the API. */
+function readSecret(source: SecretSource | string, where: string): Secret {
+  if (typeof source === "string") return new Secret(source);
+  const { file, env, credential } = source;
   const missing = (what: string) => new UsageError(`${where}: ${what}`);
   if (env !== undefined) {
     const text = process.env[env];
@@ -209,7 +216,7 @@ function readSecret({ file, env, credential }: SecretSource, where: string): Sec
   }
 }
 
-async function openProvider(entry: PublishEntry, zone: DomainName): Promise<Provider> {
+async function openProvider(entry: PublishEntry | EnteredProvider, zone: DomainName): Promise<Provider> {
   switch (entry.provider) {
     case "rfc2136": {
       const server = parseServerAddress(entry.server);
@@ -421,6 +428,8 @@ function groupNumber(name: string): number {
 
 /** Sessions and tries whose time is over are forgotten this often. */
 const SWEEP_MILLISECONDS = 600_000;
+/** So long a provider that was taken away can be brought back. */
+const REMOVED_MILLISECONDS = 3_600_000;
 const HISTORY_MILLISECONDS = 400 * 86_400_000;
 const JOBS_AT_ONCE = 8;
 
@@ -433,7 +442,7 @@ interface Surroundings {
   readonly world: () => World;
   readonly checkOptions: Omit<CheckOptions, "description" | "derived">;
   readonly publishEntries: readonly PublishEntry[];
-  readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;
+  readonly openProvider: (entry: PublishEntry | EnteredProvider, zone: DomainName) => Promise<Provider>;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly accounts?: ServeHandle["accounts"];
   readonly close: () => Promise<void>;
@@ -639,6 +648,7 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
   );
   const sweep = async () => {
     await state.access.sweep(new Date());
+    await state.providers.sweep(new Date(Date.now() - REMOVED_MILLISECONDS));
     await state.watch.sweep(new Date(Date.now() - HISTORY_MILLISECONDS));
     await server.sweep();
   };

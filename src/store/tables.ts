@@ -137,6 +137,15 @@ export interface Tables {
     result: string | null;
     ended_at: number | null;
   };
+  provider: {
+    id: string;
+    settings: string;
+    sealed: string;
+    entered_at: number;
+    entered_by: string;
+    revision: number;
+    removed_at: number | null;
+  };
   alert_news: {
     id: Generated<number>;
     channel: string;

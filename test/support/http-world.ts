@@ -18,6 +18,7 @@ import { memoryDescriptionStore } from "./memory-description-store.ts";
 import { memoryJobStore } from "./memory-job-store.ts";
 import { memoryKeyStore } from "./memory-key-store.ts";
 import { type MemoryProvider, memoryProvider, memoryStore } from "./memory-provider.ts";
+import { memoryProviderStore } from "./memory-provider-store.ts";
 import { memoryTaskStore } from "./memory-task-store.ts";
 import { memoryWatchStore } from "./memory-watch-store.ts";
 import { tableWorld } from "./table-world.ts";
@@ -90,6 +91,7 @@ export async function httpWorld(
     watch,
     keys: memoryKeyStore(),
     publish: memoryStore(),
+    providers: memoryProviderStore(),
     world: () => tableWorld({ zone: zones }),
     tasks,
     queue,

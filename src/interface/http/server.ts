@@ -37,6 +37,7 @@ import { jobRoutes } from "./routes/job.ts";
 import { keyRoutes } from "./routes/key.ts";
 import { loginRoutes } from "./routes/login.ts";
 import { passkeyRoutes } from "./routes/passkey.ts";
+import { providerRoutes } from "./routes/provider.ts";
 import { publishRoutes } from "./routes/publish.ts";
 import { serverRoutes } from "./routes/server-wide.ts";
 import { textRoutes } from "./routes/text.ts";
@@ -170,6 +171,7 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
     ...publishRoutes(parts, tasks),
     ...textRoutes(parts, tasks),
     ...alertRoutes(parts),
+    ...providerRoutes(parts),
     ...userRoutes(parts),
     ...jobRoutes(parts, tasks, ending.signal),
   ];
