@@ -569,7 +569,7 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
   const random = (count: number) => randomBytes(count);
   const setup = await openSetup(state.access, new Date(), random);
   const hear = (msg: string) => logLine(`${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`);
-  const queue = await openJobQueue(around, hear);
+  const queue = openJobQueue(around, hear);
   const schedule = {
     intervalSeconds: 60 * settings.watch.intervalMinutes,
     confirmAfterSeconds: 60 * settings.watch.confirmMinutes,
@@ -669,8 +669,14 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
     await close();
     throw new UsageError(`listen ${host}:${port}: ${(error as Error).message}`);
   }
-  await queue.work({ ...server.handlers, ...alerts.handlers }, { concurrency: JOBS_AT_ONCE });
-  if (alerts.channels.some(({ weeklyDigest }) => weeklyDigest)) await alerts.plan();
+  try {
+    await queue.work({ ...server.handlers, ...alerts.handlers }, { concurrency: JOBS_AT_ONCE });
+    if (alerts.channels.some(({ weeklyDigest }) => weeklyDigest)) await alerts.plan();
+  } catch (error) {
+    await server.stop();
+    await close();
+    throw new UsageError(`the jobs cannot be begun: ${(error as Error).message}`);
+  }
   if (enabled) watcher.run().catch((error: Error) => hear(error.message));
   return {
     url: origin,
@@ -699,10 +705,10 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
 }
 
 /** On PostgreSQL nodes share the jobs; otherwise they are this process's own. */
-async function openJobQueue(
+function openJobQueue(
   { state: { jobs }, databaseUrl: url }: Surroundings,
   onTrouble: (trouble: string) => void,
-): Promise<JobQueue> {
+): JobQueue {
   if (url === undefined)
     return createStoredJobQueue({
       store: jobs,
@@ -711,8 +717,28 @@ async function openJobQueue(
       newId: randomUUID,
       onTrouble,
     });
-  const { openGraphileJobQueue } = await import("./net/graphile-job-queue.ts");
-  return openGraphileJobQueue({ url, onTrouble, maxAttempts: MAX_ATTEMPTS });
+  return openAtFirstUse(async () => {
+    const { openGraphileJobQueue } = await import("./net/graphile-job-queue.ts");
+    return openGraphileJobQueue({ url, onTrouble, maxAttempts: MAX_ATTEMPTS });
+  });
+}
+
+/** Its library takes long to load: the server listens first. */
+function openAtFirstUse(open: () => Promise<JobQueue>): JobQueue {
+  let opening: Promise<JobQueue> | undefined;
+  const opened = (): Promise<JobQueue> => {
+    opening ??= open().catch((error) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
+  return {
+    add: async (...words) => (await opened()).add(...words),
+    work: async (...words) => (await opened()).work(...words),
+    givenUp: async (...words) => (await opened()).givenUp(...words),
+    stop: async () => (await opening)?.stop(),
+  };
 }
 
 function openAlerts({ alerts }: ServeJob["settings"], state: OpenedStore, queue: JobQueue): Alerts {

@@ -58,6 +58,8 @@ export interface Tables {
     counts: string;
     revision: number;
   };
+  /** Kept by triggers. */
+  domain_count: { worst: number; domains: number };
   domain_findings: { domain: string; findings: string };
   finding_event: {
     id: Generated<number>;

@@ -512,6 +512,27 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       });
       expect(await store.watch.overview({ ownerId: "bob" })).toEqual({ unknown: 1, ok: 1 });
     });
+
+    it("counts what there is, whoever adds, changes and forgets at the same time", async () => {
+      const worsts = ["error", "unknown", "warning", "notice", "ok", undefined] as const;
+      await race(async (on, rival) => {
+        for (let step = 0; step < 40; step++) {
+          const domain = domainName(`n${(rival * 7 + step * 5) % 12}.counted.example`);
+          if ((step + rival) % 9 === 8) await on.watch.forget(domain);
+          else await on.watch.schedule(domain, undefined, NOW);
+          const state = await on.watch.state(domain);
+          const worst = worsts[(step * 3 + rival) % worsts.length];
+          if (state !== undefined)
+            await on.watch.record({ state: recorded(state, worst, 1), findings: [], events: [] });
+        }
+      });
+      const states = await store.watch.states({}, { limit: 100 });
+      expect(states.length).toBeGreaterThan(7);
+      const counted = Map.groupBy(states, ({ worst }) => worst ?? "unchecked");
+      expect(await other.watch.overview({})).toEqual(
+        Object.fromEntries([...counted].map(([worst, all]) => [worst, all.length])),
+      );
+    });
   });
 
   describe("jobs", () => {

@@ -6,6 +6,7 @@ import { watch } from "./0004-watch.ts";
 import { access } from "./0005-access.ts";
 import { jobs } from "./0006-jobs.ts";
 import { providers } from "./0007-providers.ts";
+import { counts } from "./0008-counts.ts";
 import type { ColumnWords, Migration } from "./migration.ts";
 
 const MIGRATIONS: readonly Migration[] = [
@@ -16,6 +17,7 @@ const MIGRATIONS: readonly Migration[] = [
   access,
   jobs,
   providers,
+  counts,
 ];
 
 export const LATEST_LAYOUT = MIGRATIONS.length;
