@@ -173,7 +173,7 @@ const databaseUrl = (database: SecretSource | undefined): string | undefined =>
   process.env["ZONEPOST_DATABASE"] || (database && readSecret(database, "database").reveal());
 
 /** Keys are sealed by a key in the directory, wherever the rest lies. */
-async function openState(directory: string, database?: SecretSource): Promise<OpenedStore> {
+async function openState(directory: string, database: SecretSource | undefined): Promise<OpenedStore> {
   const said = process.env["ZONEPOST_DATABASE"];
   const url = databaseUrl(database);
   try {
@@ -186,10 +186,14 @@ async function openState(directory: string, database?: SecretSource): Promise<Op
   }
 }
 
-async function restoreState(file: string, directory: string): Promise<{ before: string | undefined }> {
-  if (process.env["ZONEPOST_DATABASE"])
+async function restoreState(
+  file: string,
+  directory: string,
+  database: SecretSource | undefined,
+): Promise<{ before: string | undefined }> {
+  if (process.env["ZONEPOST_DATABASE"] || database)
     throw new UsageError(
-      "ZONEPOST_DATABASE is set: PostgreSQL is brought back with its own tools, pg_restore or psql",
+      "the state lies in a database (ZONEPOST_DATABASE, or database in the settings): PostgreSQL is brought back with its own tools, pg_restore or psql",
     );
   const { restoreSqlite } = await import("./store/sqlite-file.ts");
   return restoreSqlite(file, storeFile(directory));
