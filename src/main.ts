@@ -87,6 +87,7 @@ import { createFailoverResolver } from "./standards/dns/failover-resolver.ts";
 import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
 import { parseTsigKey } from "./standards/dns/tsig.ts";
 import type { OpenedStore } from "./store/open.ts";
+import { StoreTrouble } from "./store/trouble.ts";
 import type { AlertChannel } from "./watch/alert.ts";
 import { type Alerts, createAlerts } from "./watch/alerts.ts";
 import { takeInFile } from "./watch/described-file.ts";
@@ -637,6 +638,7 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
           () => undefined,
           (error: Error) => error.message,
         ),
+      storeTrouble: (error) => (error instanceof StoreTrouble ? error.kind : undefined),
       logLine,
     },
     {

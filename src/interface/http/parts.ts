@@ -58,6 +58,8 @@ export interface ServerParts {
   readonly every: (milliseconds: number, act: () => void) => () => void;
   /** What keeps the server from serving; undefined where nothing does. */
   readonly trouble: () => Promise<string | undefined>;
+  /** The kind of trouble that a store has thrown ("full", "gone"); undefined for any other error. */
+  readonly storeTrouble: (error: unknown) => string | undefined;
   /** Of whatever works beside the server, in the text format of Prometheus. */
   readonly metrics: () => string;
   /** Takes lines of JSON; nothing is logged where absent. */
