@@ -147,16 +147,22 @@ it("asks no server for a reader, who reads bounces all the same", async () => {
   await context.close();
 });
 
-it("is accessible, narrow and wide, light and dark", async () => {
+it("shows the troubleshooter to everybody, narrow and wide, light and dark", async () => {
   await lookFor("florist.example", "SPF fails");
   await page.getByText("This can be the cause.").waitFor({ timeout: 30_000 });
   await page.getByLabel(/^Bounce, log line/).fill(LOG_LINE("florist.example"));
   await page.getByRole("button", { name: "Read it" }).click();
   await page.getByText("What florist.example shows of it").waitFor();
   await expectAccessible(page);
+});
+
+it("shows the rules to everybody", async () => {
   await page.goto("/domains/florist.example?view=compliance");
   await page.locator(".rule-not-met summary").first().click();
   await expectAccessible(page);
+});
+
+it("shows records in words, and ways, to everybody", async () => {
   await page.goto("/explain");
   await page.getByLabel("Record").fill("v=spf1 mx ptr +all");
   await page.getByRole("button", { name: "Explain it" }).click();
