@@ -34,12 +34,7 @@ async function lookFor(domain: string, symptom: string): Promise<void> {
 }
 
 it.each([
-  [
-    "orchard.example",
-    "Mail does not arrive",
-    "The MX names the right host",
-    "nothing is published yet",
-  ],
+  ["orchard.example", "Mail does not arrive", "The MX names the right host", "nothing is published yet"],
   ["florist.example", "Our mail is taken for spam", "SPF is right", "there is no SPF record"],
   ["florist.example", "DKIM fails", "The key is published where verifiers look", "there is no key"],
   ["florist.example", "SPF fails", "There is one record, of type TXT", "there is no record"],
