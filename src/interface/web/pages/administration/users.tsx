@@ -13,7 +13,6 @@ import { faultOf, Problem } from "../../parts/problem.tsx";
 import { tell } from "../../parts/toast.tsx";
 import { When } from "../../parts/when.tsx";
 import { useTexts } from "../../texts/texts.tsx";
-import { temporaryPassword } from "./temporary-password.ts";
 import "../../style/administration.css";
 
 const ROLES = ["administrator", "owner", "reader"] as const;
@@ -66,7 +65,7 @@ export function UsersPage() {
 interface Change {
   readonly role?: Role;
   readonly disabled?: boolean;
-  readonly password?: string;
+  readonly makePassword?: true;
   readonly removeTotp?: true;
 }
 
@@ -104,10 +103,11 @@ function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (g
           ),
       },
     );
-  const givePassword = () => {
-    const password = temporaryPassword();
-    change.mutate({ password }, { onSuccess: () => onGiven({ name, password }) });
-  };
+  const givePassword = () =>
+    change.mutate(
+      { makePassword: true },
+      { onSuccess: ({ temporaryPassword: password }) => password && onGiven({ name, password }) },
+    );
   const isOneself = session?.user.id === id;
   return (
     <li className={`card user ${disabledAt ? "user-disabled" : ""}`}>
@@ -179,7 +179,7 @@ function AddUser({ onGiven }: { readonly onGiven: (given: Given) => void }) {
   const { users: t, menu } = useTexts();
   const client = useQueryClient();
   const add = useMutation({
-    mutationFn: (body: { name: string; role: Role; password?: string; oidcSubject?: string }) =>
+    mutationFn: (body: { name: string; role: Role; makePassword?: true; oidcSubject?: string }) =>
       answer(POST("/api/users", { body })),
     onSuccess: () => client.invalidateQueries({ queryKey: usersQuery.queryKey }),
   });
@@ -188,14 +188,13 @@ function AddUser({ onGiven }: { readonly onGiven: (given: Given) => void }) {
     const form = event.currentTarget;
     const data = new FormData(form);
     const oidcSubject = String(data.get("subject") ?? "").trim();
-    const password = temporaryPassword();
     const role = ROLES.find((each) => each === data.get("role")) ?? "owner";
     add.mutate(
-      { name: String(data.get("name")), role, ...(oidcSubject ? { oidcSubject } : { password }) },
+      { name: String(data.get("name")), role, ...(oidcSubject ? { oidcSubject } : { makePassword: true }) },
       {
-        onSuccess: ({ name }) => {
+        onSuccess: ({ name, temporaryPassword: password }) => {
           form.reset();
-          if (!oidcSubject) onGiven({ name, password });
+          if (password) onGiven({ name, password });
         },
       },
     );
