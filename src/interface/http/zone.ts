@@ -14,15 +14,25 @@ export interface OpenZone {
   readonly applyTools: (onProgress: (event: ApplyEvent) => void) => ApplyTools;
 }
 
+/** Whether somebody holds it for this actor; nothing is opened. */
+export async function canPublishInto(zone: DomainName, actor: Actor, parts: ServerParts): Promise<boolean> {
+  return (await entryFor(zone, actor, parts)) !== undefined;
+}
+
+async function entryFor(zone: DomainName, actor: Actor, parts: ServerParts) {
+  const stored = await parts.descriptions.domain(zone);
+  const isTheirs = stored !== undefined && sees(actor, stored);
+  if (actor.user.role === "owner" && !isTheirs) return undefined;
+  return parts.publishEntries.find(({ zones }) => zones === undefined || zones.includes(zone));
+}
+
 /**
  * A description may name any zone (delegation); an owner publishes into zones alone that are theirs. What is said is the
  * same whether the zone is another's or nobody's.
  */
 export async function openZone(zone: DomainName, actor: Actor, parts: ServerParts): Promise<OpenZone> {
-  const stored = await parts.descriptions.domain(zone);
-  const isTheirs = stored !== undefined && sees(actor, stored);
-  const entry = parts.publishEntries.find(({ zones }) => zones === undefined || zones.includes(zone));
-  if (entry === undefined || (actor.user.role === "owner" && !isTheirs))
+  const entry = await entryFor(zone, actor, parts);
+  if (entry === undefined)
     throw new Refusal(
       "refused",
       `this server cannot publish into the zone ${zone}`,

@@ -1741,8 +1741,53 @@ content: {
 };
 };
 };
+"/api/domains/{domain}/rotation": {
+/** What each key has been through and what is ahead of it, by the looks so far; nothing is asked. */
+get: {
+parameters: {
+query?: never;
+path: {
+domain: string;
+};
+};
+requestBody?: never;
+responses: {
+200: {
+content: {
+"application/json": {
+zone: string;
+canPublish: boolean;
+proposedSelector: string;
+keys: ({
+selector: string;
+past: ({
+state: string;
+at: string;
+})[];
+ahead: ({
+state: string;
+condition: "record" | "caches" | "newest" | "successor" | "mail" | "emptied" | "taken-away";
+earliest: string | null;
+})[];
+})[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
 "/api/domains/{domain}/keys/verify": {
-/** What every name server shows of the keys, now. */
+/** What every name server shows of the keys, now; keys move on by it, as by every look. */
 post: {
 parameters: {
 query?: never;
@@ -1757,11 +1802,20 @@ content: {
 "application/json": {
 keys: ({
 selector: string;
+state: string;
 servers: ({
 server: string;
 sight: string;
 shows: string;
+ttlSeconds: number | null;
 })[];
+cachesClearAt: string | null;
+cachedSeconds: number | null;
+next: {
+action: string;
+until: string | null;
+reason: string;
+} | null;
 })[];
 };
 };
@@ -1857,6 +1911,51 @@ fingerprint: string;
 createdAt: string;
 lastSignedAt: string | null;
 };
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/domains/{domain}/keys/{selector}/export": {
+/** A key as files of a signing program, with its private half; a session and its password alone. */
+post: {
+parameters: {
+query?: never;
+path: {
+domain: string;
+selector: string;
+};
+};
+requestBody: {
+content: {
+"application/json": {
+format: "opendkim" | "rspamd" | "amavisd" | "dkimpy" | "pem";
+folder?: string;
+password: string;
+};
+};
+};
+responses: {
+200: {
+content: {
+"application/json": {
+files: ({
+path: string;
+content: string;
+isPrivate: boolean;
+})[];
+notes: (string)[];
 };
 };
 };
