@@ -12,15 +12,25 @@ import { barKey, type Step } from "../../../keys/rotation.ts";
 import { openSealedKey, sealKey } from "../../../keys/sealing.ts";
 import { DATED_SELECTOR, selectorFromTemplate } from "../../../keys/selector.ts";
 import { sightText } from "../../../keys/sighting.ts";
+import { cannotStore, dnsHostById, formFor } from "../../../records/dns-host.ts";
+import { DNS_HOSTS } from "../../../records/dns-hosts.ts";
+import { formFields } from "../../../records/form.ts";
+import { zoneLine } from "../../../records/zone-listing.ts";
 import { describeDkimKey, dkimFingerprint } from "../../../standards/dkim/public-key.ts";
 import { parseDkimSelector } from "../../../standards/dkim/selector.ts";
 import type { DomainName } from "../../../standards/dns/name.ts";
 import type { SeenKey } from "../../../watch/key-look.ts";
-import { keyZone, needsZone, type PublishedStep, publishKeyStep } from "../../../watch/key-publish.ts";
+import {
+  keyRecord,
+  keyZone,
+  needsZone,
+  type PublishedStep,
+  publishKeyStep,
+} from "../../../watch/key-publish.ts";
 import { lanesOf, turnKeys } from "../../../watch/key-turn.ts";
 import { startRotation } from "../../../watch/rotation-driver.ts";
 import { describeDomain } from "../described.ts";
-import { ofDomain } from "../domain-schema.ts";
+import { formSchema, hostFields, ofDomain } from "../domain-schema.ts";
 import type { ServerParts } from "../parts.ts";
 import { requirePassword } from "../password-again.ts";
 import { notFound, Refusal, stale } from "../problem.ts";
@@ -169,10 +179,34 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
       gate: "own.read",
       summary: "A key, and its record in every shape that forms and files want.",
       params: ofKey,
-      answer: z.object({ key: keySchema, shapes: z.array(z.object({ name: z.string(), text: z.string() })) }),
-      act: async ({ params }) => {
+      query: z.object({ host: z.string().max(100).optional() }),
+      answer: z.object({
+        key: keySchema,
+        shapes: z.array(z.object({ name: z.string(), text: z.string() })),
+        /** As most forms ask; null where the name would be too long in the zone that it belongs in. */
+        form: formSchema.nullable(),
+        zoneText: z.string(),
+        /** In the words of the named host's form. */
+        host: hostFields.nullable(),
+        cannotStore: z.string().nullable(),
+        hosts: z.array(z.object({ id: z.string(), name: z.string() })),
+      }),
+      act: async ({ params, query }, { domain: stored }) => {
         const key = await oneKey(params.domain, params.selector);
-        return { key: keyJson(key), shapes: keyRecordShapes(key).map(({ name, text }) => ({ name, text })) };
+        const { description } = await describeDomain(stored, descriptions);
+        const zone = keyZone(stored.domain, description);
+        const record = keyRecord(key, { description, zone });
+        const host = query.host === undefined ? undefined : dnsHostById(query.host);
+        const atHost = record && host;
+        return {
+          key: keyJson(key),
+          shapes: keyRecordShapes(key).map(({ name, text }) => ({ name, text })),
+          form: record === undefined ? null : { ...formFields(record, zone) },
+          zoneText: record === undefined ? "" : zoneLine(record),
+          host: atHost === undefined ? null : formFor(record!, zone, atHost).map((field) => ({ ...field })),
+          cannotStore: atHost === undefined ? null : (cannotStore(record!, atHost) ?? null),
+          hosts: DNS_HOSTS.map(({ id, name }) => ({ id, name })),
+        };
       },
     }),
     route({

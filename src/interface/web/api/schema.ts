@@ -1700,7 +1700,9 @@ content: {
 /** A key, and its record in every shape that forms and files want. */
 get: {
 parameters: {
-query?: never;
+query?: {
+host?: string;
+};
 path: {
 domain: string;
 selector: string;
@@ -1724,6 +1726,24 @@ lastSignedAt: string | null;
 shapes: ({
 name: string;
 text: string;
+})[];
+form: {
+type: string;
+name: string;
+priority?: number;
+value: string;
+ttlSeconds: number;
+} | null;
+zoneText: string;
+host: ({
+key: string;
+label: string;
+value: string;
+})[] | null;
+cannotStore: string | null;
+hosts: ({
+id: string;
+name: string;
 })[];
 };
 };
