@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
 import type { Severity } from "../parts/severity.tsx";
 import { answer, GET } from "./client.ts";
+import { isProblem } from "./problem.ts";
 import type { paths } from "./schema.ts";
 
 type Got<P extends keyof paths> = paths[P] extends {
@@ -18,6 +19,7 @@ export type Concern = Finding["concern"];
 export type HistoryEvent = Got<"/api/domains/{domain}/history">["events"][number];
 export type DomainRecord = Got<"/api/domains/{domain}/records">["records"][number];
 export type Plan = Got<"/api/domains/{domain}/plan">["plan"];
+export type Undo = Got<"/api/domains/{domain}/undo">;
 
 const PAGE = 200;
 const OFTEN_MILLISECONDS = 60_000;
@@ -94,6 +96,22 @@ export const planQuery = (domain: string) =>
     queryKey: ["domain", domain, "plan"],
     queryFn: () => answer(GET("/api/domains/{domain}/plan", { params: of(domain) })),
     staleTime: 0,
+  });
+
+/** Null where there is nothing to take back. */
+export const undoQuery = (domain: string) =>
+  queryOptions({
+    queryKey: ["domain", domain, "undo"],
+    queryFn: async () => {
+      try {
+        return await answer(GET("/api/domains/{domain}/undo", { params: of(domain) }));
+      } catch (error) {
+        if (isProblem(error, "refused")) return null;
+        throw error;
+      }
+    },
+    staleTime: 0,
+    retry: false,
   });
 
 /** After whatever changes a domain, or what is known of it. */

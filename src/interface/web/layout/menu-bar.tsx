@@ -14,6 +14,7 @@ interface Entry {
 const ENTRIES: readonly Entry[] = [
   { to: "/", name: "overview" },
   { to: "/add", name: "add", isFor: isAdministrator },
+  { to: "/dkim", name: "dkim" },
 ];
 
 export function MenuBar() {

@@ -22,7 +22,7 @@ export const de: Texts = {
     logOut: "Abmelden",
     account: "Ihr Konto",
     role: (role) => (role === "administrator" ? "Verwaltung" : role === "owner" ? "Inhaber" : "Nur lesen"),
-    entries: { overview: "Domains", add: "Domain hinzufügen" },
+    entries: { overview: "Domains", add: "Domain hinzufügen", dkim: "DKIM" },
   },
   connection: {
     lost: "Verbindung verloren, neuer Versuch …",
@@ -148,7 +148,13 @@ export const de: Texts = {
   domain: {
     checked: "Zuletzt geprüft",
     views: "Ansichten der Domain",
-    view: { findings: "Befunde", records: "Einträge", history: "Verlauf" },
+    view: {
+      findings: "Befunde",
+      records: "Einträge",
+      history: "Verlauf",
+      dkim: "DKIM",
+      publish: "Veröffentlichen",
+    },
     checkAgain: "Noch einmal prüfen",
     checking: "Wird geprüft …",
     checkDone: "Gerade eben geprüft.",

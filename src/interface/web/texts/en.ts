@@ -22,7 +22,7 @@ export const en = {
     account: "Your account",
     role: (role: string): string =>
       role === "administrator" ? "Administrator" : role === "owner" ? "Owner" : "Reader",
-    entries: { overview: "Domains", add: "Add a domain" },
+    entries: { overview: "Domains", add: "Add a domain", dkim: "DKIM" },
   },
   connection: {
     lost: "Connection lost, trying again …",
@@ -151,7 +151,13 @@ export const en = {
   domain: {
     checked: "Last checked",
     views: "Views of the domain",
-    view: { findings: "Findings", records: "Records", history: "History" },
+    view: {
+      findings: "Findings",
+      records: "Records",
+      history: "History",
+      dkim: "DKIM",
+      publish: "Publish",
+    },
     checkAgain: "Check again",
     checking: "Checking …",
     checkDone: "Checked just now.",
