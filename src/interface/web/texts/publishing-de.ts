@@ -108,9 +108,10 @@ export const publishingDe: PublishingTexts = {
   },
   timeline: {
     title: "Was war und was kommt",
+    next: "Als Nächstes",
     now: "jetzt",
     notBefore: "nicht vor",
-    ago: "seit",
+    ago: "Seit",
     state: {
       prepared: "Erzeugt",
       published: "Im DNS gesehen",
@@ -218,7 +219,7 @@ export const publishingDe: PublishingTexts = {
     wayCopy: "Tragen Sie die Einträge dort ein, wo die Zone liegt; jeder lässt sich Feld für Feld kopieren.",
     toRecords: "Zu den Einträgen",
     keysElsewhere:
-      "DKIM-Schlüssel haben eine eigene Seite: Sie werden durch ihren Wechsel veröffentlicht und weggenommen.",
+      "Hier erzeugte DKIM-Schlüssel haben eine eigene Seite: Sie werden durch ihren Wechsel veröffentlicht und weggenommen.",
     toKeys: "Zu den Schlüsseln",
     nothing: "Nichts zu tun",
     nothingHint: "Die Zone enthält alles, was beschrieben ist, so wie es beschrieben ist.",
@@ -238,12 +239,10 @@ export const publishingDe: PublishingTexts = {
     order: "In dieser Reihenfolge",
     step: (at, count) => `Schritt ${at}: ${several(count, "Änderung", "Änderungen")}`,
     wait: (seconds) => `danach ${lasting(seconds)} warten`,
-    columns: { change: "Änderung", type: "Typ", name: "Name", value: "Wert", why: "Warum" },
+    columns: { change: "Änderung", type: "Typ", name: "Name", value: "Wert" },
     action: { create: "kommt", delete: "geht", keep: "bleibt" },
     approve: (count) => `${several(count, "Änderung", "Änderungen")} veröffentlichen`,
-    approveAgain: "Veröffentlichen",
     guarded: "Sagen Sie erst zu jeder Warnung oben, dass Sie es trotzdem wollen.",
-    adopt: "Zur Kenntnis nehmen",
   },
   follow: {
     apply: "Wird veröffentlicht",

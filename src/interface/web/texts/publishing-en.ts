@@ -106,9 +106,10 @@ export const publishingEn = {
   },
   timeline: {
     title: "What was, and what comes next",
+    next: "Next",
     now: "now",
     notBefore: "not before",
-    ago: "since",
+    ago: "Since",
     state: {
       prepared: "Made",
       published: "Seen in DNS",
@@ -216,7 +217,8 @@ export const publishingEn = {
       "An administrator says who holds it (“publish” in the server's settings); then the whole plan is carried out from here.",
     wayCopy: "Enter the records where the zone is hosted; each can be copied field by field.",
     toRecords: "To the records",
-    keysElsewhere: "DKIM keys have a page of their own: they are published and taken back by their rotation.",
+    keysElsewhere:
+      "DKIM keys made here have a page of their own: they are published and taken back by their rotation.",
     toKeys: "To the keys",
     nothing: "Nothing to do",
     nothingHint: "The zone holds all that is described, as it is described.",
@@ -236,12 +238,10 @@ export const publishingEn = {
     order: "In this order",
     step: (at: number, count: number) => `Step ${at}: ${several(count, "change", "changes")}`,
     wait: (seconds: number) => `then wait ${lasting(seconds)}`,
-    columns: { change: "Change", type: "Type", name: "Name", value: "Value", why: "Why" },
+    columns: { change: "Change", type: "Type", name: "Name", value: "Value" },
     action: { create: "comes", delete: "goes", keep: "stays" },
     approve: (count: number) => `Publish ${several(count, "change", "changes")}`,
-    approveAgain: "Publish",
     guarded: "First say of each warning above that you want it all the same.",
-    adopt: "Take note",
   },
   follow: {
     apply: "Publishing",

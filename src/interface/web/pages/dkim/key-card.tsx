@@ -60,6 +60,7 @@ export function KeyCard({
   const isHere = state !== "removed";
   const [isTold, setTold] = useState(isWaiting(item));
   const may = mayChange(session);
+  const next = outlook?.ahead[0];
   const wants = state === "prepared" && !barred;
   return (
     <article className={`card key key-${state}`} aria-label={selector}>
@@ -78,6 +79,19 @@ export function KeyCard({
             </>
           )}
         </p>
+        {isHere && next && (
+          <p className="key-next">
+            <strong>
+              {timeline.next}: {timeline.state[next.state]}
+            </strong>{" "}
+            {timeline.condition[next.condition]}
+            {next.earliest && (
+              <>
+                ; {timeline.notBefore} <When at={next.earliest} show="both" />
+              </>
+            )}
+          </p>
+        )}
       </header>
       {wants && (
         <>

@@ -53,7 +53,7 @@ function severityOf(sight: string, waits: boolean): Severity {
 function Seen({ seen, waits }: { readonly seen: SeenKey; readonly waits: boolean }) {
   const { verify: t } = usePublishingTexts();
   const { problem } = useTexts();
-  const { servers, cachesClearAt, cachedSeconds, next } = seen;
+  const { selector, servers, cachesClearAt, cachedSeconds, next } = seen;
   const having = servers.filter(({ sight }) => sight === "this");
   const isEverywhere = servers.length > 0 && having.length === servers.length;
   const isClear = cachesClearAt !== null && new Date(cachesClearAt).getTime() <= Date.now();
@@ -74,7 +74,7 @@ function Seen({ seen, waits }: { readonly seen: SeenKey; readonly waits: boolean
       </p>
       {servers.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
-        <section className="scroll key-servers" aria-label={t.title} tabIndex={0}>
+        <section className="scroll key-servers" aria-label={`${t.title}: ${selector}`} tabIndex={0}>
           <table>
             <thead>
               <tr>
