@@ -1,8 +1,10 @@
 /** Publishing in the demo: the plan, its guards, approved, followed, read back, and taken back. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { DEMO_PASSWORD } from "../../src/demo/demo.ts";
 import { expectAccessible, type Tab } from "../support/browser.ts";
 import { type DemoPages, startDemoPages } from "../support/demo-pages.ts";
+import { logIn } from "../support/served.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -69,10 +71,26 @@ describe("a plan", () => {
     await page.getByText("3 records come").waitFor();
   });
 
-  it("shows what goes beside what comes, and its order where there is one", async () => {
+  it("cannot be carried out where a guard has no way around it", async () => {
     await page.goto("/domains/gallery.example/publish");
-    await rows("delete").first().waitFor();
-    await rows("create").first().waitFor();
+    await page.getByText("This cannot be overridden").waitFor();
+    expect(await page.getByRole("checkbox").count()).toBe(0);
+    expect(await publish().isDisabled()).toBe(true);
+  });
+
+  it("waits between its steps, says so before and meanwhile", async () => {
+    const admin = await logIn(demo.url, "demo", DEMO_PASSWORD);
+    const { body } = await admin.ask("GET", "/api/domains/bakery.example");
+    const { content, revision } = body as { content: object; revision: number };
+    const changed = { content: { ...content, mtaSts: { mode: "testing" } }, revision };
+    expect((await admin.ask("PUT", "/api/domains/bakery.example", changed)).status).toBeLessThan(300);
+    await page.goto("/domains/bakery.example/publish");
+    await page.getByRole("heading", { name: "In this order" }).waitFor();
+    expect(await page.locator(".plan-order > ol > li").count()).toBe(2);
+    await page.getByText("then wait 5 minutes").waitFor();
+    await publish().click();
+    await page.getByText("Waiting 5 minutes before the next step.").waitFor();
+    await page.getByText("Done: every name server shows it.").waitFor({ timeout: 30_000 });
   });
 });
 

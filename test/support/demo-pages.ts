@@ -6,6 +6,7 @@ import { serve } from "./served.ts";
 
 export interface DemoPages {
   readonly browser: Browser;
+  readonly url: string;
   /** Logged in, at `path`. */
   enter(name: "demo" | "olga" | "rita", path: string): Promise<Tab>;
   close(): Promise<void>;
@@ -15,6 +16,7 @@ export async function startDemoPages(): Promise<DemoPages> {
   const [browser, served] = await Promise.all([openBrowser(), serve(["--demo"])]);
   return {
     browser,
+    url: served.url,
     async enter(name, path) {
       const tab = await openTab(browser, served.url);
       const { page } = tab;

@@ -12,7 +12,7 @@ export function PlanDiff({ plan: { values, steps, leftOut, notes } }: { readonly
   const [ours, foreign] = [of("keep", true), of("keep", false)];
   const hasWaits = steps.some(({ waitSeconds }) => waitSeconds > 0);
   return (
-    <section className="plan" aria-label={t.diff}>
+    <div className="plan">
       {created.length + deleted.length > 0 && (
         <>
           <p className="plan-counts">
@@ -69,7 +69,7 @@ export function PlanDiff({ plan: { values, steps, leftOut, notes } }: { readonly
       )}
       {ours.length > 0 && <Kept values={ours} text={t.ours(ours.length)} />}
       {foreign.length > 0 && <Kept values={foreign} text={t.foreign(foreign.length)} />}
-    </section>
+    </div>
   );
 }
 
