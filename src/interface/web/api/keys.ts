@@ -45,9 +45,20 @@ export async function keysChanged(client: QueryClient, domain: string): Promise<
 }
 
 const LOOK_MILLISECONDS = 5_000;
+const LONGEST_WAIT_MILLISECONDS = 3_600_000;
 const MAX_LOOKS = 120;
 
 const isWaiting = ({ state }: Pick<SeenKey, "state">) => ["prepared", "published", "proven"].includes(state);
+
+/** Soon, while a key is to be seen at some server yet; then when caches let go, where that is worth waiting for. */
+function nextLook(seen: readonly SeenKey[], now: number): number | false {
+  const clear = seen
+    .filter(isWaiting)
+    .map(({ cachesClearAt }) => (cachesClearAt === null ? null : Date.parse(cachesClearAt) - now));
+  const waits = clear.map((left) => (left === null ? LOOK_MILLISECONDS : Math.max(1000, left + 1000)));
+  const soonest = Math.min(...waits);
+  return soonest <= LONGEST_WAIT_MILLISECONDS ? soonest : false;
+}
 
 /** Looks at every name server, again and again until all of them show the keys that wait for it. */
 export const keyLookQuery = (domain: string, client: QueryClient) =>
@@ -61,8 +72,6 @@ export const keyLookQuery = (domain: string, client: QueryClient) =>
     staleTime: 0,
     gcTime: 0,
     refetchOnWindowFocus: false,
-    refetchInterval: ({ state: { data, dataUpdateCount, error } }) => {
-      const isSettled = data?.keys.every((key) => !isWaiting(key) || key.cachesClearAt !== null) ?? false;
-      return isSettled || error || dataUpdateCount >= MAX_LOOKS ? false : LOOK_MILLISECONDS;
-    },
+    refetchInterval: ({ state: { data, dataUpdateCount, error } }) =>
+      error || dataUpdateCount >= MAX_LOOKS ? false : nextLook(data?.keys ?? [], Date.now()),
   });
