@@ -101,6 +101,7 @@ it("is refused where it is another plan by now, and shows the new one", async ()
   await other.page.getByText("Done: every name server shows it.").waitFor({ timeout: 30_000 });
   await other.context.close();
   await publish().click();
+  await page.getByText("nothing was published").waitFor();
   await page.getByText("The zone holds all that is described").waitFor();
   expect(await publish().count()).toBe(0);
 });

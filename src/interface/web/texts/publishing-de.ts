@@ -242,6 +242,8 @@ export const publishingDe: PublishingTexts = {
     columns: { change: "Änderung", type: "Typ", name: "Name", value: "Wert" },
     action: { create: "kommt", delete: "geht", keep: "bleibt" },
     approve: (count) => `${several(count, "Änderung", "Änderungen")} veröffentlichen`,
+    changed:
+      "Die Zone oder die Beschreibung hat sich inzwischen geändert: Nichts wurde veröffentlicht. Dies ist der Plan, wie er jetzt ist.",
     guarded: "Sagen Sie erst zu jeder Warnung oben, dass Sie es trotzdem wollen.",
   },
   follow: {

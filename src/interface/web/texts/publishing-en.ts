@@ -241,6 +241,8 @@ export const publishingEn = {
     columns: { change: "Change", type: "Type", name: "Name", value: "Value" },
     action: { create: "comes", delete: "goes", keep: "stays" },
     approve: (count: number) => `Publish ${several(count, "change", "changes")}`,
+    changed:
+      "The zone or the description has changed meanwhile: nothing was published. This is the plan as it is now.",
     guarded: "First say of each warning above that you want it all the same.",
   },
   follow: {

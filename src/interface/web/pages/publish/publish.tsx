@@ -10,6 +10,7 @@ import { Busy } from "../../parts/busy.tsx";
 import { Empty } from "../../parts/empty.tsx";
 import { Page } from "../../parts/page.tsx";
 import { Problem } from "../../parts/problem.tsx";
+import { tell } from "../../parts/toast.tsx";
 import { usePublishingTexts } from "../../texts/publishing.ts";
 import { DomainNav } from "../domain/domain-nav.tsx";
 import { Follow } from "./follow.tsx";
@@ -85,7 +86,15 @@ function Planned({ domain, onBegun }: PlannedProps) {
         </button>
       </div>
       {plan.steps.length === 0 && <Empty title={t.nothing}>{t.nothingHint}</Empty>}
-      <Approval key={digest} domain={domain} plan={plan} digest={digest} onBegun={onBegun} />
+      {found.isFetching && <Busy text={t.reading} />}
+      <Approval
+        key={digest}
+        domain={domain}
+        plan={plan}
+        digest={digest}
+        isOld={found.isFetching}
+        onBegun={onBegun}
+      />
     </>
   );
 }
@@ -94,8 +103,14 @@ function Approval({
   domain,
   plan,
   digest,
+  isOld,
   onBegun,
-}: PlannedProps & { readonly plan: Plan; readonly digest: string }) {
+}: PlannedProps & {
+  readonly plan: Plan;
+  readonly digest: string;
+  /** It is being read anew. */
+  readonly isOld: boolean;
+}) {
   const { publish: t } = usePublishingTexts();
   const client = useQueryClient();
   const [allowed, setAllowed] = useState<readonly GuardId[]>([]);
@@ -108,9 +123,11 @@ function Approval({
         }),
       ),
     onSuccess: ({ job }) => onBegun(job),
-    // Another plan by now: it is shown.
-    onError: (error) =>
-      isProblem(error, "stale") && client.invalidateQueries({ queryKey: ["domain", domain, "plan"] }),
+    onError: (error) => {
+      if (!isProblem(error, "stale")) return;
+      tell(t.changed);
+      void client.invalidateQueries({ queryKey: ["domain", domain, "plan"] });
+    },
   });
   const { guards, steps } = plan;
   const isGuarded = guards.some(({ id, canBeOverridden }) => !canBeOverridden || !allowed.includes(id));
@@ -155,7 +172,7 @@ function Approval({
           <button
             type="button"
             className="primary"
-            disabled={isGuarded || apply.isPending}
+            disabled={isGuarded || isOld || apply.isPending}
             onClick={() => apply.mutate()}
           >
             {t.approve(changes)}
