@@ -90,7 +90,7 @@ export async function publishKeyStep(step: Step, keptIn: KeptIn, tools: ApplyToo
 }
 
 /** The key's own name, or where the description has put it behind an alias. */
-export function keyPlace(key: DkimKey, { description, zone }: KeptIn): DomainName | undefined {
+function keyPlace(key: DkimKey, { description, zone }: KeptIn): DomainName | undefined {
   const owner = keyOwner(key);
   const delegation = describedDomain(key.signingDomain, description)?.delegation;
   if (delegation?.zone !== zone) return owner;

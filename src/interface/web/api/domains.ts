@@ -19,7 +19,6 @@ export type Concern = Finding["concern"];
 export type HistoryEvent = Got<"/api/domains/{domain}/history">["events"][number];
 export type DomainRecord = Got<"/api/domains/{domain}/records">["records"][number];
 export type Plan = Got<"/api/domains/{domain}/plan">["plan"];
-export type Undo = Got<"/api/domains/{domain}/undo">;
 
 const PAGE = 200;
 const OFTEN_MILLISECONDS = 60_000;
