@@ -1,4 +1,4 @@
-/** A zone that may be published to: who holds it, by the server's own settings, and whether the actor may. */
+/** A zone that may be published to: who holds it, and whether the actor may. */
 import { timedId } from "../../access/audit.ts";
 import { type Actor, sees } from "../../access/permission.ts";
 import type { ApplyEvent, ApplyTools } from "../../publish/apply.ts";
@@ -7,6 +7,7 @@ import type { DomainName } from "../../standards/dns/name.ts";
 import { seeAtEveryServer } from "../../watch/zone-plan.ts";
 import type { ServerParts } from "./parts.ts";
 import { Refusal } from "./problem.ts";
+import { holderOf, isHeld } from "./zone-holder.ts";
 
 export interface OpenZone {
   readonly zone: DomainName;
@@ -15,15 +16,13 @@ export interface OpenZone {
 }
 
 /** Whether somebody holds it for this actor; nothing is opened. */
-export async function canPublishInto(zone: DomainName, actor: Actor, parts: ServerParts): Promise<boolean> {
-  return (await entryFor(zone, actor, parts)) !== undefined;
-}
+export const canPublishInto = async (zone: DomainName, actor: Actor, parts: ServerParts): Promise<boolean> =>
+  (await isTheirs(zone, actor, parts)) && isHeld(zone, parts);
 
-async function entryFor(zone: DomainName, actor: Actor, parts: ServerParts) {
-  const stored = await parts.descriptions.domain(zone);
-  const isTheirs = stored !== undefined && sees(actor, stored);
-  if (actor.user.role === "owner" && !isTheirs) return undefined;
-  return parts.publishEntries.find(({ zones }) => zones === undefined || zones.includes(zone));
+async function isTheirs(zone: DomainName, actor: Actor, { descriptions }: ServerParts): Promise<boolean> {
+  if (actor.user.role !== "owner") return true;
+  const stored = await descriptions.domain(zone);
+  return stored !== undefined && sees(actor, stored);
 }
 
 /**
@@ -31,7 +30,7 @@ async function entryFor(zone: DomainName, actor: Actor, parts: ServerParts) {
  * same whether the zone is another's or nobody's.
  */
 export async function openZone(zone: DomainName, actor: Actor, parts: ServerParts): Promise<OpenZone> {
-  const entry = await entryFor(zone, actor, parts);
+  const entry = (await isTheirs(zone, actor, parts)) ? await holderOf(zone, parts) : undefined;
   if (entry === undefined)
     throw new Refusal(
       "refused",

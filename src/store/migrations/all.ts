@@ -5,6 +5,8 @@ import { descriptions } from "./0003-descriptions.ts";
 import { watch } from "./0004-watch.ts";
 import { access } from "./0005-access.ts";
 import { jobs } from "./0006-jobs.ts";
+import { providers } from "./0007-providers.ts";
+import { counts } from "./0008-counts.ts";
 import type { ColumnWords, Migration } from "./migration.ts";
 
 const MIGRATIONS: readonly Migration[] = [
@@ -14,6 +16,8 @@ const MIGRATIONS: readonly Migration[] = [
   watch,
   access,
   jobs,
+  providers,
+  counts,
 ];
 
 export const LATEST_LAYOUT = MIGRATIONS.length;

@@ -215,7 +215,7 @@ export const publishingDe: PublishingTexts = {
     nobody: "Dieser Server weiß nicht, wo die Zone liegt",
     nobodyHint: "Es gibt zwei Wege:",
     wayProvider:
-      "Die Verwaltung sagt, wo sie liegt („publish“ in den Einstellungen des Servers); dann wird der ganze Plan von hier ausgeführt.",
+      "Die Verwaltung sagt, wo sie liegt: als Anbieter hier eingetragen oder als „publish“ in den Einstellungen des Servers. Dann wird der ganze Plan von hier ausgeführt.",
     wayCopy: "Tragen Sie die Einträge dort ein, wo die Zone liegt; jeder lässt sich Feld für Feld kopieren.",
     toRecords: "Zu den Einträgen",
     keysElsewhere:

@@ -214,7 +214,7 @@ export const publishingEn = {
     nobody: "This server does not know who holds the zone",
     nobodyHint: "There are two ways on:",
     wayProvider:
-      "An administrator says who holds it (“publish” in the server's settings); then the whole plan is carried out from here.",
+      "An administrator says who holds it: a provider entered here, or “publish” in the server's settings. Then the whole plan is carried out from here.",
     wayCopy: "Enter the records where the zone is hosted; each can be copied field by field.",
     toRecords: "To the records",
     keysElsewhere:
