@@ -87,6 +87,7 @@ import type { AlertChannel } from "./watch/alert.ts";
 import { type Alerts, createAlerts } from "./watch/alerts.ts";
 import { takeInFile } from "./watch/described-file.ts";
 import { createStoredJobQueue, type JobQueue, MAX_ATTEMPTS } from "./watch/job-queue.ts";
+import { lookAtAll } from "./watch/look-again.ts";
 import { keepRotation } from "./watch/rotation-driver.ts";
 import { DEFAULT_SCHEDULE } from "./watch/schedule.ts";
 import { createWatcher, DEFAULT_WATCHER, watcherMetrics } from "./watch/watcher.ts";
@@ -580,7 +581,7 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
     import("./interface/http/server.ts"),
   ]);
   const { state, master } = around;
-  const file = await followDescription(description, state);
+  const file = await followDescription(description, state, settings.watch.checksPerSecond);
   const random = (count: number) => randomBytes(count);
   const setup = await openSetup(state.access, new Date(), random);
   const hear = (msg: string) => logLine(`${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`);
@@ -602,7 +603,7 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
         const keys = await state.keys.list(domain);
         if (keys.some(({ state: how }) => how !== "removed"))
           await keepRotation(domain, { queue, now: () => new Date() });
-        return checkWatched(domain, state.descriptions, world, around.checkOptions);
+        return checkWatched(domain, state, world, around.checkOptions);
       },
       tell: alerts.tell,
       now: () => new Date(),
@@ -618,6 +619,7 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
       ...state,
       queue,
       schedule,
+      checksPerSecond,
       alerts,
       metrics: () => watcherMetrics(watcher.counts()),
       world: around.world,
@@ -828,6 +830,7 @@ function needsStart(name: string, before: Settings, after: Settings): boolean {
 async function followDescription(
   first: DescribedFile | undefined,
   { descriptions, watch, access }: OpenedStore,
+  checksPerSecond: number,
 ) {
   let entries: readonly PublishEntry[] = [];
   const takeIn = async (file: DescribedFile | undefined): Promise<readonly string[]> => {
@@ -835,6 +838,7 @@ async function followDescription(
     const now = new Date();
     const { isCommonNew, added, changed, gone } = await takeInFile(file.pieces, descriptions, watch, now);
     entries = file.pieces.description.publish;
+    if (isCommonNew) await lookAtAll(watch, now, checksPerSecond);
     const counts = { added: added.length, changed: changed.length, gone: gone.length };
     if (isCommonNew || added.length + changed.length + gone.length > 0) {
       const what = { actor: "system", address: undefined, action: "description.take", target: file.name };

@@ -59,6 +59,7 @@ export interface Tables {
     revision: number;
   };
   domain_findings: { domain: string; findings: string };
+  domain_past: { domain: string; past: string };
   finding_event: {
     id: Generated<number>;
     domain: string;

@@ -1,5 +1,6 @@
 /** What is remembered of checks. */
 import { type ExpressionBuilder, type Selectable, sql } from "kysely";
+import type { Past } from "../check/over-time.ts";
 import type {
   DomainState,
   FindingEvent,
@@ -33,6 +34,7 @@ function ofRank(rank: number): Severity | undefined {
 
 /** Rows of one statement: far below what either database takes as values. */
 const EVENTS_AT_ONCE = 500;
+const TIMES_AT_ONCE = 500;
 
 export function createWatchStore({ query, differences }: Database): WatchStore {
   return {
@@ -159,6 +161,52 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         }
         return "recorded";
       }),
+    async past(domain) {
+      const row = await query
+        .selectFrom("domain_past")
+        .select("past")
+        .where("domain", "=", domain)
+        .executeTakeFirst();
+      return row && (JSON.parse(row.past) as Past);
+    },
+    async keepPast(domain, past) {
+      const text = storable(JSON.stringify(past));
+      await query
+        .insertInto("domain_past")
+        .columns(["domain", "past"])
+        .expression((eb) =>
+          eb
+            .selectFrom("domain_state")
+            .select(["domain", sql<string>`CAST(${text} AS TEXT)`.as("past")])
+            .where("domain", "=", domain),
+        )
+        .onConflict((conflict) => conflict.column("domain").doUpdateSet({ past: text }))
+        .execute();
+    },
+    async names({ after, limit }) {
+      const rows = await query
+        .selectFrom("domain_state")
+        .select("domain")
+        .$if(after !== undefined, (found) => found.where("domain", ">", after!))
+        .orderBy("domain")
+        .limit(pageLimit(limit))
+        .execute();
+      return rows.map(({ domain }) => nameIn(domain));
+    },
+    async scheduleSooner(times) {
+      for (let from = 0; from < times.length; from += TIMES_AT_ONCE) {
+        const rows = times
+          .slice(from, from + TIMES_AT_ONCE)
+          .map(({ domain, at }) => sql`(CAST(${domain} AS TEXT), CAST(${at.getTime()} AS BIGINT))`);
+        // As `schedule`: who asks now is not served by a check that is under way.
+        await sql`
+          WITH wish (name, at) AS (VALUES ${sql.join(rows)})
+          UPDATE domain_state
+          SET next_check_at = wish.at, due_at = wish.at, revision = revision + 1
+          FROM wish
+          WHERE domain = wish.name AND (due_at <> next_check_at OR next_check_at > wish.at)`.execute(query);
+      }
+    },
     async states({ ownerId, search, worst }, { after, limit }) {
       const found = query
         .selectFrom("domain_state")

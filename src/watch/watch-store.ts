@@ -1,5 +1,6 @@
 /** What is remembered of checks: the state of each domain, its history, and what was told to whom. */
 import type { Finding } from "../check/finding.ts";
+import type { Past } from "../check/over-time.ts";
 import type { Severity } from "../check/severity.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 
@@ -77,6 +78,14 @@ export interface WatchStore {
   overview(
     filter: Pick<StateFilter, "ownerId">,
   ): Promise<Readonly<Partial<Record<Severity | "unchecked", number>>>>;
+  /** What looks remember beside findings. */
+  past(domain: DomainName): Promise<Past | undefined>;
+  /** Nothing where the domain is not watched (any more). */
+  keepPast(domain: DomainName, past: Past): Promise<void>;
+  /** Domains in the order of their names, behind `after`. */
+  names(page: { readonly after?: DomainName; readonly limit: number }): Promise<readonly DomainName[]>;
+  /** As `schedule` for each, in one step; what is not watched stays so, and owners stay. */
+  scheduleSooner(times: readonly { readonly domain: DomainName; readonly at: Date }[]): Promise<void>;
   /** Newest first. `before` is the last one of the page before. */
   history(
     filter: { readonly domain?: DomainName; readonly ownerId?: string },
@@ -92,7 +101,7 @@ export interface WatchStore {
     by: string | undefined,
     at: Date,
   ): Promise<"acknowledged" | "unknown">;
-  /** State, findings and history. */
+  /** State, findings, history and past. */
   forget(domain: DomainName): Promise<void>;
   /** History from before that moment goes. */
   sweep(before: Date): Promise<void>;

@@ -1,13 +1,18 @@
 /** Descriptions put together from their pieces: as much of them as a question needs. */
 
+import { isDeepStrictEqual } from "node:util";
 import { checkDomain } from "../../check/check.ts";
-import type { CheckOptions, World } from "../../check/context.ts";
+import type { CheckOptions, Context, World } from "../../check/context.ts";
 import type { DomainReport } from "../../check/finding.ts";
+import { lookBack } from "../../check/over-time.ts";
+import type { KeyStore } from "../../keys/key-store.ts";
 import { derive } from "../../records/derive.ts";
 import type { Derived } from "../../records/derived-record.ts";
 import { type Description, readDescription } from "../../records/description.ts";
 import type { DescriptionStore, StoredDomain } from "../../records/description-store.ts";
 import { ancestors, type DomainName } from "../../standards/dns/name.ts";
+import { oldKeyFindings } from "../../watch/key-age.ts";
+import type { WatchStore } from "../../watch/watch-store.ts";
 import { notFound, Refusal } from "./problem.ts";
 
 export interface Described {
@@ -28,18 +33,36 @@ export async function describeDomain(
   return put(await store.common(), pieces);
 }
 
-/** A domain that is watched, checked against what is described of it. */
+export interface WatchedStores {
+  readonly descriptions: DescriptionStore;
+  readonly watch: Pick<WatchStore, "past" | "keepPast">;
+  readonly keys: Pick<KeyStore, "list">;
+}
+
+/** A domain that is watched, checked against what is described of it, and against what it was before. */
 export async function checkWatched(
   domain: DomainName,
-  store: DescriptionStore,
+  { descriptions, watch, keys }: WatchedStores,
   world: World,
   options: Omit<CheckOptions, keyof Described>,
   onProgress?: (done: number, of: number) => void,
 ): Promise<DomainReport> {
-  const stored = await store.domain(domain);
+  const stored = await descriptions.domain(domain);
   if (stored === undefined) throw notFound();
-  const whole = { ...options, ...(await describeDomain(stored, store)) };
-  return checkDomain(domain, world, whole, onProgress && { onProgress });
+  const whole = { ...options, ...(await describeDomain(stored, descriptions)) };
+  const before = await watch.past(domain);
+  let past = before;
+  const beside = [
+    async (context: Context) => {
+      const back = await lookBack(before, context);
+      past = back.past;
+      return back.findings;
+    },
+    async (context: Context) => oldKeyFindings(await keys.list(domain), context),
+  ];
+  const report = await checkDomain(domain, world, whole, { beside, ...(onProgress && { onProgress }) });
+  if (past !== undefined && !isDeepStrictEqual(past, before)) await watch.keepPast(domain, past);
+  return report;
 }
 
 const PAGE = 1000;

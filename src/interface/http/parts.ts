@@ -31,6 +31,8 @@ export interface ServerParts {
   /** Who works at it hands it the server's `handlers`. */
   readonly queue: Pick<JobQueue, "add" | "givenUp">;
   readonly schedule: ScheduleSettings;
+  /** Of the watch, by each node. */
+  readonly checksPerSecond: number;
   readonly alerts: Pick<Alerts, "tell" | "channels" | "tryOut">;
   /** From the time of the call on: nothing that was seen before counts. */
   readonly world: () => World;

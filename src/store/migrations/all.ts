@@ -5,6 +5,7 @@ import { descriptions } from "./0003-descriptions.ts";
 import { watch } from "./0004-watch.ts";
 import { access } from "./0005-access.ts";
 import { jobs } from "./0006-jobs.ts";
+import { past } from "./0007-past.ts";
 import type { ColumnWords, Migration } from "./migration.ts";
 
 const MIGRATIONS: readonly Migration[] = [
@@ -14,6 +15,7 @@ const MIGRATIONS: readonly Migration[] = [
   watch,
   access,
   jobs,
+  past,
 ];
 
 export const LATEST_LAYOUT = MIGRATIONS.length;

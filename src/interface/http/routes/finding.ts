@@ -34,7 +34,7 @@ export function findingRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
     "check",
     async ({ domain }, { progress }) => {
       const startedAt = now();
-      const report = await checkWatched(domain, descriptions, parts.world(), parts.checkOptions, (done, of) =>
+      const report = await checkWatched(domain, parts, parts.world(), parts.checkOptions, (done, of) =>
         progress({ done, of }),
       );
       const { schedule, alerts } = parts;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ownerFilter } from "../../../access/permission.ts";
 import { SEVERITIES } from "../../../check/severity.ts";
+import { askForAll } from "../../../watch/look-again.ts";
 import type { Tasks } from "../../../watch/task.ts";
 import { MACHINE_PARTS, requirePieces } from "../described.ts";
 import { eventJson, eventPlace, eventSchema, readEventPlace } from "../domain-schema.ts";
@@ -13,7 +14,7 @@ const content = z.record(z.string().max(100), z.unknown());
 const commonSchema = z.object({ content, revision: z.int(), changedAt: z.string() });
 
 export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
-  const { descriptions, watch, access, now, descriptionFile } = parts;
+  const { descriptions, watch, access, queue, now, descriptionFile } = parts;
   return [
     route({
       method: "GET",
@@ -69,7 +70,7 @@ export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[]
       method: "PUT",
       path: "/api/servers",
       gate: "servers.edit",
-      summary: "Changes what all domains share.",
+      summary: "Changes what all domains share. All are looked at again, one after the other.",
       body: z.strictObject({ content, revision: z.int().min(0) }),
       answer: z.object({ revision: z.int() }),
       act: async ({ body }, asked) => {
@@ -84,6 +85,7 @@ export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[]
           );
         requirePieces(body.content, []);
         if ((await descriptions.putCommon(body.content, body.revision, now())) === "stale") throw stale();
+        await askForAll(queue);
         await asked.audit("servers.change", "servers", { revision: body.revision + 1 });
         return { revision: body.revision + 1 };
       },
