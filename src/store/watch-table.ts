@@ -1,7 +1,7 @@
 /** What is remembered of checks. */
 import { type ExpressionBuilder, type Selectable, sql } from "kysely";
-import type { Past } from "../check/over-time.ts";
 import type {
+  DomainPast,
   DomainState,
   FindingEvent,
   KnownEvent,
@@ -167,7 +167,7 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         .select("past")
         .where("domain", "=", domain)
         .executeTakeFirst();
-      return row && (JSON.parse(row.past) as Past);
+      return row && (JSON.parse(row.past) as DomainPast);
     },
     async keepPast(domain, past) {
       const text = storable(JSON.stringify(past));

@@ -4,6 +4,9 @@ import type { Past } from "../check/over-time.ts";
 import type { Severity } from "../check/severity.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 
+/** What looks at a domain remember beside findings: plain JSON. */
+export type DomainPast = Past;
+
 /** One finding as it was at the last check; `key` tells it from others of the domain: its code and owner name. */
 export interface KnownFinding {
   readonly key: string;
@@ -79,9 +82,9 @@ export interface WatchStore {
     filter: Pick<StateFilter, "ownerId">,
   ): Promise<Readonly<Partial<Record<Severity | "unchecked", number>>>>;
   /** What looks remember beside findings. */
-  past(domain: DomainName): Promise<Past | undefined>;
+  past(domain: DomainName): Promise<DomainPast | undefined>;
   /** Nothing where the domain is not watched (any more). */
-  keepPast(domain: DomainName, past: Past): Promise<void>;
+  keepPast(domain: DomainName, past: DomainPast): Promise<void>;
   /** Domains in the order of their names, behind `after`. */
   names(page: { readonly after?: DomainName; readonly limit: number }): Promise<readonly DomainName[]>;
   /** As `schedule` for each, in one step; what is not watched stays so, and owners stay. */

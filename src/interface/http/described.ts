@@ -1,6 +1,5 @@
 /** Descriptions put together from their pieces: as much of them as a question needs. */
 
-import { isDeepStrictEqual } from "node:util";
 import { checkDomain } from "../../check/check.ts";
 import type { CheckOptions, Context, World } from "../../check/context.ts";
 import type { DomainReport } from "../../check/finding.ts";
@@ -61,7 +60,8 @@ export async function checkWatched(
     async (context: Context) => oldKeyFindings(await keys.list(domain), context),
   ];
   const report = await checkDomain(domain, world, whole, { beside, ...(onProgress && { onProgress }) });
-  if (past !== undefined && !isDeepStrictEqual(past, before)) await watch.keepPast(domain, past);
+  if (past !== undefined && JSON.stringify(past) !== JSON.stringify(before))
+    await watch.keepPast(domain, past);
   return report;
 }
 
