@@ -603,7 +603,12 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
         const keys = await state.keys.list(domain);
         if (keys.some(({ state: how }) => how !== "removed"))
           await keepRotation(domain, { queue, now: () => new Date() });
-        return checkWatched(domain, state, world, around.checkOptions);
+        return checkWatched(
+          domain,
+          { ...state, keys: { list: async () => keys } },
+          world,
+          around.checkOptions,
+        );
       },
       tell: alerts.tell,
       now: () => new Date(),

@@ -9,7 +9,7 @@ import { derive } from "../../records/derive.ts";
 import type { Derived } from "../../records/derived-record.ts";
 import { type Description, readDescription } from "../../records/description.ts";
 import type { DescriptionStore, StoredDomain } from "../../records/description-store.ts";
-import { ancestors, type DomainName } from "../../standards/dns/name.ts";
+import { ancestors, type DomainName, ROOT } from "../../standards/dns/name.ts";
 import { oldKeyFindings } from "../../watch/key-age.ts";
 import type { WatchStore } from "../../watch/watch-store.ts";
 import { notFound, Refusal } from "./problem.ts";
@@ -23,13 +23,13 @@ export interface Described {
 export const MACHINE_PARTS = ["publish", "milter"] as const;
 
 /** A domain with what surrounds it: the servers, and the domains above it that belong to the same owner. */
-export async function describeDomain(
-  { domain, ownerId }: StoredDomain,
-  store: DescriptionStore,
-): Promise<Described> {
-  const above = await Promise.all(ancestors(domain).map((name) => store.domain(name)));
-  const pieces = above.filter((one) => one !== undefined).filter((one) => one.ownerId === ownerId);
-  return put(await store.common(), pieces);
+export async function describeDomain(stored: StoredDomain, store: DescriptionStore): Promise<Described> {
+  const names = ancestors(stored.domain)
+    .slice(1)
+    .filter((name) => name !== ROOT);
+  const [common, ...above] = await Promise.all([store.common(), ...names.map((name) => store.domain(name))]);
+  const theirs = above.filter((one) => one !== undefined).filter(({ ownerId }) => ownerId === stored.ownerId);
+  return put(common, [stored, ...theirs]);
 }
 
 export interface WatchedStores {
