@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { USUAL_BLOCK_LISTS } from "../src/check/block-lists.ts";
 import { checkDomain } from "../src/check/check.ts";
 import type { World } from "../src/check/context.ts";
 import { readPieces } from "../src/interface/http/described.ts";
@@ -117,6 +118,7 @@ async function checkAlone(domains: readonly DomainName[], port: number, seconds:
         ...options,
         dkimSelectors: [],
         assumePublic: [],
+        blockLists: USUAL_BLOCK_LISTS,
       });
       done += 1;
       findings += report.findings.length;

@@ -3,9 +3,10 @@ import { contains, type IpNetwork, parseNetwork } from "../standards/dns/address
 import { type DomainName, isWithin, ROOT } from "../standards/dns/name.ts";
 import type { Answer } from "../standards/dns/resolver.ts";
 import { formatTerm, type PlacedTerm } from "../standards/spf/record.ts";
-import { lookupSpfTree, type SpfNode, type SpfTree } from "../standards/spf/tree.ts";
+import type { SpfNode, SpfTree } from "../standards/spf/tree.ts";
 import type { Context } from "./context.ts";
 import type { Finding } from "./finding.ts";
+import { spfTree } from "./spf.ts";
 
 /** What is remembered of a domain from one look to the next: plain JSON, at most some 20 kB, mostly far less. */
 export interface Past {
@@ -91,8 +92,7 @@ export interface SeenInclude {
 }
 
 async function heldNow(context: Context): Promise<readonly SeenInclude[]> {
-  const tree = await lookupSpfTree(context.domain, context);
-  return foreignIncludes(tree, (name) => isOwn(name, context));
+  return foreignIncludes(await spfTree(context), (name) => isOwn(name, context));
 }
 
 function isOwn(name: DomainName, { domain, world }: Context): boolean {

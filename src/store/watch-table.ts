@@ -1,5 +1,6 @@
 /** What is remembered of checks. */
-import { type ExpressionBuilder, type Selectable, sql } from "kysely";
+import { type ExpressionBuilder, type Kysely, type Selectable, sql } from "kysely";
+import type { DomainName } from "../standards/dns/name.ts";
 import type {
   DomainPast,
   DomainState,
@@ -121,36 +122,13 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         .executeTakeFirst();
       return row === undefined ? [] : readFindings(row.findings);
     },
-    record: ({ state, findings, events }) =>
-      query.transaction().execute(async (tx) => {
-        const next = state.nextCheckAt.getTime();
-        const row = await tx
-          .updateTable("domain_state")
-          .set({
-            checked_at: timeOf(state.checkedAt),
-            next_check_at: next,
-            due_at: next,
-            worst: rankOf(state.worst),
-            counts: JSON.stringify(state.counts),
-            revision: state.revision + 1,
-          })
-          .where("domain", "=", state.domain)
-          .where("revision", "=", state.revision)
-          .returning("owner_id")
-          .executeTakeFirst();
+    async record({ state, findings, events }) {
+      const isPlain = findings === "as-before" && events.length === 0;
+      if (isPlain) return (await putState(query, state)) === undefined ? "stale" : "recorded";
+      return query.transaction().execute(async (tx) => {
+        const row = await putState(tx, state);
         if (row === undefined) return "stale";
-        const text = writeFindings(findings);
-        await tx
-          .insertInto("domain_findings")
-          .values({ domain: state.domain, findings: text })
-          .onConflict((conflict) =>
-            conflict
-              .column("domain")
-              .doUpdateSet({ findings: text })
-              // Most checks see what the last one saw.
-              .where("domain_findings.findings", "<>", text),
-          )
-          .execute();
+        if (findings !== "as-before") await putFindings(tx, state.domain, findings);
         const values = events.map((event) => eventValues(event, row.owner_id));
         for (let from = 0; from < values.length; from += EVENTS_AT_ONCE) {
           await tx
@@ -159,7 +137,8 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
             .execute();
         }
         return "recorded";
-      }),
+      });
+    },
     async past(domain) {
       const row = await query
         .selectFrom("domain_past")
@@ -305,6 +284,38 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
       await query.deleteFrom("finding_event").where("at", "<", before.getTime()).execute();
     },
   };
+}
+
+/** Undefined where it has changed since it was read. */
+const putState = (query: Kysely<Tables>, state: DomainState) => {
+  const next = state.nextCheckAt.getTime();
+  return query
+    .updateTable("domain_state")
+    .set({
+      checked_at: timeOf(state.checkedAt),
+      next_check_at: next,
+      due_at: next,
+      worst: rankOf(state.worst),
+      counts: JSON.stringify(state.counts),
+      revision: state.revision + 1,
+    })
+    .where("domain", "=", state.domain)
+    .where("revision", "=", state.revision)
+    .returning("owner_id")
+    .executeTakeFirst();
+};
+
+async function putFindings(
+  query: Kysely<Tables>,
+  domain: DomainName,
+  findings: readonly KnownFinding[],
+): Promise<void> {
+  const text = writeFindings(findings);
+  await query
+    .insertInto("domain_findings")
+    .values({ domain, findings: text })
+    .onConflict((conflict) => conflict.column("domain").doUpdateSet({ findings: text }))
+    .execute();
 }
 
 const isAfter =

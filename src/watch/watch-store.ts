@@ -50,7 +50,8 @@ export interface KnownEvent extends FindingEvent {
 export interface CheckResult {
   /** The new state, with the revision of the one that it was compared with; its owner is not changed. */
   readonly state: DomainState;
-  readonly findings: readonly KnownFinding[];
+  /** "as-before": those that are kept are right. Most checks see what the last one saw, and need not write it again. */
+  readonly findings: readonly KnownFinding[] | "as-before";
   readonly events: readonly FindingEvent[];
 }
 

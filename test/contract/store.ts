@@ -438,7 +438,19 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await other.watch.findings(domain)).toEqual(findings);
       expect(await other.watch.history({ domain }, { limit: 10 })).toMatchObject(result.events);
       const nobody = { ...state, domain: domainName("nobody.example") };
-      expect(await store.watch.record({ state: nobody, findings: [], events: [] })).toBe("stale");
+      for (const none of [[], "as-before"] as const)
+        expect(await store.watch.record({ state: nobody, findings: none, events: [] })).toBe("stale");
+
+      // What is as before need not be said again, with or without an event beside it.
+      for (const [at, events] of [[], [event(domain, 2, "mx-missing")]].entries()) {
+        const before = (await store.watch.state(domain))!;
+        const next = recorded(before, "error", 2 + at);
+        const asBefore = { state: next, findings: "as-before", events } as const;
+        expect(await race((on) => on.watch.record(asBefore))).toEqual({ recorded: 1, stale: RIVALS - 1 });
+        expect(await other.watch.state(domain)).toEqual({ ...next, revision: before.revision + 1 });
+        expect(await other.watch.findings(domain)).toEqual(findings);
+        expect(await other.watch.history({ domain }, { limit: 10 })).toHaveLength(1 + events.length);
+      }
     });
 
     it("notes who knows of a finding, which a check under way does not undo", async () => {

@@ -44,7 +44,7 @@ export function memoryWatchStore(): WatchStore {
       if (states.get(state.domain)?.revision !== state.revision) return "stale";
       states.set(state.domain, { ...state, revision: state.revision + 1 });
       leases.delete(state.domain);
-      known.set(state.domain, findings);
+      if (findings !== "as-before") known.set(state.domain, findings);
       for (const event of more) {
         lastId += 1;
         events.unshift({ ...event, id: lastId });
