@@ -11,7 +11,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
@@ -58,6 +58,7 @@ export async function benchWatch([
   const directory = mkdtempSync(join(tmpdir(), "zonepost-bench-"));
   const database = await startPostgres();
   try {
+    await sayHowBusy();
     const limit = await checkAlone(domains, port, Number(seconds));
     const url = await database.createDatabase("watch");
     await seed(url, domains);
@@ -70,8 +71,30 @@ export async function benchWatch([
   }
 }
 
+interface Limit {
+  /** Domains a second. */
+  readonly rate: number;
+  /** Of processor time, for a domain. */
+  readonly milliseconds: number;
+}
+
+/** What others do on this machine makes figures of time worse, and those of processor time hardly. */
+async function sayHowBusy(): Promise<void> {
+  const read = () => cpus().map(({ times }) => times);
+  const sum = (all: ReturnType<typeof read>, part: (one: (typeof all)[number]) => number) =>
+    all.reduce((total, one) => total + part(one), 0);
+  const before = read();
+  await sleep(3_000);
+  const after = read();
+  const idle = sum(after, (one) => one.idle) - sum(before, (one) => one.idle);
+  const whole = (one: (typeof after)[number]) => one.idle + one.user + one.sys + one.nice + one.irq;
+  const all = sum(after, whole) - sum(before, whole);
+  const busy = after.length * (1 - idle / all);
+  say(`${after.length} processors, of which others keep ${busy.toFixed(1)} busy before it begins`);
+}
+
 /** As the watcher sees the world, without a description from a store and without anything to remember. */
-async function checkAlone(domains: readonly DomainName[], port: number, seconds: number): Promise<number> {
+async function checkAlone(domains: readonly DomainName[], port: number, seconds: number): Promise<Limit> {
   const transport = createDnsTransport();
   const views = createAuthoritativeViews({
     rootHints: [{ name: domainName("ns.root"), addresses: [ROOT_SERVER] }],
@@ -128,13 +151,14 @@ async function checkAlone(domains: readonly DomainName[], port: number, seconds:
   transport.close();
   const rate = done / ((performance.now() - start) / 1000);
   const { user, system } = process.cpuUsage(cpu);
+  const milliseconds = (user + system) / 1000 / done;
   say(
     `the check alone, in one process, ${CONCURRENCY} at a time, ${domains.length} domains again and again:`,
   );
   say(
-    `  ${rate.toFixed(0)} domains/s, ${((user + system) / 1000 / done).toFixed(2)} ms of processor time and ${(findings / done).toFixed(0)} findings a domain`,
+    `  ${rate.toFixed(0)} domains/s, ${milliseconds.toFixed(2)} ms of processor time and ${(findings / done).toFixed(0)} findings a domain`,
   );
-  return rate;
+  return { rate, milliseconds };
 }
 
 /** The domains that are looked at, among a hundred thousand that are not due. */
@@ -162,7 +186,7 @@ interface Course {
   readonly port: number;
   readonly domains: readonly DomainName[];
   readonly seconds: number;
-  readonly limit: number;
+  readonly limit: Limit;
   /** A folder for processor profiles of the nodes. */
   readonly profile: string | undefined;
 }
@@ -206,7 +230,7 @@ async function measure(url: string, course: Course): Promise<void> {
     const statements = (await commits(client)) - before.commits;
     say(`${name}:`);
     say(
-      `  ${rate.toFixed(0)} domains/s, ${(rate / limit).toFixed(2)} of the check alone; ${(cpu / done).toFixed(2)} ms of the nodes' processor time and ${(statements / done).toFixed(1)} transactions a domain`,
+      `  ${rate.toFixed(0)} domains/s, ${(rate / limit.rate).toFixed(2)} of the check alone; ${(cpu / done).toFixed(2)} ms of the nodes' processor time (${(cpu / done / limit.milliseconds).toFixed(2)} of the check alone) and ${(statements / done).toFixed(1)} transactions a domain`,
     );
     say(
       `  ${(ALL / rate / 60).toFixed(0)} minutes for ${ALL} domains, calculated; ${((rate * 86_400) / ALL).toFixed(0)} such rounds in a day`,
