@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { CATALOGUE, type CatalogueEntry, GROUPS } from "../src/check/catalogue.ts";
+import { settingsJsonSchema, VARIABLES } from "../src/config/server-settings.ts";
 import { createProgram } from "../src/interface/cli/program.ts";
 import { createStyle } from "../src/interface/cli/terminal.ts";
 import type { Tools } from "../src/interface/cli/tools.ts";
@@ -18,6 +19,7 @@ export function referenceFiles(): ReadonlyMap<string, string> {
     ["cli.md", cliReference()],
     ["dns-hosts.md", dnsHostsReference()],
     ["configuration.md", configurationReference(descriptionJsonSchema())],
+    ["server.md", serverReference(settingsJsonSchema() as Schema)],
     ["zonepost.schema.json", `${JSON.stringify(descriptionJsonSchema(), null, 2)}\n`],
   ]);
 }
@@ -178,6 +180,34 @@ function configurationReference(schema: Schema): string {
   return page("Configuration", introduction.join("\n"), ...objectSections(schema, ""));
 }
 
+function serverReference(schema: Schema): string {
+  const introduction = [
+    "What `zonepost serve` takes from `zonepost-server.yaml`, or from the file that `--settings` names. All of it may be",
+    "left out: then the server listens on this machine alone, with its state in SQLite. On SIGHUP `log` and the",
+    "certificate are read again; everything else counts from the next start on. The log names what has changed and waits.",
+    "",
+    "A secret never stands here, but where it lies: in a file that holds nothing else, in an environment variable, or in",
+    "a credential of systemd.",
+  ];
+  const environment = [
+    "## The environment",
+    "What is said here has the last word.",
+    table(
+      ["variable", "key"],
+      [
+        ...Object.entries(VARIABLES).map(([variable, path]) => [`\`${variable}\``, `\`${path.join(".")}\``]),
+        ["`ZONEPOST_DATABASE`", "the URL of a PostgreSQL itself, in place of `database`"],
+      ],
+    ),
+  ];
+  return page(
+    "The server's settings",
+    introduction.join("\n"),
+    ...new Set(objectSections(schema, "")),
+    ...environment,
+  );
+}
+
 /** One table an object, the objects inside it after it. */
 function objectSections(schema: Schema, path: string): string[] {
   const properties = Object.entries(schema.properties ?? {}).filter(([key]) => key !== "$schema");
@@ -198,7 +228,12 @@ function objectSections(schema: Schema, path: string): string[] {
   ];
 }
 
+/** Where a secret lies: the same everywhere. */
+const isSecretSource = ({ properties }: Schema): boolean =>
+  Object.keys(properties ?? {}).join() === "file,env,credential";
+
 function nestedObjects(schema: Schema, path: string): [path: string, object: Schema][] {
+  if (isSecretSource(schema)) return [];
   if (schema.properties !== undefined) return [[path, schema]];
   if (schema.items !== undefined) return nestedObjects(schema.items, `${path}[]`);
   const choices = (schema.oneOf ?? []).flatMap((each): [string, Schema][] => [
@@ -216,14 +251,17 @@ function choiceText({ properties = {} }: Schema): string {
 function typeText(schema: Schema): string {
   const { type, enum: words, items, anyOf, oneOf, const: only, minimum, maximum, format } = schema;
   if (only !== undefined) return `\`${only}\``;
+  if (isSecretSource(schema)) return "`{ file: … }`, `{ env: … }` or `{ credential: … }`";
   if (oneOf !== undefined) return "object";
   if (anyOf !== undefined) return anyOf.map(typeText).join(" or ");
   if (words !== undefined) return words.map((word) => `\`${word}\``).join(" ");
   switch (type) {
     case "array":
-      if (items?.type === "object" || items?.oneOf) return "list of objects";
+      if (items?.type === "object" || items?.oneOf || Object.keys(items ?? {}).length === 0)
+        return "list of objects";
       return items?.anyOf ? `list of (${typeText(items)})` : `list of ${typeText(items ?? {})}`;
     case "integer":
+    case "number":
       return minimum !== undefined && maximum !== undefined ? `${minimum} to ${maximum}` : "number";
     case "string":
       return format === "uri" ? "URL" : "text";

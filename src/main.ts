@@ -77,12 +77,18 @@ import { createRfc2136Provider } from "./publish/providers/rfc2136.ts";
 import { createRoute53Provider } from "./publish/providers/route53.ts";
 import { createZoneFileProvider } from "./publish/providers/zone-file.ts";
 import { Secret } from "./publish/secret.ts";
-import { type PublishEntry, publishEntry, type SecretSource } from "./records/publish-settings.ts";
+import {
+  type EnteredProvider,
+  type PublishEntry,
+  publishEntry,
+  type SecretSource,
+} from "./records/publish-settings.ts";
 import { type SignData, signNow } from "./standards/dkim/sign.ts";
 import { createFailoverResolver } from "./standards/dns/failover-resolver.ts";
 import { type DomainName, isWithin, parseDomainName } from "./standards/dns/name.ts";
 import { parseTsigKey } from "./standards/dns/tsig.ts";
 import type { OpenedStore } from "./store/open.ts";
+import { StoreTrouble } from "./store/trouble.ts";
 import type { AlertChannel } from "./watch/alert.ts";
 import { type Alerts, createAlerts } from "./watch/alerts.ts";
 import { takeInFile } from "./watch/described-file.ts";
@@ -183,7 +189,7 @@ const databaseUrl = (database: SecretSource | undefined): string | undefined =>
   process.env["ZONEPOST_DATABASE"] || (database && readSecret(database, "database").reveal());
 
 /** Keys are sealed by a key in the directory, wherever the rest lies. */
-async function openState(directory: string, database?: SecretSource): Promise<OpenedStore> {
+async function openState(directory: string, database: SecretSource | undefined): Promise<OpenedStore> {
   const said = process.env["ZONEPOST_DATABASE"];
   const url = databaseUrl(database);
   try {
@@ -196,17 +202,23 @@ async function openState(directory: string, database?: SecretSource): Promise<Op
   }
 }
 
-async function restoreState(file: string, directory: string): Promise<{ before: string | undefined }> {
-  if (process.env["ZONEPOST_DATABASE"])
+async function restoreState(
+  file: string,
+  directory: string,
+  database: SecretSource | undefined,
+): Promise<{ before: string | undefined }> {
+  if (process.env["ZONEPOST_DATABASE"] || database)
     throw new UsageError(
-      "ZONEPOST_DATABASE is set: PostgreSQL is brought back with its own tools, pg_restore or psql",
+      "the state lies in a database (ZONEPOST_DATABASE, or database in the settings): PostgreSQL is brought back with its own tools, pg_restore or psql",
     );
   const { restoreSqlite } = await import("./store/sqlite-file.ts");
   return restoreSqlite(file, storeFile(directory));
 }
 
-/** The first line of a file, an environment variable, or a systemd credential. */
-function readSecret({ file, env, credential }: SecretSource, where: string): Secret {
+/** What a file holds, an environment variable, or a systemd credential; or the secret itself, as entered over the API. */
+function readSecret(source: SecretSource | string, where: string): Secret {
+  if (typeof source === "string") return new Secret(source);
+  const { file, env, credential } = source;
   const missing = (what: string) => new UsageError(`${where}: ${what}`);
   if (env !== undefined) {
     const text = process.env[env];
@@ -224,7 +236,7 @@ function readSecret({ file, env, credential }: SecretSource, where: string): Sec
   }
 }
 
-async function openProvider(entry: PublishEntry, zone: DomainName): Promise<Provider> {
+async function openProvider(entry: PublishEntry | EnteredProvider, zone: DomainName): Promise<Provider> {
   switch (entry.provider) {
     case "rfc2136": {
       const server = parseServerAddress(entry.server);
@@ -436,6 +448,8 @@ function groupNumber(name: string): number {
 
 /** Sessions and tries whose time is over are forgotten this often. */
 const SWEEP_MILLISECONDS = 600_000;
+/** So long a provider that was taken away can be brought back. */
+const REMOVED_MILLISECONDS = 3_600_000;
 const HISTORY_MILLISECONDS = 400 * 86_400_000;
 const JOBS_AT_ONCE = 8;
 
@@ -452,7 +466,7 @@ interface Surroundings {
   readonly world: (look?: { readonly domain: DomainName; readonly before: Date | undefined }) => World;
   readonly checkOptions: Omit<CheckOptions, "description" | "derived">;
   readonly publishEntries: readonly PublishEntry[];
-  readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;
+  readonly openProvider: (entry: PublishEntry | EnteredProvider, zone: DomainName) => Promise<Provider>;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly accounts?: ServeHandle["accounts"];
   readonly close: () => Promise<void>;
@@ -585,7 +599,7 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
   const random = (count: number) => randomBytes(count);
   const setup = await openSetup(state.access, new Date(), random);
   const hear = (msg: string) => logLine(`${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`);
-  const queue = await openJobQueue(around, hear);
+  const queue = openJobQueue(around, hear);
   const schedule = {
     intervalSeconds: 60 * settings.watch.intervalMinutes,
     confirmAfterSeconds: 60 * settings.watch.confirmMinutes,
@@ -653,6 +667,7 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
           () => undefined,
           (error: Error) => error.message,
         ),
+      storeTrouble: (error) => (error instanceof StoreTrouble ? error.kind : undefined),
       logLine,
     },
     {
@@ -668,6 +683,7 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
   );
   const sweep = async () => {
     await state.access.sweep(new Date());
+    await state.providers.sweep(new Date(Date.now() - REMOVED_MILLISECONDS));
     await state.watch.sweep(new Date(Date.now() - HISTORY_MILLISECONDS));
     await server.sweep();
   };
@@ -688,8 +704,14 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
     await close();
     throw new UsageError(`listen ${host}:${port}: ${(error as Error).message}`);
   }
-  await queue.work({ ...server.handlers, ...alerts.handlers }, { concurrency: JOBS_AT_ONCE });
-  if (alerts.channels.some(({ weeklyDigest }) => weeklyDigest)) await alerts.plan();
+  try {
+    await queue.work({ ...server.handlers, ...alerts.handlers }, { concurrency: JOBS_AT_ONCE });
+    if (alerts.channels.some(({ weeklyDigest }) => weeklyDigest)) await alerts.plan();
+  } catch (error) {
+    await server.stop();
+    await close();
+    throw new UsageError(`the jobs cannot be begun: ${(error as Error).message}`);
+  }
   if (enabled) watcher.run().catch((error: Error) => hear(error.message));
   return {
     url: origin,
@@ -718,10 +740,10 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
 }
 
 /** On PostgreSQL nodes share the jobs; otherwise they are this process's own. */
-async function openJobQueue(
+function openJobQueue(
   { state: { jobs }, databaseUrl: url }: Surroundings,
   onTrouble: (trouble: string) => void,
-): Promise<JobQueue> {
+): JobQueue {
   if (url === undefined)
     return createStoredJobQueue({
       store: jobs,
@@ -730,8 +752,28 @@ async function openJobQueue(
       newId: randomUUID,
       onTrouble,
     });
-  const { openGraphileJobQueue } = await import("./net/graphile-job-queue.ts");
-  return openGraphileJobQueue({ url, onTrouble, maxAttempts: MAX_ATTEMPTS });
+  return openAtFirstUse(async () => {
+    const { openGraphileJobQueue } = await import("./net/graphile-job-queue.ts");
+    return openGraphileJobQueue({ url, onTrouble, maxAttempts: MAX_ATTEMPTS });
+  });
+}
+
+/** Its library takes long to load: the server listens first. */
+function openAtFirstUse(open: () => Promise<JobQueue>): JobQueue {
+  let opening: Promise<JobQueue> | undefined;
+  const opened = (): Promise<JobQueue> => {
+    opening ??= open().catch((error) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
+  return {
+    add: async (...words) => (await opened()).add(...words),
+    work: async (...words) => (await opened()).work(...words),
+    givenUp: async (...words) => (await opened()).givenUp(...words),
+    stop: async () => (await opening)?.stop(),
+  };
 }
 
 function openAlerts({ alerts }: ServeJob["settings"], state: OpenedStore, queue: JobQueue): Alerts {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { hashPassword, readPassword, verifyNobody, verifyPassword } from "./password.ts";
+import { hashPassword, readPassword, TooManyPasswords, verifyNobody, verifyPassword } from "./password.ts";
 
 describe("a password", () => {
   it.each<[string, string | undefined, string]>([
@@ -27,6 +27,16 @@ describe("a password", () => {
     expect(await verifyPassword("gr\u00fcn wie die Wiese", kept)).toBe("right");
     expect(await verifyPassword("grun wie die Wiese", kept)).toBe("wrong");
     expect(await hashPassword("gr\u00fcn wie die Wiese", randomBytes)).not.toBe(kept);
+  });
+
+  it("waits its turn among many, and is refused where too many wait", async () => {
+    const ends = await Promise.allSettled(Array.from({ length: 80 }, () => verifyNobody("a")));
+    const refused = ends.filter(({ status }) => status === "rejected");
+    expect(refused.map((end) => end.status === "rejected" && end.reason)).toEqual(
+      refused.map(() => expect.any(TooManyPasswords)),
+    );
+    expect(refused).toHaveLength(80 - 2 - 64);
+    expect(await verifyNobody("a")).toBe("wrong");
   });
 
   it("is found to be outdated where it was kept at another cost", async () => {

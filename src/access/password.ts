@@ -12,6 +12,10 @@ interface Cost {
 /** Some tenth of a second on one core: hardly felt by who logs in, and dear for who tries a dictionary. */
 const COST: Cost = { memoryKibibytes: 32_768, passes: 3 };
 const MAX_COST: Cost = { memoryKibibytes: 262_144, passes: 16 };
+/** Each takes a thread of the pool, which files and names need as well, and its memory. */
+const AT_ONCE = 2;
+/** Some three seconds of waiting for the last of them. */
+const MAX_WAITING = 64;
 const SALT_OCTETS = 16;
 const HASH_OCTETS = 32;
 
@@ -61,7 +65,32 @@ export async function verifyNobody(password: string): Promise<"wrong"> {
   return "wrong";
 }
 
-function derive(password: string, salt: Buffer, cost: Cost): Promise<Buffer> {
+/** More passwords have come at the same moment than can be looked at. */
+export class TooManyPasswords extends Error {
+  constructor() {
+    super("too many passwords have come at the same moment");
+  }
+}
+
+let underWay = 0;
+const waiting: (() => void)[] = [];
+
+async function derive(password: string, salt: Buffer, cost: Cost): Promise<Buffer> {
+  if (underWay >= AT_ONCE) {
+    if (waiting.length >= MAX_WAITING) throw new TooManyPasswords();
+    // Who ends hands over its place.
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  } else underWay++;
+  try {
+    return await deriveNow(password, salt, cost);
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) underWay--;
+    else next();
+  }
+}
+
+function deriveNow(password: string, salt: Buffer, cost: Cost): Promise<Buffer> {
   const parameters: Argon2Parameters = {
     message: Buffer.from(password, "utf8"),
     nonce: salt,

@@ -40,6 +40,8 @@ const RESCUE_MILLISECONDS = 15_000;
 /** In a row, at asking for a job: the workers cling to connections that broke, and are begun anew. */
 const MAX_FAILURES = 5;
 const MAX_CONNECTIONS = 6;
+/** Beside one for each job: what fetches jobs, and what hears of new ones. */
+const SPARE_CONNECTIONS = 2;
 const CONNECT_MILLISECONDS = 5_000;
 /** The table of the library that says who holds what. */
 const HELD = "SELECT DISTINCT locked_by FROM graphile_worker._private_jobs WHERE locked_by IS NOT NULL";
@@ -54,7 +56,7 @@ const TRY = `SELECT pg_try_advisory_xact_lock(${LOCK}) AS free`;
 /** Makes the library's tables, or brings them up to date. Rejects where the database cannot be had. */
 export async function openGraphileJobQueue(options: GraphileJobQueueOptions): Promise<JobQueue> {
   const { onTrouble } = options;
-  const pool = openPool(options);
+  const pool = openPool(options, MAX_CONNECTIONS);
   const logger = new Logger(() => (level, message) => {
     if (level === "error" || level === "warning") onTrouble(message);
   });
@@ -68,10 +70,10 @@ export async function openGraphileJobQueue(options: GraphileJobQueueOptions): Pr
   }
 }
 
-function openPool({ url, onTrouble }: GraphileJobQueueOptions): pg.Pool {
+function openPool({ url, onTrouble }: GraphileJobQueueOptions, max: number): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
-    max: MAX_CONNECTIONS,
+    max,
     connectionTimeoutMillis: CONNECT_MILLISECONDS,
     keepAlive: true,
     application_name: "zonepost jobs",
@@ -148,7 +150,7 @@ class GraphileJobQueue implements JobQueue {
   async #begin(taskList: TaskList, concurrency: number): Promise<void> {
     const events = new EventEmitter() as WorkerEvents;
     // Its own: where it is given up, so are its connections.
-    const pool = openPool(this.#options);
+    const pool = openPool(this.#options, concurrency + SPARE_CONNECTIONS);
     const failures = new Map<string, number>();
     this.#failures = failures;
     events.on("worker:getJob:error", ({ worker: { workerId } }) => {
@@ -167,6 +169,8 @@ class GraphileJobQueue implements JobQueue {
       logger: this.#logger,
       noHandleSignals: true,
       pollInterval: this.#options.pollMilliseconds ?? POLL_MILLISECONDS,
+      // Nobody hears of a job that could not be told done otherwise: with these the pool gives up, and is begun anew.
+      preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     }).catch(async (error) => {
       await pool.end();
       throw error;

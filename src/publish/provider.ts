@@ -108,4 +108,6 @@ export interface Provider {
    * again with changes that are already done is `stale`, and harms nothing.
    */
   apply(zone: DomainName, changes: readonly RrsetChange[]): Promise<ApplyOutcome>;
+  /** Whether it would let us write, where that can be found out without writing; undefined: it would. */
+  tryWriting?(zone: DomainName): Promise<ProviderFailure | undefined>;
 }

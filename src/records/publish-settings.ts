@@ -55,17 +55,18 @@ const command = (description: string) =>
     .optional()
     .describe(`${description} {zone} and {file} stand for the zone's name and the file.`);
 
-const withToken = <P extends string>(provider: P, title: string) =>
-  z.strictObject({ provider: z.literal(provider).describe(title), zones, token: secret });
-
-export const publishEntry = z
-  .discriminatedUnion("provider", [
+/** Those that an API can be given as well: they run no programs. */
+const overNetwork = <S extends z.ZodType>(secret: S) => {
+  const withToken = <P extends string>(provider: P, title: string) =>
+    z.strictObject({ provider: z.literal(provider).describe(title), zones, token: secret });
+  return [
     z.strictObject({
       provider: z.literal("rfc2136").describe("Dynamic updates with TSIG: BIND, Knot, PowerDNS and others."),
       zones,
       server: z
         .string()
         .min(1)
+        .max(300)
         .describe("The primary name server: an address, with :port where it is not 53."),
       key: z
         .strictObject({
@@ -76,20 +77,10 @@ export const publishEntry = z
         .describe("The TSIG key."),
     }),
     z.strictObject({
-      provider: z.literal("zone-file").describe("A zone file that a name server loads."),
-      zones,
-      file: z.string().min(1).describe("The file; {zone} stands for the zone's name."),
-      check: command(
-        'Judges the new text before it is put in place, as in [named-checkzone, "{zone}", "{file}"].',
-      ),
-      reload: command('Tells the name server to load it, as in [rndc, reload, "{zone}"].'),
-      fragment: z.boolean().default(false).describe("true: a file of our records alone, for $INCLUDE."),
-    }),
-    z.strictObject({
       provider: z.literal("powerdns").describe("PowerDNS over its HTTP API."),
       zones,
       url,
-      server: z.string().default("localhost").describe("The server's id in the API."),
+      server: z.string().max(300).default("localhost").describe("The server's id in the API."),
       apiKey: secret,
     }),
     z.strictObject({
@@ -103,7 +94,45 @@ export const publishEntry = z
     withToken("digitalocean", "DigitalOcean."),
     withToken("desec", "deSEC."),
     withToken("gandi", "Gandi LiveDNS."),
+  ] as const;
+};
+
+const [dynamicUpdates, ...apis] = overNetwork(secret);
+
+export const publishEntry = z
+  .discriminatedUnion("provider", [
+    dynamicUpdates,
+    z.strictObject({
+      provider: z.literal("zone-file").describe("A zone file that a name server loads."),
+      zones,
+      file: z.string().min(1).describe("The file; {zone} stands for the zone's name."),
+      check: command(
+        'Judges the new text before it is put in place, as in [named-checkzone, "{zone}", "{file}"].',
+      ),
+      reload: command('Tells the name server to load it, as in [rndc, reload, "{zone}"].'),
+      fragment: z.boolean().default(false).describe("true: a file of our records alone, for $INCLUDE."),
+    }),
+    ...apis,
   ])
   .describe("Who holds zones, so that records can be published.");
+
+/** Of a key or token as people paste it. */
+const MAX_SECRET_CHARACTERS = 1_000;
+
+/** The same as entered in a form, with the secrets themselves. A zone file is left out: programs are the machine's owner's to name. */
+export const enteredProvider = z
+  .discriminatedUnion(
+    "provider",
+    overNetwork(
+      z
+        .string()
+        .trim()
+        .min(1)
+        .max(MAX_SECRET_CHARACTERS)
+        .regex(/^[\x21-\x7e]+$/, "a key or token has no spaces, and nothing beyond ASCII"),
+    ),
+  )
+  .describe("Who holds zones, and the secret that opens them.");
+export type EnteredProvider = z.output<typeof enteredProvider>;
 
 export type PublishEntry = z.output<typeof publishEntry>;

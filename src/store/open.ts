@@ -3,6 +3,7 @@ import { Kysely, sql } from "kysely";
 import type { AccessStore } from "../access/access-store.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import type { TlsaSightingStore } from "../keys/tlsa-sighting.ts";
+import type { ProviderStore } from "../publish/provider-store.ts";
 import type { PublishStore } from "../publish/publish-store.ts";
 import type { DescriptionStore } from "../records/description-store.ts";
 import type { AlertStore } from "../watch/alert-store.ts";
@@ -14,6 +15,7 @@ import { createAlertStore } from "./alert-table.ts";
 import { createDescriptionStore } from "./description-table.ts";
 import { createJobStore } from "./job-table.ts";
 import { createKeyStore } from "./key-table.ts";
+import { createProviderStore } from "./provider-table.ts";
 import { createPublishStore } from "./publish-table.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import { backUpSqlite, openSqliteFile, openSqliteMemory } from "./sqlite-file.ts";
@@ -34,6 +36,7 @@ export interface OpenedStore {
   readonly keys: KeyStore;
   readonly tlsaSightings: TlsaSightingStore;
   readonly publish: PublishStore;
+  readonly providers: ProviderStore;
   readonly descriptions: DescriptionStore;
   readonly watch: WatchStore;
   readonly access: AccessStore;
@@ -80,6 +83,7 @@ function stores(database: Database, tell: Tell, backup: (path: string) => Promis
     keys: telling(createKeyStore(database), tell),
     tlsaSightings: telling(createTlsaSightingStore(database), tell),
     publish: telling(createPublishStore(database), tell),
+    providers: telling(createProviderStore(database), tell),
     descriptions: telling(createDescriptionStore(database), tell),
     watch: telling(createWatchStore(database), tell),
     access: telling(createAccessStore(database), tell),

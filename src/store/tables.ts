@@ -58,6 +58,8 @@ export interface Tables {
     counts: string;
     revision: number;
   };
+  /** Kept by triggers. */
+  domain_count: { worst: number; domains: number };
   domain_findings: { domain: string; findings: string };
   domain_past: { domain: string; past: string };
   finding_event: {
@@ -137,6 +139,15 @@ export interface Tables {
     progress: string;
     result: string | null;
     ended_at: number | null;
+  };
+  provider: {
+    id: string;
+    settings: string;
+    sealed: string;
+    entered_at: number;
+    entered_by: string;
+    revision: number;
+    removed_at: number | null;
   };
   alert_news: {
     id: Generated<number>;

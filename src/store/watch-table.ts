@@ -208,13 +208,17 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
       return rows.map(stateOf);
     },
     async overview({ ownerId }) {
+      if (ownerId === undefined) {
+        const kept = await query.selectFrom("domain_count").selectAll().where("domains", ">", 0).execute();
+        return Object.fromEntries(kept.map(({ worst, domains }) => [BY_RANK.get(worst), domains]));
+      }
       // Each rank for itself: then entries of an index are counted, and no rows are read.
       const counts = [...BY_RANK.keys()].map((rank) =>
         query
           .selectFrom("domain_state")
           .select(({ fn }) => [sql<number>`${sql.lit(rank)}`.as("worst"), fn.countAll<number>().as("count")])
-          .where("worst", "=", rank)
-          .$if(ownerId !== undefined, (found) => found.where("owner_id", "=", ownerId!)),
+          .where("owner_id", "=", ownerId)
+          .where("worst", "=", rank),
       );
       const [first, ...others] = counts;
       const rows = await others.reduce((all, one) => all.unionAll(one), first!).execute();

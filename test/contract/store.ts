@@ -6,6 +6,7 @@ import { type DkimKey, inState } from "../../src/keys/key.ts";
 import type { SealedKey } from "../../src/keys/sealing.ts";
 import type { TlsaSighting } from "../../src/keys/tlsa-sighting.ts";
 import type { RrsetChange } from "../../src/publish/provider.ts";
+import type { KnownProvider } from "../../src/publish/provider-store.ts";
 import type { ApplyRecord } from "../../src/publish/publish-store.ts";
 import type { TlsaData } from "../../src/standards/dane/tlsa.ts";
 import { domainName } from "../../src/standards/dns/name.ts";
@@ -163,6 +164,33 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await other.tlsaSightings.get(owner, tlsa(3))).toBeUndefined();
       const elsewhere = domainName("_25._tcp.mx2.example.org");
       expect(await other.tlsaSightings.get(elsewhere, tlsa(2))).toBeUndefined();
+    });
+  });
+
+  describe("who holds zones", () => {
+    const provider: KnownProvider = {
+      id: "p1",
+      settings: { provider: "desec", zones: ["example.org"] },
+      sealed: "zpb1.x",
+      enteredAt: NOW,
+      enteredBy: "ada",
+      revision: 1,
+      removedAt: undefined,
+    };
+
+    it("is kept as entered, changed by one at a time, and forgotten when its time is over", async () => {
+      await store.providers.add(provider);
+      expect(await other.providers.list()).toEqual([provider]);
+      const after = (rival: number) => ({ ...provider, sealed: `zpb1.${rival}`, revision: 2 });
+      const outcome = await race((on, rival) => on.providers.change(provider, after(rival)));
+      expect(outcome).toEqual({ changed: 1, stale: RIVALS - 1 });
+      const [changed] = await store.providers.list();
+      const removed = { ...changed!, revision: 3, removedAt: at(1) };
+      expect(await store.providers.change(changed!, removed)).toBe("changed");
+      await store.providers.sweep(at(1));
+      expect(await other.providers.list()).toEqual([removed]);
+      await store.providers.sweep(at(2));
+      expect(await other.providers.list()).toEqual([]);
     });
   });
 
@@ -551,6 +579,27 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         unchecked: 1,
       });
       expect(await store.watch.overview({ ownerId: "bob" })).toEqual({ unknown: 1, ok: 1 });
+    });
+
+    it("counts what there is, whoever adds, changes and forgets at the same time", async () => {
+      const worsts = ["error", "unknown", "warning", "notice", "ok", undefined] as const;
+      await race(async (on, rival) => {
+        for (let step = 0; step < 40; step++) {
+          const domain = domainName(`n${(rival * 7 + step * 5) % 12}.counted.example`);
+          if ((step + rival) % 9 === 8) await on.watch.forget(domain);
+          else await on.watch.schedule(domain, undefined, NOW);
+          const state = await on.watch.state(domain);
+          const worst = worsts[(step * 3 + rival) % worsts.length];
+          if (state !== undefined)
+            await on.watch.record({ state: recorded(state, worst, 1), findings: [], events: [] });
+        }
+      });
+      const states = await store.watch.states({}, { limit: 100 });
+      expect(states.length).toBeGreaterThan(7);
+      const counted = Map.groupBy(states, ({ worst }) => worst ?? "unchecked");
+      expect(await other.watch.overview({})).toEqual(
+        Object.fromEntries([...counted].map(([worst, all]) => [worst, all.length])),
+      );
     });
   });
 

@@ -59,6 +59,38 @@ describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
     await queue.stop();
   });
 
+  it.each(["ends", "fails"])(
+    "go on when one %s while the database is away",
+    async (end) => {
+      const url = await server.createDatabase(`jobs_gone_${end}`);
+      const queue = await open(url);
+      const done: string[] = [];
+      let isAway: () => void = () => undefined;
+      const away = new Promise<void>((resolve) => {
+        isAway = resolve;
+      });
+      const work = async ({ domain }: { readonly domain: string }) => {
+        done.push(domain);
+        await away;
+        if (end === "fails") throw new Error("no");
+      };
+      await queue.work({ "rotation-step": work }, { concurrency: 1 });
+      await queue.add("rotation-step", { domain: domainName("during.example.org") });
+      while (done.length < 1) await sleep(20);
+      await server.kill();
+      isAway();
+      // Long enough for what is told of the end to find nobody.
+      await sleep(500);
+      await server.start();
+      await queue.add("rotation-step", { domain: domainName("after.example.org") });
+      const from = performance.now();
+      while (!done.includes("after.example.org") && performance.now() - from < 20_000) await sleep(50);
+      expect(done).toContain("after.example.org");
+      await queue.stop();
+    },
+    120_000,
+  );
+
   it("go on when the database was away", async () => {
     const url = await server.createDatabase("jobs_away");
     const queue = await open(url);

@@ -192,7 +192,12 @@ for (const kind of kinds) {
     ];
     it.each(wrong)("with %s reads and changes nothing, and says why", async (_title, open, cause, detail) => {
       const provider = open();
-      for (const outcome of [await provider.readZone(zone), await provider.apply(zone, [probe("wrong")])]) {
+      const outcomes = [
+        await provider.readZone(zone),
+        await provider.apply(zone, [probe("wrong")]),
+        await provider.tryWriting?.(zone),
+      ];
+      for (const outcome of outcomes) {
         expect(outcome).toMatchObject({
           status: "failed",
           cause,
@@ -200,6 +205,13 @@ for (const kind of kinds) {
         });
       }
       expect(await see("wrong", "A")).toBeUndefined();
+    });
+
+    it("is asked for leave to write without a change", async () => {
+      const serial = async () => (await contentOf(providerWith(keyOf()), zone)).serial;
+      const before = await serial();
+      expect(await providerWith(keyOf()).tryWriting?.(zone)).toBeUndefined();
+      expect(await serial()).toBe(before);
     });
 
     it("without a key reads and changes nothing", async () => {
@@ -248,6 +260,24 @@ describe("servers that are not there", () => {
 });
 
 describeWithServers(["named"], "keys of BIND", () => {
+  it("that may read and not write are found out without a change", async () => {
+    const server = { address: "127.0.0.1", port: await freePort() };
+    const running = await startBind({
+      ...server,
+      zones: [zones[0]!],
+      options: "allow-transfer { key testkey; };",
+      statements: `key testkey { algorithm ${ALGORITHM}; secret "${SECRET}"; };`,
+      zoneStatements: () => "allow-update { none; };",
+    });
+    try {
+      const provider = createRfc2136Provider(createDnsUpdateClient({ server, key: keyOf(), now: Date.now }));
+      expect(await provider.readZone(zone)).toMatchObject({ status: "read" });
+      expect(await provider.tryWriting?.(zone)).toMatchObject({ status: "failed", cause: "refused" });
+    } finally {
+      await running.stop();
+    }
+  });
+
   it.each(["hmac-sha256", "hmac-sha384", "hmac-sha512"])("%s", async (algorithm) => {
     const server = { address: "127.0.0.1", port: await freePort() };
     const running = await startBind({

@@ -10,6 +10,7 @@ import { createServer, type ZonepostServer } from "../../src/interface/http/serv
 import { generateDkimKeyPair } from "../../src/keys/generate.ts";
 import { readMasterKey } from "../../src/keys/sealing.ts";
 import { domainName } from "../../src/standards/dns/name.ts";
+import { StoreTrouble } from "../../src/store/trouble.ts";
 import { createStoredJobQueue } from "../../src/watch/job-queue.ts";
 import { DEFAULT_SCHEDULE } from "../../src/watch/schedule.ts";
 import { LABORATORY } from "./healthy-world.ts";
@@ -18,6 +19,7 @@ import { memoryDescriptionStore } from "./memory-description-store.ts";
 import { memoryJobStore } from "./memory-job-store.ts";
 import { memoryKeyStore } from "./memory-key-store.ts";
 import { type MemoryProvider, memoryProvider, memoryStore } from "./memory-provider.ts";
+import { memoryProviderStore } from "./memory-provider-store.ts";
 import { memoryTaskStore } from "./memory-task-store.ts";
 import { memoryWatchStore } from "./memory-watch-store.ts";
 import { tableWorld } from "./table-world.ts";
@@ -90,6 +92,7 @@ export async function httpWorld(
     watch,
     keys: memoryKeyStore(),
     publish: memoryStore(),
+    providers: memoryProviderStore(),
     world: () => tableWorld({ zone: zones }),
     tasks,
     queue,
@@ -122,6 +125,7 @@ export async function httpWorld(
     sleep: (milliseconds) => sleep(Math.min(milliseconds, 2)),
     every: () => () => {},
     trouble: async () => undefined,
+    storeTrouble: (error) => (error instanceof StoreTrouble ? error.kind : undefined),
     logLine: (line) => logged.push(line),
     ...overrides,
   };

@@ -53,3 +53,20 @@ it("saves the state and brings it back", async () => {
     expect.stringContaining("is not there; nothing was changed"),
   ]);
 });
+
+it.each([
+  ["zonepost-server.yaml", []],
+  ["etc/server.yaml", ["--settings", "etc/server.yaml"]],
+])("saves the database that %s names", async (name, words) => {
+  const opened: unknown[] = [];
+  const run = await zonepost(["backup", join(folder, "copy.db"), "--state", folder, ...words], {
+    files: { [name]: "database: { env: ZONEPOST_URL }\n" },
+    tools: {
+      async openState(_, database) {
+        opened.push(database);
+        return openState(join(folder, "state"));
+      },
+    },
+  });
+  expect([run.exitCode, opened]).toEqual([0, [{ env: "ZONEPOST_URL" }]]);
+});

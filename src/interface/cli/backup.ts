@@ -1,17 +1,19 @@
 /** `zonepost backup` and `zonepost restore`: the state in a file, and back. */
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
+import { loadSettings, openStateOf } from "./settings-file.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
 
 export interface BackupOptions {
   readonly state?: string;
+  readonly settings?: string;
   readonly json?: boolean;
 }
 
 export async function runBackup(file: string, options: BackupOptions, tools: Tools): Promise<ExitCode> {
   const { terminal } = tools;
-  const state = await tools.openState(stateDirectory(options.state, tools));
+  const state = await openStateOf(stateDirectory(options.state, tools), tools, options.settings);
   try {
     await state.backup(file).catch(refuse);
   } finally {
@@ -30,7 +32,8 @@ export async function runBackup(file: string, options: BackupOptions, tools: Too
 export async function runRestore(file: string, options: BackupOptions, tools: Tools): Promise<ExitCode> {
   const { terminal } = tools;
   const directory = stateDirectory(options.state, tools);
-  const { before } = await tools.restoreState(file, directory).catch(refuse);
+  const { database } = loadSettings(options.settings, tools);
+  const { before } = await tools.restoreState(file, directory, database).catch(refuse);
   if (options.json) terminal.out(`${JSON.stringify({ restored: file, state: directory, before })}\n`);
   else {
     terminal.out(`${visible(`${directory} is as it was in ${file}.`)}\n`);

@@ -7,6 +7,7 @@ import type { DomainName } from "../../standards/dns/name.ts";
 import { readDomain, readSelector } from "./argument.ts";
 import { UsageError } from "./exit-code.ts";
 import { openSealKey, type SealKeyOptions } from "./seal-key.ts";
+import { openStateOf } from "./settings-file.ts";
 import { stateDirectory } from "./state-directory.ts";
 import type { Tools } from "./tools.ts";
 
@@ -28,7 +29,7 @@ export async function withKeys<T>(
   act: (opened: OpenedKeys) => T | Promise<T>,
 ): Promise<T> {
   const directory = stateDirectory(options.state, tools).replace(/(?<=.)\/+$/, "");
-  const state = await tools.openState(directory);
+  const state = await openStateOf(directory, tools);
   try {
     const store = state.keys;
     let master: Promise<MasterKey> | undefined;

@@ -10,6 +10,7 @@ import type { SigningKey } from "../../standards/dkim/sign.ts";
 import { loadDescription, readInteger, readListenAddress } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { openSealKey, type SealKeyOptions } from "./seal-key.ts";
+import { openStateOf } from "./settings-file.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { visible } from "./terminal.ts";
 import type { LoadedMilter, Tools } from "./tools.ts";
@@ -102,7 +103,7 @@ export async function runMilter(options: MilterRunOptions, tools: Tools): Promis
   const address = readAddress(options.listen);
   const metrics = options.metrics === undefined ? undefined : readListenAddress(options.metrics, "--metrics");
   const directory = stateDirectory(options.state, tools);
-  const state = await tools.openState(directory);
+  const state = await openStateOf(directory, tools);
   const { terminal } = tools;
   const complain = (text: string) => terminal.err(`zonepost: ${visible(text)}\n`);
   try {

@@ -330,18 +330,20 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
   addKeys(program, command, tools, finish);
   addMail(program, command, tools, finish);
   addMilter(program, command, tools, finish);
-
+  const SETTINGS = "the server's settings (default: zonepost-server.yaml, where there is one)";
   const STATE = "where the state of this machine lies (default: ZONEPOST_STATE, then the system's place)";
   command("backup", "save the state in a new file, while others may write; the seal key is not in it")
     .argument("<file>", "the new file")
     .option("--state <dir>", STATE)
+    .option("--settings <file>", SETTINGS)
     .action(async (file, options) => finish(await runBackup(file, options, tools)));
   command("restore", "put a backup in the place of the state; nothing else may have it open meanwhile")
     .argument("<file>", "what zonepost backup has written")
     .option("--state <dir>", STATE)
+    .option("--settings <file>", SETTINGS)
     .action(async (file, options) => finish(await runRestore(file, options, tools)));
   command("serve", "the server: the API, for browsers and programs")
-    .option("--settings <file>", "its settings (default: zonepost-server.yaml, where there is one)")
+    .option("--settings <file>", SETTINGS)
     .option("--state <directory>", "where the state lies")
     .addOption(
       new Option(

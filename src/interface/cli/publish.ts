@@ -25,6 +25,7 @@ import { keyZone } from "../../watch/key-publish.ts";
 import { entryOf, planZone, seeAtEveryServer, zonesOf } from "../../watch/zone-plan.ts";
 import { loadDescription, readDomain } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
+import { openStateOf } from "./settings-file.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { type Terminal, visible, wrap } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
@@ -205,7 +206,7 @@ async function eachZone(
     );
   const directory = stateDirectory(options.state, tools);
   const opened = await tools.openWorld(viewSettings(options, tools));
-  const state = await tools.openState(directory);
+  const state = await openStateOf(directory, tools);
   const derived = derive(description);
   try {
     for (const zone of new Set(asked)) {

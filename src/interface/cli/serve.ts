@@ -1,8 +1,8 @@
 /** `zonepost serve`: the server, from its settings to its end. */
 import { readServerSettings, type ServerConfiguration } from "../../config/server-settings.ts";
-import { closest } from "../../records/closest.ts";
-import { loadDescriptionPieces, readFileNamed } from "./argument.ts";
+import { loadDescriptionPieces } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
+import { loadSettings } from "./settings-file.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { table, visible, wrap } from "./terminal.ts";
 import type { ServeJob, Tools } from "./tools.ts";
@@ -15,11 +15,8 @@ export interface ServeOptions {
   readonly json?: boolean;
 }
 
-const USUAL_FILE = "zonepost-server.yaml";
-const MAX_PROBLEMS = 20;
-
 export async function runServe(options: ServeOptions, tools: Tools): Promise<ExitCode> {
-  const settings = options.demo ? demoSettings(tools) : loadSettings(options, tools);
+  const settings = options.demo ? demoSettings(tools) : loadSettings(options.settings, tools);
   if (tools.startServer === undefined) throw new UsageError("this build of zonepost has no server in it");
   const { terminal } = tools;
   const { url, setupSecret, accounts, reload, stop } = await tools.startServer({
@@ -48,7 +45,7 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
   let reloading: Promise<void> = Promise.resolve();
   const reloadOnce = async () => {
     try {
-      const next = { settings: loadSettings(options, tools), ...loadFile(options, tools) };
+      const next = { settings: loadSettings(options.settings, tools), ...loadFile(options, tools) };
       for (const sentence of await reload(next)) say("info", sentence);
     } catch (error) {
       say("error", `nothing of it was taken over, all is as before: ${(error as Error).message}`);
@@ -94,38 +91,4 @@ function demoText(
   const text =
     "This is the demo: its domains, name servers and mail servers are its own, no packet leaves this machine, and nothing stays when it ends. Log in as:";
   return `${wrap(text, terminal.columns)}\n\n${table(["NAME", "PASSWORD", "ROLE"], rows, terminal.style)}\n\n`;
-}
-
-function loadSettings({ settings: named }: ServeOptions, tools: Tools): ServerConfiguration {
-  const file = named ?? (tools.fileExists(USUAL_FILE) ? USUAL_FILE : undefined);
-  const text = file === undefined ? undefined : readFileNamed(file, tools);
-  const read = readServerSettings(text, tools.environment);
-  if (read.ok) return read.settings;
-  const lines = read.problems.slice(0, MAX_PROBLEMS).map(({ where, line, problem }) => {
-    const place = line === undefined ? "" : `${file}:${line}: `;
-    return visible(`${place}${where}: ${problem}${hint(where)}`);
-  });
-  throw new UsageError(lines.join("\n"));
-}
-
-const NAMES = [
-  "listen",
-  "url",
-  "tls",
-  "trustedProxies",
-  "sealKey",
-  "database",
-  "session",
-  "identityProvider",
-  "dns",
-  "check",
-  "publish",
-  "watch",
-  "alerts",
-  "log",
-];
-
-function hint(where: string): string {
-  const near = NAMES.includes(where) ? undefined : closest(where, NAMES);
-  return near === undefined ? "" : ` (did you mean ${near}?)`;
 }

@@ -24,6 +24,7 @@ import { entryOf, zonesOf } from "../../watch/zone-plan.ts";
 import { loadDescription, readDomain, readFileNamed, readNetworks } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { failureExit } from "./publish.ts";
+import { openStateOf } from "./settings-file.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { visible, wrap } from "./terminal.ts";
 import type { OpenedState, Tools } from "./tools.ts";
@@ -96,7 +97,7 @@ export async function runTlsaNext(options: TlsaNextOptions, tools: Tools): Promi
   try {
     const asked = { ...read, owner: await endOfAliases(read.owner, opened.world) };
     const holder = options.publish ? await openHolder(asked.owner, options, tools) : undefined;
-    state = await tools.openState(directory);
+    state = await openStateOf(directory, tools);
     for (;;) {
       const round = await goRound(asked, opened.world, state.tlsaSightings, holder, options, tools);
       const { turn, written } = round;

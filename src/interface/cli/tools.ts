@@ -93,12 +93,16 @@ export interface Tools {
   readonly organizationalDomain: World["organizationalDomain"];
   /** Whether this runs with all rights, and so keeps its state with the system's. */
   readonly isAdministrator: boolean;
-  /** Opens, or makes, the state in a directory. Throws a UsageError where it cannot. */
-  readonly openState: (directory: string) => Promise<OpenedState>;
+  /**
+   * Opens, or makes, the state in a directory, or in the database whose URL lies there. Throws a UsageError where it
+   * cannot.
+   */
+  readonly openState: (directory: string, database: ServerConfiguration["database"]) => Promise<OpenedState>;
   /** Puts a backup in the place of the state, whose file before is named where there was one. */
   readonly restoreState: (
     file: string,
     directory: string,
+    database: ServerConfiguration["database"],
   ) => Promise<{ readonly before: string | undefined }>;
   /** Throws a UsageError where a secret is missing or a setting cannot be. */
   readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;

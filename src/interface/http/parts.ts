@@ -11,9 +11,10 @@ import type { KeyPairMaker } from "../../keys/generate.ts";
 import type { KeyStore } from "../../keys/key-store.ts";
 import type { MasterKey } from "../../keys/sealing.ts";
 import type { Provider } from "../../publish/provider.ts";
+import type { ProviderStore } from "../../publish/provider-store.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
 import type { DescriptionStore } from "../../records/description-store.ts";
-import type { PublishEntry } from "../../records/publish-settings.ts";
+import type { EnteredProvider, PublishEntry } from "../../records/publish-settings.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import type { Alerts } from "../../watch/alerts.ts";
 import type { JobQueue } from "../../watch/job-queue.ts";
@@ -27,6 +28,8 @@ export interface ServerParts {
   readonly watch: WatchStore;
   readonly keys: KeyStore;
   readonly publish: PublishStore;
+  /** Who holds zones, as administrators have entered it. */
+  readonly providers: ProviderStore;
   readonly tasks: TaskStore;
   /** Who works at it hands it the server's `handlers`. */
   readonly queue: Pick<JobQueue, "add" | "givenUp">;
@@ -39,9 +42,9 @@ export interface ServerParts {
   readonly checkOptions: Omit<CheckOptions, "description" | "derived">;
   /** The name of the file that says what servers and domains there are; undefined: the store does, and the API changes it. */
   readonly descriptionFile: string | undefined;
-  /** Who holds zones, by the server's own settings; no request can name a file, a command or a URL. */
+  /** Who holds zones, by the server's own settings: they alone can name files and commands. */
   readonly publishEntries: readonly PublishEntry[];
-  readonly openProvider: (entry: PublishEntry, zone: DomainName) => Promise<Provider>;
+  readonly openProvider: (entry: PublishEntry | EnteredProvider, zone: DomainName) => Promise<Provider>;
   readonly sealKey: () => MasterKey;
   readonly box: SecretBox;
   readonly makeKeyPair: KeyPairMaker;
@@ -57,6 +60,8 @@ export interface ServerParts {
   readonly every: (milliseconds: number, act: () => void) => () => void;
   /** What keeps the server from serving; undefined where nothing does. */
   readonly trouble: () => Promise<string | undefined>;
+  /** The kind of trouble that a store has thrown ("full", "gone"); undefined for any other error. */
+  readonly storeTrouble: (error: unknown) => string | undefined;
   /** Of whatever works beside the server, in the text format of Prometheus. */
   readonly metrics: () => string;
   /** Takes lines of JSON; nothing is logged where absent. */

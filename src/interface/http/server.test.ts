@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { httpWorld } from "../../../test/support/http-world.ts";
 import { generateDkimKeyPair } from "../../keys/generate.ts";
 import { selfSignedCertificate } from "../../net/self-signed-certificate.ts";
+import { StoreTrouble } from "../../store/trouble.ts";
 import { Tasks } from "../../watch/task.ts";
 
 it("serves TLS, tells of a job while it runs, and stops without leaving anybody", async () => {
@@ -56,3 +57,30 @@ it("serves TLS, tells of a job while it runs, and stops without leaving anybody"
   await Promise.all([ended, stopped, done]);
   expect(heard.join("")).toContain('event: done\ndata: "all of it"');
 });
+
+it.each([
+  ["full", 503, "disk of the store is full", "make room"],
+  ["gone", 503, "database does not answer", "try again"],
+  ["busy", 503, "locked", "try again"],
+  ["damaged", 500, "went wrong", "log"],
+] as const)(
+  "says what trouble with the store means where it is %s, and not where it lies",
+  async (...row) => {
+    const [kind, status, what, remedy] = row;
+    const trouble = new StoreTrouble(kind, "/var/lib/zonepost/zonepost.db: what the driver said");
+    const world = await httpWorld();
+    world.parts.descriptions.putDomain = () => Promise.reject(trouble);
+    const { administrator } = world.clients;
+    const body = { content: {}, revision: 1 };
+    const answer = await world.ask(administrator!, "PUT", "/api/domains/anna.example", body);
+    expect(answer.status, answer.text).toBe(status);
+    expect(answer.body).toMatchObject({
+      what: expect.stringContaining(what),
+      remedy: expect.stringContaining(remedy),
+    });
+    expect(answer.text).not.toContain("/var/lib");
+    expect(world.logged.join("")).toContain("what the driver said");
+    expect((await world.ask(administrator!, "GET", "/api/domains/anna.example")).status).toBe(200);
+    await world.close();
+  },
+);

@@ -16,6 +16,7 @@ import {
 } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { auditEntry, newId } from "../../access/audit.ts";
+import { TooManyPasswords } from "../../access/password.ts";
 import { actorName, may, sees } from "../../access/permission.ts";
 import type { SessionTools } from "../../access/session.ts";
 import type { StoredDomain } from "../../records/description-store.ts";
@@ -38,6 +39,7 @@ import { jobRoutes } from "./routes/job.ts";
 import { keyRoutes } from "./routes/key.ts";
 import { loginRoutes } from "./routes/login.ts";
 import { passkeyRoutes } from "./routes/passkey.ts";
+import { providerRoutes } from "./routes/provider.ts";
 import { publishRoutes } from "./routes/publish.ts";
 import { serverRoutes } from "./routes/server-wide.ts";
 import { textRoutes } from "./routes/text.ts";
@@ -154,8 +156,9 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
     metrics.answered(request.method, path, reply.statusCode, reply.elapsedTime / 1000);
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const refusal = asRefusal(error);
-    if (refusal.code === "failed") request.log.error({ err: error }, "failed");
+    const refusal = asRefusal(error, parts);
+    if (refusal.code === "failed" || parts.storeTrouble(error) !== undefined)
+      request.log.error({ err: error }, "failed");
     sendProblem(refusal, request, reply);
   });
   app.setNotFoundHandler(
@@ -173,6 +176,7 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
     ...publishRoutes(parts, tasks),
     ...textRoutes(parts, tasks),
     ...alertRoutes(parts),
+    ...providerRoutes(parts),
     ...userRoutes(parts),
     ...jobRoutes(parts, tasks, ending.signal),
   ];
@@ -368,8 +372,29 @@ function sendProblem(refusal: Refusal, request: FastifyRequest, reply: FastifyRe
     .send(problemBody(refusal, pathOf(request.url)));
 }
 
-function asRefusal(error: FastifyError): Refusal {
+const STORE_RETRY_SECONDS = 10;
+/** Whoever asks learns what it means for them; where the store lies stands in the log. */
+const STORE_TROUBLES: Readonly<
+  Record<string, { readonly what: string; readonly remedy: string } | undefined>
+> = {
+  full: {
+    what: "the disk of the store is full: nothing was changed, and what is there can still be read",
+    remedy: "make room on the server's disk, then try again",
+  },
+  busy: { what: "the store is locked by another program: nothing was changed", remedy: "try again" },
+  gone: {
+    what: "the database does not answer",
+    remedy: "try again; the server connects anew by itself once it is there",
+  },
+};
+
+function asRefusal(error: FastifyError, { storeTrouble }: ServerParts): Refusal {
   if (error instanceof Refusal) return error;
+  if (error instanceof TooManyPasswords)
+    return new Refusal("not-ready", error.message, "try again in a few seconds", { retryAfterSeconds: 3 });
+  const trouble = STORE_TROUBLES[storeTrouble(error) ?? "other"];
+  if (trouble !== undefined)
+    return new Refusal("not-ready", trouble.what, trouble.remedy, { retryAfterSeconds: STORE_RETRY_SECONDS });
   if (hasZodFastifySchemaValidationErrors(error)) {
     const parts = error.validation.map(({ instancePath, message }) => ({
       where: `${error.validationContext ?? ""}${instancePath.replaceAll("/", ".")}`,

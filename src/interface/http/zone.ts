@@ -1,4 +1,4 @@
-/** A zone that may be published to: who holds it, by the server's own settings, and whether the actor may. */
+/** A zone that may be published to: who holds it, and whether the actor may. */
 import { timedId } from "../../access/audit.ts";
 import { type Actor, sees } from "../../access/permission.ts";
 import type { ApplyEvent, ApplyTools } from "../../publish/apply.ts";
@@ -7,6 +7,7 @@ import type { DomainName } from "../../standards/dns/name.ts";
 import { seeAtEveryServer } from "../../watch/zone-plan.ts";
 import type { ServerParts } from "./parts.ts";
 import { Refusal } from "./problem.ts";
+import { holderOf } from "./zone-holder.ts";
 
 export interface OpenZone {
   readonly zone: DomainName;
@@ -21,7 +22,7 @@ export interface OpenZone {
 export async function openZone(zone: DomainName, actor: Actor, parts: ServerParts): Promise<OpenZone> {
   const stored = await parts.descriptions.domain(zone);
   const isTheirs = stored !== undefined && sees(actor, stored);
-  const entry = parts.publishEntries.find(({ zones }) => zones === undefined || zones.includes(zone));
+  const entry = await holderOf(zone, parts);
   if (entry === undefined || (actor.user.role === "owner" && !isTheirs))
     throw new Refusal(
       "refused",

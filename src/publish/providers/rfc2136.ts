@@ -32,6 +32,11 @@ export function createRfc2136Provider(client: DnsUpdateClient): Provider {
     capabilities: { lacksTypes: [], nullTargets: true, atomic: "call", compareAndSwap: "server" },
     readZone: (zone) => readZone(zone, client),
     apply: (zone, changes) => apply(zone, changes, client),
+    tryWriting: async (zone) => {
+      const outcome = await update(zone, [], client);
+      if (outcome.status === "interrupted") return outcome.failure;
+      return outcome.status === "failed" ? outcome : undefined;
+    },
   };
 }
 
@@ -56,7 +61,15 @@ async function apply(
   changes: readonly RrsetChange[],
   client: DnsUpdateClient,
 ): Promise<ApplyOutcome> {
-  if (changes.length === 0) return { status: "applied" };
+  return changes.length === 0 ? { status: "applied" } : update(zone, changes, client);
+}
+
+/** Without changes it asks for leave alone. */
+async function update(
+  zone: DomainName,
+  changes: readonly RrsetChange[],
+  client: DnsUpdateClient,
+): Promise<ApplyOutcome> {
   const message = updateMessage(0, zone, changes);
   if (!message.ok) return failed("refused", `${message.problem}.`);
   let outcome: Awaited<ReturnType<DnsUpdateClient["exchange"]>>;

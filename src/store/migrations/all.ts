@@ -5,7 +5,9 @@ import { descriptions } from "./0003-descriptions.ts";
 import { watch } from "./0004-watch.ts";
 import { access } from "./0005-access.ts";
 import { jobs } from "./0006-jobs.ts";
-import { past } from "./0007-past.ts";
+import { providers } from "./0007-providers.ts";
+import { counts } from "./0008-counts.ts";
+import { past } from "./0009-past.ts";
 import type { ColumnWords, Migration } from "./migration.ts";
 
 const MIGRATIONS: readonly Migration[] = [
@@ -15,6 +17,8 @@ const MIGRATIONS: readonly Migration[] = [
   watch,
   access,
   jobs,
+  providers,
+  counts,
   past,
 ];
 

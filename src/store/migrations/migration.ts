@@ -11,6 +11,13 @@ export interface ColumnWords {
   readonly strict: string;
   /** At the end of a table of large rows, or of one that counts. */
   readonly strictRows: string;
+  /** What happens with each row that an event changes, in the same transaction. */
+  readonly forEachRow: (
+    name: string,
+    event: string,
+    condition: string,
+    statements: string,
+  ) => readonly string[];
 }
 
 /** Its statements, in order; they are run in one transaction. */
@@ -22,6 +29,9 @@ export const SQLITE_WORDS: ColumnWords = {
   counted: "INTEGER PRIMARY KEY AUTOINCREMENT",
   strict: "STRICT, WITHOUT ROWID",
   strictRows: "STRICT",
+  forEachRow: (name, event, condition, statements) => [
+    `CREATE TRIGGER ${name} ${event} FOR EACH ROW ${condition} BEGIN ${statements} END`,
+  ],
 };
 
 export const POSTGRES_WORDS: ColumnWords = {
@@ -30,4 +40,8 @@ export const POSTGRES_WORDS: ColumnWords = {
   counted: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
   strict: "",
   strictRows: "",
+  forEachRow: (name, event, condition, statements) => [
+    `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${statements} RETURN NULL; END $$`,
+    `CREATE TRIGGER ${name} ${event} FOR EACH ROW ${condition} EXECUTE FUNCTION ${name}()`,
+  ],
 };

@@ -2286,6 +2286,327 @@ content: {
 };
 };
 };
+"/api/providers": {
+/** Who holds zones: what the server's settings say, and what was entered. Without secrets. */
+get: {
+parameters: {
+query?: never;
+path?: never;
+};
+requestBody?: never;
+responses: {
+200: {
+content: {
+"application/json": {
+providers: ({
+id: string | null;
+provider: string;
+zones: (string)[] | null;
+settings: Record<string, unknown>;
+enteredAt: string | null;
+enteredBy: string | null;
+revision: number | null;
+})[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+/** Enters who holds zones. It is tried, and kept where it works. */
+post: {
+parameters: {
+query?: never;
+path?: never;
+};
+requestBody: {
+content: {
+"application/json": {
+entry: {
+provider: "rfc2136";
+zones?: (string)[];
+server: string;
+key: {
+name: string;
+algorithm?: "hmac-sha256" | "hmac-sha384" | "hmac-sha512";
+secret: string;
+};
+} | {
+provider: "powerdns";
+zones?: (string)[];
+url: string;
+server?: string;
+apiKey: string;
+} | {
+provider: "route53";
+zones?: (string)[];
+accessKeyId: string;
+secretAccessKey: string;
+} | {
+provider: "cloudflare";
+zones?: (string)[];
+token: string;
+} | {
+provider: "hetzner";
+zones?: (string)[];
+token: string;
+} | {
+provider: "digitalocean";
+zones?: (string)[];
+token: string;
+} | {
+provider: "desec";
+zones?: (string)[];
+token: string;
+} | {
+provider: "gandi";
+zones?: (string)[];
+token: string;
+};
+tryZone?: string;
+evenUntried?: boolean;
+};
+};
+};
+responses: {
+201: {
+content: {
+"application/json": {
+provider: {
+id: string | null;
+provider: string;
+zones: (string)[] | null;
+settings: Record<string, unknown>;
+enteredAt: string | null;
+enteredBy: string | null;
+revision: number | null;
+};
+trials: ({
+zone: string;
+works: boolean;
+detail: string;
+})[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/providers/{id}": {
+/** Enters a provider anew, with its secrets. */
+put: {
+parameters: {
+query?: never;
+path: {
+id: string;
+};
+};
+requestBody: {
+content: {
+"application/json": {
+entry: {
+provider: "rfc2136";
+zones?: (string)[];
+server: string;
+key: {
+name: string;
+algorithm?: "hmac-sha256" | "hmac-sha384" | "hmac-sha512";
+secret: string;
+};
+} | {
+provider: "powerdns";
+zones?: (string)[];
+url: string;
+server?: string;
+apiKey: string;
+} | {
+provider: "route53";
+zones?: (string)[];
+accessKeyId: string;
+secretAccessKey: string;
+} | {
+provider: "cloudflare";
+zones?: (string)[];
+token: string;
+} | {
+provider: "hetzner";
+zones?: (string)[];
+token: string;
+} | {
+provider: "digitalocean";
+zones?: (string)[];
+token: string;
+} | {
+provider: "desec";
+zones?: (string)[];
+token: string;
+} | {
+provider: "gandi";
+zones?: (string)[];
+token: string;
+};
+tryZone?: string;
+evenUntried?: boolean;
+revision: number;
+};
+};
+};
+responses: {
+200: {
+content: {
+"application/json": {
+provider: {
+id: string | null;
+provider: string;
+zones: (string)[] | null;
+settings: Record<string, unknown>;
+enteredAt: string | null;
+enteredBy: string | null;
+revision: number | null;
+};
+trials: ({
+zone: string;
+works: boolean;
+detail: string;
+})[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+/** Takes a provider away. For an hour it can be brought back. */
+delete: {
+parameters: {
+query?: never;
+path: {
+id: string;
+};
+};
+requestBody?: never;
+responses: {
+204: { content?: never };
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/providers/{id}/try": {
+/** Tries whether a provider still works: its zone is read, and nothing is changed. */
+post: {
+parameters: {
+query?: never;
+path: {
+id: string;
+};
+};
+requestBody: {
+content: {
+"application/json": {
+tryZone?: string;
+};
+};
+};
+responses: {
+200: {
+content: {
+"application/json": {
+trials: ({
+zone: string;
+works: boolean;
+detail: string;
+})[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/providers/{id}/restore": {
+/** Brings back a provider that was taken away within the hour. */
+post: {
+parameters: {
+query?: never;
+path: {
+id: string;
+};
+};
+requestBody?: never;
+responses: {
+200: {
+content: {
+"application/json": {
+provider: {
+id: string | null;
+provider: string;
+zones: (string)[] | null;
+settings: Record<string, unknown>;
+enteredAt: string | null;
+enteredBy: string | null;
+revision: number | null;
+};
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
 "/api/users": {
 /** All users. */
 get: {

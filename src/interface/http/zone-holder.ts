@@ -1,0 +1,66 @@
+/** Who holds a zone: by the settings on the machine, or as an administrator has entered it. */
+
+import type { KnownProvider } from "../../publish/provider-store.ts";
+import { type EnteredProvider, enteredProvider, type PublishEntry } from "../../records/publish-settings.ts";
+import type { DomainName } from "../../standards/dns/name.ts";
+import type { ServerParts } from "./parts.ts";
+import { Refusal } from "./problem.ts";
+
+export type ZoneHolder = PublishEntry | EnteredProvider;
+
+type HolderParts = Pick<ServerParts, "publishEntries" | "providers" | "box">;
+
+/** Who names the zone goes before who takes all; what is written on the machine goes before what was entered. */
+export async function holderOf(zone: DomainName, parts: HolderParts): Promise<ZoneHolder | undefined> {
+  const known = (await parts.providers.list()).filter(({ removedAt }) => removedAt === undefined);
+  const all = [
+    ...parts.publishEntries.map((entry) => ({ zones: entry.zones, open: (): ZoneHolder => entry })),
+    ...known.map((provider) => ({ zones: zonesOf(provider), open: () => openKnown(provider, parts) })),
+  ];
+  const holder =
+    all.find(({ zones }) => zones?.includes(zone)) ?? all.find(({ zones }) => zones === undefined);
+  return holder?.open();
+}
+
+export const zonesOf = ({ settings }: KnownProvider): readonly string[] | undefined =>
+  settings["zones"] as readonly string[] | undefined;
+
+/** Where secrets stand in an entry. */
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  "secret",
+  "token",
+  "apiKey",
+  "accessKeyId",
+  "secretAccessKey",
+]);
+
+export const withoutSecrets = (entry: ZoneHolder): Readonly<Record<string, unknown>> =>
+  JSON.parse(
+    JSON.stringify(entry, (field, value) => (SECRET_FIELDS.has(field) ? undefined : value)),
+  ) as Record<string, unknown>;
+
+const boundTo = (id: string) => `provider ${id}`;
+
+/** Zones stay outside: there may be many. */
+export function sealEntered(
+  { zones: _, ...entry }: EnteredProvider,
+  id: string,
+  { box }: Pick<ServerParts, "box">,
+): string {
+  return box.seal(Buffer.from(JSON.stringify(entry)), boundTo(id));
+}
+
+export function openKnown(provider: KnownProvider, { box }: Pick<ServerParts, "box">): EnteredProvider {
+  const octets = box.open(provider.sealed, boundTo(provider.id));
+  if (octets === undefined)
+    throw new Refusal(
+      "refused",
+      "the credentials of this provider cannot be opened: they were sealed with another key",
+      "enter them again, or bring back the server's seal key",
+    );
+  const zones = zonesOf(provider);
+  return enteredProvider.parse({
+    ...(JSON.parse(Buffer.from(octets).toString()) as object),
+    ...(zones && { zones }),
+  });
+}
