@@ -825,7 +825,7 @@ content: {
 };
 };
 };
-/** Changes what all domains share. */
+/** Changes what all domains share. All are looked at again, one after the other. */
 put: {
 parameters: {
 query?: never;
