@@ -126,9 +126,13 @@ it("changes servers with mistakes in place, and takes that back", async () => {
   await page.getByRole("button", { name: "Edit as text" }).click();
   const text = page.getByLabel(/^Description without its domains/);
   expect(JSON.parse(await text.inputValue()).servers[2].tlsa).toHaveLength(1);
+  const whole = await text.inputValue();
   await text.fill("{");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("This is no JSON any more.").waitFor();
+  await text.fill(whole.replace("mail.example.net", "mx.example.net"));
+  await page.getByRole("button", { name: "Edit as form" }).click();
+  await expect.poll(() => page.getByLabel("Name").nth(1).inputValue()).toBe("mx.example.net");
 });
 
 it("does not save over what another has changed meanwhile", async () => {

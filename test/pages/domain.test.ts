@@ -142,7 +142,7 @@ it("checks again while one looks on, and is green once it is mended", async () =
   await page.getByRole("button", { name: "Check again" }).click();
   await page.getByText("Checked just now.").waitFor({ timeout: 20_000 });
   await expect.poll(() => page.locator("details.finding-error").count()).toBeLessThan(before);
-  await page.getByRole("link", { name: "History" }).click();
+  await page.getByRole("main").getByRole("link", { name: "History" }).click();
   await page.locator(".chart svg").waitFor();
   await lookAt("history");
 });

@@ -96,6 +96,7 @@ function Shown({ servers: { content, file, changedAt } }: { readonly servers: Se
 function Edit({ servers: { content, revision, changedAt } }: { readonly servers: Servers }) {
   const { servers: t } = useTexts();
   const client = useQueryClient();
+  const [base, setBase] = useState<Content>(content);
   const [rows, setRows] = useState(() => rowsOf(content));
   const [text, setText] = useState<string>();
   const [isNoJson, setNoJson] = useState(false);
@@ -114,15 +115,30 @@ function Edit({ servers: { content, revision, changedAt } }: { readonly servers:
       return read();
     },
   });
+  /** What is typed, as text or in the form; undefined, and said so, where it cannot be read. */
+  const typed = (): Content | undefined => {
+    setNoJson(false);
+    if (text === undefined) return contentOf(base, rows);
+    try {
+      const read: unknown = JSON.parse(text);
+      if (typeof read === "object" && read !== null && !Array.isArray(read)) return read as Content;
+    } catch {
+      // Said below.
+    }
+    setNoJson(true);
+    return undefined;
+  };
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    setNoJson(false);
-    if (text === undefined) return save.mutate(contentOf(content, rows));
-    try {
-      save.mutate(JSON.parse(text) as Content);
-    } catch {
-      setNoJson(true);
-    }
+    const next = typed();
+    if (next) save.mutate(next);
+  };
+  const turn = () => {
+    const next = typed();
+    if (next === undefined) return;
+    setBase(next);
+    setRows(rowsOf(next));
+    setText(text === undefined ? JSON.stringify(next, null, 2) : undefined);
   };
   const faults = faultsOf(save.error);
   const change = (key: number, part: Partial<ServerRow>) =>
@@ -130,12 +146,7 @@ function Edit({ servers: { content, revision, changedAt } }: { readonly servers:
   return (
     <form className="stack" onSubmit={submit}>
       <div className="actions">
-        <button
-          type="button"
-          onClick={() =>
-            setText(text === undefined ? JSON.stringify(contentOf(content, rows), null, 2) : undefined)
-          }
-        >
+        <button type="button" onClick={turn}>
           {text === undefined ? t.asText : t.asForm}
         </button>
       </div>
