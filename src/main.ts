@@ -4,15 +4,20 @@ import { randomBytes, randomUUID, sign } from "node:crypto";
 import { once } from "node:events";
 import {
   appendFileSync,
+  createReadStream,
   existsSync,
+  fstatSync,
   mkdirSync,
+  mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { availableParallelism, hostname, networkInterfaces } from "node:os";
+import { availableParallelism, hostname, networkInterfaces, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
@@ -26,9 +31,10 @@ import { openSetup } from "./access/setup.ts";
 import { USUAL_BLOCK_LISTS } from "./check/block-lists.ts";
 import type { CheckOptions, World } from "./check/context.ts";
 import type { Prober } from "./check/probe.ts";
+import { shownSettings } from "./config/shown-settings.ts";
 import { readNetworks } from "./interface/cli/argument.ts";
 import { UsageError } from "./interface/cli/exit-code.ts";
-import { runCli } from "./interface/cli/program.ts";
+import { runCli, VERSION } from "./interface/cli/program.ts";
 import { createStyle, wantsColours } from "./interface/cli/terminal.ts";
 import type {
   DescribedFile,
@@ -40,6 +46,7 @@ import type {
   ServeJob,
   ViewSettings,
 } from "./interface/cli/tools.ts";
+import type { SavedState } from "./interface/http/parts.ts";
 import { generateDkimKeyPair } from "./keys/generate.ts";
 import { type MasterKey, newMasterKeyText, readMasterKey } from "./keys/sealing.ts";
 import type { MailSink, MailSinkSettings } from "./milter/mail-exchange.ts";
@@ -89,7 +96,7 @@ import { parseTsigKey } from "./standards/dns/tsig.ts";
 import type { OpenedStore } from "./store/open.ts";
 import { StoreTrouble } from "./store/trouble.ts";
 import type { AlertChannel } from "./watch/alert.ts";
-import { type Alerts, createAlerts } from "./watch/alerts.ts";
+import { type Alerts, type AlertTools, createAlerts } from "./watch/alerts.ts";
 import { takeInFile } from "./watch/described-file.ts";
 import { createStoredJobQueue, type JobQueue, MAX_ATTEMPTS } from "./watch/job-queue.ts";
 import { keepRotation } from "./watch/rotation-driver.ts";
@@ -450,6 +457,8 @@ interface Surroundings {
   readonly openProvider: (entry: PublishEntry | EnteredProvider, zone: DomainName) => Promise<Provider>;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly accounts?: ServeHandle["accounts"];
+  /** In place of the settings' channels, and of the ways to them. */
+  readonly alerts?: Pick<AlertTools, "sendMail" | "post"> & { readonly channels: readonly AlertChannel[] };
   readonly close: () => Promise<void>;
 }
 
@@ -493,8 +502,15 @@ const MAX_DEMO_WAIT_MILLISECONDS = 2_000;
 
 /** Nothing of it is on a disk, and no packet leaves loopback: the prober has no sockets. */
 async function openDemo(logLine: ServeJob["logLine"]): Promise<Surroundings> {
-  const { makeDemo, fillDemo, DEMO_ACCOUNTS, DEMO_CHECK_OPTIONS, DEMO_PASSWORD, DEMO_PUBLISH_ENTRY } =
-    await import("./demo/demo.ts");
+  const {
+    makeDemo,
+    fillDemo,
+    DEMO_ACCOUNTS,
+    DEMO_ALERTS,
+    DEMO_CHECK_OPTIONS,
+    DEMO_PASSWORD,
+    DEMO_PUBLISH_ENTRY,
+  } = await import("./demo/demo.ts");
   const { DEMO_ROOT } = await import("./demo/zone.ts");
   const random = (count: number) => randomBytes(count);
   const now = () => new Date();
@@ -558,12 +574,19 @@ async function openDemo(logLine: ServeJob["logLine"]): Promise<Surroundings> {
     openProvider: async () => demo.zones.provider(),
     sleep: (milliseconds) => sleep(Math.min(milliseconds, MAX_DEMO_WAIT_MILLISECONDS)),
     accounts: DEMO_ACCOUNTS.map((account) => ({ ...account, password: DEMO_PASSWORD })),
+    alerts: DEMO_ALERTS,
     close,
   };
 }
 
 /** The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. */
-async function startServer({ settings, directory, logLine, description }: ServeJob): Promise<ServeHandle> {
+async function startServer({
+  settings,
+  settingsFile,
+  directory,
+  logLine,
+  description,
+}: ServeJob): Promise<ServeHandle> {
   const tls = readTls(settings);
   const [around, { createServer }] = await Promise.all([
     directory === undefined ? openDemo(logLine) : openSurroundings(settings, directory),
@@ -580,7 +603,8 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
     confirmAfterSeconds: 60 * settings.watch.confirmMinutes,
     minimumSeconds: Math.min(DEFAULT_SCHEDULE.minimumSeconds, 60 * settings.watch.confirmMinutes),
   };
-  const alerts = openAlerts(settings, state, queue);
+  const alerts = openAlerts(settings, around, queue);
+  let log = settings.log;
   const { enabled, checksPerSecond, concurrency } = settings.watch;
   const watcher = createWatcher(
     { ...DEFAULT_WATCHER, schedule, checksPerSecond, concurrency },
@@ -625,6 +649,14 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
       passkeys: createPasskeyVerifier(origin),
       identity: await openIdentityProvider(settings, origin),
       setupLink: setup?.link,
+      about: () => ({
+        settingsFile,
+        settings: shownSettings({ ...settings, log }),
+        version: VERSION,
+        runtime: `Node.js ${process.versions.node}`,
+        stateDirectory: directory,
+      }),
+      saveState: around.databaseUrl === undefined ? () => saveState(state, directory) : undefined,
       pages: builtPages(),
       now: () => new Date(),
       random,
@@ -695,7 +727,8 @@ async function startServer({ settings, directory, logLine, description }: ServeJ
         // Throws where the two do not belong together; connections that are open keep theirs.
         (server.app.server as unknown as SecureServer).setSecureContext({ cert, key });
       }
-      server.app.log.level = next.settings.log;
+      log = next.settings.log;
+      server.app.log.level = log;
       const left = Object.keys(settings).filter((name) => needsStart(name, settings, next.settings));
       return [
         ...(await file.reload(next.description)),
@@ -747,7 +780,24 @@ function openAtFirstUse(open: () => Promise<JobQueue>): JobQueue {
   };
 }
 
-function openAlerts({ alerts }: ServeJob["settings"], state: OpenedStore, queue: JobQueue): Alerts {
+/** A copy beside the state, which goes as soon as it is open: what is sent then is gone with the connection. */
+async function saveState(state: OpenedStore, directory: string | undefined): Promise<SavedState> {
+  const folder = mkdtempSync(join(directory ?? tmpdir(), "backup-"));
+  try {
+    const path = join(folder, "zonepost.db");
+    await state.backup(path);
+    const fd = openSync(path, "r");
+    return { octets: fstatSync(fd).size, content: createReadStream(path, { fd }) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function openAlerts(
+  { alerts }: ServeJob["settings"],
+  { state, alerts: given }: Surroundings,
+  queue: JobQueue,
+): Alerts {
   const { groupMinutes, digest, mail, allowPrivate, allowPlain } = alerts;
   const submit =
     mail.host === undefined
@@ -762,12 +812,30 @@ function openAlerts({ alerts }: ServeJob["settings"], state: OpenedStore, queue:
           heloName: heloName(),
         });
   return createAlerts(
-    { channels: alerts.channels.map(readChannel), groupSeconds: 60 * groupMinutes, digest },
+    {
+      channels: given?.channels ?? alerts.channels.map(readChannel),
+      groupSeconds: 60 * groupMinutes,
+      digest,
+    },
     {
       store: state.alertNews,
       watch: state.watch,
       queue,
       now: () => new Date(),
+      onTold: ({ id }, { title, kind, severity }) =>
+        state.access.audit(
+          auditEntry(
+            {
+              actor: "system",
+              address: undefined,
+              action: "alert.told",
+              target: id,
+              details: { title, kind, severity },
+            },
+            new Date(),
+            (count) => randomBytes(count),
+          ),
+        ),
       sendMail: async ({ mailFrom, rcptTo, message }) => {
         const outcome = await submit({ mailFrom, rcptTo, message });
         return outcome.status === "accepted"
@@ -775,6 +843,7 @@ function openAlerts({ alerts }: ServeJob["settings"], state: OpenedStore, queue:
           : { status: outcome.status, detail: outcome.detail };
       },
       post: createAlertPost({ allowPrivate, allowPlain }),
+      ...(given && { sendMail: given.sendMail, post: given.post }),
     },
   );
 }

@@ -76,6 +76,16 @@ export interface AuditEntry {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+export interface AuditPage {
+  /** The id of the last entry of the page before. */
+  readonly before?: string;
+  readonly limit: number;
+  readonly target?: string;
+  readonly actor?: string;
+  /** "key.rotate", or the word in front of the first dot: "key". */
+  readonly action?: string;
+}
+
 /** Every method is durable when it resolves, and has changed all or nothing. */
 export interface AccessStore {
   countUsers(): Promise<number>;
@@ -112,11 +122,7 @@ export interface AccessStore {
 
   audit(entry: AuditEntry): Promise<void>;
   /** Newest first. */
-  auditLog(page: {
-    readonly before?: string;
-    readonly limit: number;
-    readonly target?: string;
-  }): Promise<readonly AuditEntry[]>;
+  auditLog(page: AuditPage): Promise<readonly AuditEntry[]>;
 
   /** Sessions, attempts and tokens whose time is over go. */
   sweep(now: Date): Promise<void>;

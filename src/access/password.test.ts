@@ -1,6 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { hashPassword, readPassword, TooManyPasswords, verifyNobody, verifyPassword } from "./password.ts";
+import {
+  hashPassword,
+  readPassword,
+  TooManyPasswords,
+  temporaryPassword,
+  verifyNobody,
+  verifyPassword,
+} from "./password.ts";
 
 describe("a password", () => {
   it.each<[string, string | undefined, string]>([
@@ -75,5 +82,16 @@ describe("a password", () => {
     const somebody = await time(() => verifyPassword("wrong horse", kept));
     const nobody = await time(() => verifyNobody("wrong horse"));
     expect(nobody).toBeGreaterThan(somebody / 5);
+  });
+});
+
+describe("temporaryPassword", () => {
+  it("has letters that are told apart, in groups, from all of its octets", () => {
+    let octet = 0;
+    const random = (count: number) => Uint8Array.from({ length: count }, () => octet++ % 256);
+    const first = temporaryPassword(random);
+    expect(first).toBe("abcd-efgh-ijkm-npqr-stuv");
+    expect(temporaryPassword(random)).toBe("wxyz-2345-6789-abcd-efgh");
+    expect(readPassword(first, "olga").ok).toBe(true);
   });
 });

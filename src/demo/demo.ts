@@ -25,6 +25,7 @@ import { type IpNetwork, parseNetwork } from "../standards/dns/address.ts";
 import { type DomainName, domainName, isWithin } from "../standards/dns/name.ts";
 import { type ResourceRecord, typeOf } from "../standards/dns/record.ts";
 import { parseZoneText } from "../standards/dns/zone-text.ts";
+import type { AlertChannel } from "../watch/alert.ts";
 import type { WatchStore } from "../watch/watch-store.ts";
 import {
   DELEGATED_ZONE,
@@ -57,6 +58,23 @@ export const DEMO_PUBLISH_ENTRY: PublishEntry = {
   zones: undefined,
   check: undefined,
   reload: undefined,
+};
+
+/** Two channels: one whose receiver takes everything, one that leads out of the demo, and so nowhere. */
+export const DEMO_ALERTS = {
+  channels: [
+    {
+      id: "ops",
+      target: { kind: "email", from: "zonepost@example.org", to: "ops@example.org" },
+      minimumSeverity: "warning",
+      quietHours: { from: "22:00", until: "06:30", timeZone: "Europe/Berlin" },
+      loudSeverity: "error",
+      weeklyDigest: true,
+    },
+    { id: "chat", target: { kind: "slack", url: "https://chat.example.net/" }, minimumSeverity: "error" },
+  ] satisfies AlertChannel[],
+  sendMail: async () => ({ status: "accepted" }) as const,
+  post: async () => ({ status: "failed", detail: "this is the demo: no packet leaves the machine" }) as const,
 };
 
 export const DEMO_CHECK_OPTIONS: Omit<CheckOptions, "description" | "derived"> = {

@@ -129,8 +129,21 @@ export async function recordApplies(
   }
 }
 
-/** Days ago, who, what, to what. */
-type Row = readonly [daysAgo: number, actor: string, action: string, target: string];
+/** Days ago, who, what, to what; and what is said of it. */
+type Row = readonly [
+  daysAgo: number,
+  actor: string,
+  action: string,
+  target: string,
+  details?: Readonly<Record<string, unknown>>,
+];
+const told = (daysAgo: number, severity: string, title: string): Row => [
+  daysAgo,
+  "system",
+  "alert.told",
+  "ops",
+  { title, severity, kind: "news" },
+];
 
 export async function recordAudit(
   domains: readonly DomainName[],
@@ -147,6 +160,10 @@ export async function recordAudit(
       [40, "demo", "zone.apply.done", zone],
       [12, "demo", "zone.apply.done", zone],
     ]),
+    told(40.9, "error", "example.org: error: ptr-missing"),
+    told(40, "ok", "example.org: solved: ptr-missing"),
+    told(24, "error", "example.org: error: spf-several-records"),
+    told(19, "warning", "example.net: warning: smtp-timeout"),
     [41, "demo", "user.create", "olga"],
     [35, "demo", "user.create", "rita"],
     [20, "olga", "login.failed", "olga"],
@@ -155,9 +172,11 @@ export async function recordAudit(
     [2, "olga", "domain.check", "florist.example"],
     [0.02, "demo", "key.create", "s202611._domainkey.school.example"],
   ];
-  for (const [daysAgo, actor, action, target] of rows.toSorted(([one], [other]) => other - one)) {
+  for (const [daysAgo, actor, action, target, details = {}] of rows.toSorted(
+    ([one], [other]) => other - one,
+  )) {
     const at = new Date(now.getTime() - daysAgo * DAY_MILLISECONDS);
     const address = actor === "system" ? undefined : "127.0.0.1";
-    await access.audit(auditEntry({ actor, address, action, target, details: {} }, at, random));
+    await access.audit(auditEntry({ actor, address, action, target, details }, at, random));
   }
 }

@@ -267,12 +267,18 @@ function traces(query: Database["query"]): Pick<AccessStore, Traces> {
         })
         .execute();
     },
-    async auditLog({ before, limit, target }) {
+    async auditLog({ before, limit, target, actor, action }) {
       const rows = await query
         .selectFrom("audit_entry")
         .selectAll()
         .$if(before !== undefined, (found) => found.where("id", "<", storable(before!)))
         .$if(target !== undefined, (found) => found.where("target", "=", storable(target!)))
+        .$if(actor !== undefined, (found) => found.where("actor", "=", storable(actor!)))
+        .$if(action !== undefined, (found) => {
+          const word = storable(action!);
+          const whole = sql`substr(action, 1, ${word.length + 1})`;
+          return found.where(({ eb, or }) => or([eb("action", "=", word), eb(whole, "=", `${word}.`)]));
+        })
         .orderBy("id", "desc")
         .limit(pageLimit(limit))
         .execute();

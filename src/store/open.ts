@@ -58,7 +58,9 @@ export async function openStore(settings: StoreSettings): Promise<OpenedStore> {
     const query = new Kysely<Tables>({ dialect: sqliteDialect(file) });
     const database: Database = { query, differences: { locksRows: false, hasPartIndexes: false } };
     return {
-      ...stores(database, tellSqlite(path), (target) => backUpSqlite(path, target)),
+      ...stores(database, tellSqlite(path), (target) =>
+        backUpSqlite(settings.kind === "memory" ? file : path, target),
+      ),
       async close() {
         await query.destroy();
         // The query layer leaves alone what it was never asked for.

@@ -70,13 +70,16 @@ async function layOut(database: DatabaseSync, path: string): Promise<void> {
 /** All pages in one step, which sees one moment, and which no writer makes begin anew. */
 const ALL_PAGES = 0x7fff_ffff;
 
-/** A copy as of one moment, whatever is written meanwhile; nothing is at `target` before it is whole. */
-export async function backUpSqlite(path: string, target: string): Promise<void> {
+/**
+ * A copy as of one moment, whatever is written meanwhile; nothing is at `target` before it is whole. Where there is no
+ * file, of the open database itself.
+ */
+export async function backUpSqlite(source: string | DatabaseSync, target: string): Promise<void> {
   if (existsSync(target))
     throw new StoreTrouble("refused", `${target} is there already; nothing was written. Name another file`);
   const unfinished = `${target}.unfinished`;
   try {
-    await copyTo(path, unfinished);
+    await copyTo(source, unfinished);
     // Fails where somebody else was faster.
     linkSync(unfinished, target);
     syncDirectory(target);
@@ -87,16 +90,17 @@ export async function backUpSqlite(path: string, target: string): Promise<void> 
   }
 }
 
-async function copyTo(source: string, target: string): Promise<void> {
+async function copyTo(source: string | DatabaseSync, target: string): Promise<void> {
   removeFiles(target);
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
   closeSync(openSync(target, "wx", 0o600));
   // A connection of its own, so that the store is free meanwhile.
-  const database = new DatabaseSync(source, { timeout: 5_000, readOnly: true });
+  const own =
+    typeof source === "string" ? new DatabaseSync(source, { timeout: 5_000, readOnly: true }) : undefined;
   try {
-    await backup(database, target, { rate: ALL_PAGES });
+    await backup(own ?? (source as DatabaseSync), target, { rate: ALL_PAGES });
   } finally {
-    database.close();
+    own?.close();
   }
   const copy = new DatabaseSync(target, { timeout: 0 });
   try {

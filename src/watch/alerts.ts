@@ -37,6 +37,8 @@ export interface AlertTools {
     { readonly status: "accepted" } | { readonly status: "refused" | "failed"; readonly detail: string }
   >;
   readonly post: (request: AlertRequest) => Promise<PostOutcome>;
+  /** Somebody has the message. */
+  readonly onTold?: (channel: AlertChannel, message: AlertMessage) => Promise<void>;
 }
 
 export type PostOutcome =
@@ -140,6 +142,7 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
         const outcome = await send(channel, message);
         // The queue tries again, and keeps the reason where it gives up.
         if (outcome.status !== "accepted") throw new Error(`channel ${id}: ${outcome.detail}`);
+        await tools.onTold?.(channel, message);
       },
       "weekly-digest": async (_, { id: job }) => {
         const channels = settings.channels.filter(({ weeklyDigest }) => weeklyDigest);

@@ -53,6 +53,7 @@ function watchOver(
   const troubles: string[] = [];
   const onTrouble = (trouble: string) => troubles.push(trouble);
   const mails: { day: number; subject: string; id: string }[] = [];
+  const told: string[] = [];
   const queue = createStoredJobQueue({
     store: memoryJobStore(),
     now,
@@ -73,6 +74,9 @@ function watchOver(
       return sends() === "accepted" ? { status: "accepted" } : { status: "failed", detail: "queue is full" };
     },
     post: async () => ({ status: "accepted" }),
+    onTold: async ({ id }, { title }) => {
+      told.push(`${id}: ${title}`);
+    },
   };
   const settings = {
     channels: [channel],
@@ -95,7 +99,7 @@ function watchOver(
       sleep,
       onTrouble: (trouble) => troubles.push(`${name}: ${trouble}`),
     });
-  return { clock, store, queue, alerts, watcher, mails, checks, troubles };
+  return { clock, store, queue, alerts, watcher, mails, told, checks, troubles };
 }
 
 describe("a month", () => {
@@ -191,7 +195,7 @@ describe("alerts", () => {
         return day(at) < 0.1 ? [finding("dmarc-missing", other)] : [finding("spf-ok", other)];
       return [finding("spf-missing", domain, "error")];
     };
-    const { clock, store, queue, alerts, watcher, mails } = watchOver(look, channel, () =>
+    const { clock, store, queue, alerts, watcher, mails, told } = watchOver(look, channel, () =>
       ++attempts < 3 ? "failed" : "accepted",
     );
     for (const name of [domain, other]) await store.schedule(name, undefined, clock.now());
@@ -204,6 +208,8 @@ describe("alerts", () => {
     // 07:00 in Berlin is 06:00 UTC in November; the round of 00:00 to 06:00 has seen example.net well again.
     expect(mails.map(({ subject }) => subject)).toEqual(Array(3).fill("example.org: error: spf-missing"));
     expect(new Set(mails.map(({ id }) => id)).size).toBe(1);
+    // Once, by the attempt that arrived.
+    expect(told).toEqual(["operators: example.org: error: spf-missing"]);
     expect(24 * mails[0]!.day).toBeGreaterThanOrEqual(6);
     expect(24 * mails[0]!.day).toBeLessThan(6.1);
     void one.stop();

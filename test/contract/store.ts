@@ -833,6 +833,11 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await other.access.auditLog({ limit: 2 })).toEqual([entry("03", "x"), entry("02", "y")]);
       expect(await other.access.auditLog({ limit: 2, before: "02" })).toEqual([entry("01", "x")]);
       expect(await other.access.auditLog({ limit: 9, target: "x" })).toHaveLength(2);
+      expect(await other.access.auditLog({ limit: 9, actor: "ann" })).toHaveLength(3);
+      expect(await other.access.auditLog({ limit: 9, actor: "an" })).toEqual([]);
+      expect(await other.access.auditLog({ limit: 9, action: "domain.create" })).toHaveLength(3);
+      expect(await other.access.auditLog({ limit: 9, action: "domain" })).toHaveLength(3);
+      expect(await other.access.auditLog({ limit: 9, action: "dom" })).toEqual([]);
     });
   });
 }

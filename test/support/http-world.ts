@@ -1,5 +1,6 @@
 /** A server without a port: two owners with a domain each, a reader, an administrator, and tokens of every scope. */
 import { createSecretKey, randomBytes, randomUUID } from "node:crypto";
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Role, SCOPES, type Scope, type User } from "../../src/access/access-store.ts";
 import { createSecretBox } from "../../src/access/secret-box.ts";
@@ -118,6 +119,14 @@ export async function httpWorld(
     passkeys: undefined,
     identity: undefined,
     setupLink: undefined,
+    about: () => ({
+      settingsFile: "zonepost-server.yaml",
+      settings: [{ name: "log", value: "info", kind: "usual", variable: "ZONEPOST_LOG" }],
+      version: "1",
+      runtime: "Node.js",
+      stateDirectory: undefined,
+    }),
+    saveState: async () => ({ octets: 5, content: Readable.from([Buffer.from("state")]) }),
     pages: undefined,
     now,
     random,

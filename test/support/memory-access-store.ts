@@ -103,10 +103,14 @@ export function memoryAccessStore(): MemoryAccessStore {
     async audit(entry) {
       log.push(entry);
     },
-    async auditLog({ before, limit, target }) {
+    async auditLog({ before, limit, target, actor, action }) {
       return log
         .filter(
-          (entry) => (before === undefined || entry.id < before) && (target ?? entry.target) === entry.target,
+          (entry) =>
+            (before === undefined || entry.id < before) &&
+            (target ?? entry.target) === entry.target &&
+            (actor ?? entry.actor) === entry.actor &&
+            (action === undefined || entry.action === action || entry.action.startsWith(`${action}.`)),
         )
         .sort((x, y) => (x.id < y.id ? 1 : -1))
         .slice(0, limit);

@@ -2,7 +2,7 @@
 import { readServerSettings, type ServerConfiguration } from "../../config/server-settings.ts";
 import { loadDescriptionPieces } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
-import { loadSettings } from "./settings-file.ts";
+import { loadSettings, settingsFileOf } from "./settings-file.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { table, visible, wrap } from "./terminal.ts";
 import type { ServeJob, Tools } from "./tools.ts";
@@ -21,6 +21,7 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
   const { terminal } = tools;
   const { url, setupSecret, accounts, reload, stop } = await tools.startServer({
     settings,
+    settingsFile: options.demo ? undefined : settingsFileOf(options.settings, tools),
     directory: options.demo ? undefined : stateDirectory(options.state, tools),
     logLine: (line) => terminal.err(line),
     ...loadFile(options, tools),

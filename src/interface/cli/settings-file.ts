@@ -16,9 +16,13 @@ export const openStateOf = (
   settings?: string,
 ): ReturnType<Tools["openState"]> => tools.openState(directory, loadSettings(settings, tools).database);
 
+/** Undefined where none is named, and none is in this folder. */
+export const settingsFileOf = (named: string | undefined, tools: Tools): string | undefined =>
+  named ?? (tools.fileExists(USUAL_FILE) ? USUAL_FILE : undefined);
+
 /** What is named, or the usual file of this folder, or what is usual. Refuses what cannot be read, line by line. */
 export function loadSettings(named: string | undefined, tools: Tools): ServerConfiguration {
-  const file = named ?? (tools.fileExists(USUAL_FILE) ? USUAL_FILE : undefined);
+  const file = settingsFileOf(named, tools);
   const text = file === undefined ? undefined : readFileNamed(file, tools);
   const read = readServerSettings(text, tools.environment);
   if (read.ok) return read.settings;

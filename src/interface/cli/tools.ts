@@ -136,6 +136,8 @@ export interface Tools {
 
 export interface ServeJob {
   readonly settings: ServerConfiguration;
+  /** Undefined where the environment alone says them. */
+  readonly settingsFile: string | undefined;
   /** Where the state lies; undefined for the demo, which has none. */
   readonly directory: string | undefined;
   readonly logLine: (line: string) => void;

@@ -1,4 +1,5 @@
 /** What the server needs from outside: stores, the world, time and chance. main.ts joins it to real ones. */
+import type { Readable } from "node:stream";
 import type { AccessStore } from "../../access/access-store.ts";
 import type { IdentityProvider } from "../../access/identity-provider.ts";
 import type { PasskeyVerifier } from "../../access/passkey.ts";
@@ -7,6 +8,7 @@ import type { SecretBox } from "../../access/secret-box.ts";
 import type { SessionTimes } from "../../access/session.ts";
 import type { SetupLink } from "../../access/setup.ts";
 import type { CheckOptions, World } from "../../check/context.ts";
+import type { ShownSetting } from "../../config/shown-settings.ts";
 import type { KeyPairMaker } from "../../keys/generate.ts";
 import type { KeyStore } from "../../keys/key-store.ts";
 import type { MasterKey } from "../../keys/sealing.ts";
@@ -21,6 +23,23 @@ import type { JobQueue } from "../../watch/job-queue.ts";
 import type { ScheduleSettings } from "../../watch/schedule.ts";
 import type { TaskStore } from "../../watch/task.ts";
 import type { WatchStore } from "../../watch/watch-store.ts";
+
+/** The state as of one moment. */
+export interface SavedState {
+  readonly octets: number;
+  readonly content: Readable;
+}
+
+/** What people may know of how the server runs. */
+export interface ServerAbout {
+  /** The settings file; undefined where there is none. */
+  readonly settingsFile: string | undefined;
+  /** As they count now. */
+  readonly settings: readonly ShownSetting[];
+  readonly version: string;
+  readonly runtime: string;
+  readonly stateDirectory: string | undefined;
+}
 
 export interface ServerParts {
   readonly access: AccessStore;
@@ -49,6 +68,9 @@ export interface ServerParts {
   readonly passkeys: PasskeyVerifier | undefined;
   readonly identity: IdentityProvider | undefined;
   readonly setupLink: SetupLink | undefined;
+  readonly about: () => ServerAbout;
+  /** Undefined where the state lies in PostgreSQL, which has tools of its own. */
+  readonly saveState: (() => Promise<SavedState>) | undefined;
   /** The folder of the built pages; undefined where they are not built. */
   readonly pages: string | undefined;
   readonly now: () => Date;

@@ -41,7 +41,9 @@ import { passkeyRoutes } from "./routes/passkey.ts";
 import { providerRoutes } from "./routes/provider.ts";
 import { publishRoutes } from "./routes/publish.ts";
 import { serverRoutes } from "./routes/server-wide.ts";
+import { stateRoutes } from "./routes/state.ts";
 import { textRoutes } from "./routes/text.ts";
+import { troubleshootRoutes } from "./routes/troubleshoot.ts";
 import { userRoutes } from "./routes/user.ts";
 
 const MAX_BODY_OCTETS = 256 * 1024;
@@ -172,6 +174,8 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
     ...keyRoutes(parts),
     ...publishRoutes(parts, tasks),
     ...textRoutes(parts, tasks),
+    ...troubleshootRoutes(parts, tasks),
+    ...stateRoutes(parts),
     ...alertRoutes(parts),
     ...providerRoutes(parts),
     ...userRoutes(parts),

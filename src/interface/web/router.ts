@@ -9,6 +9,7 @@ import {
 } from "@tanstack/react-router";
 import type { DomainFilter } from "./api/domains.ts";
 import { sessionQuery } from "./api/session.ts";
+import { type AuditFilter, SYMPTOMS, type Symptom } from "./api/tools.ts";
 import { RouteProblem } from "./layout/route-problem.tsx";
 import { Shell } from "./layout/shell.tsx";
 import { STATIONS, type Station } from "./pages/domain/stations.ts";
@@ -43,7 +44,7 @@ const loginRoute = createRoute({
 
 interface DomainSearch {
   /** The findings where absent. */
-  readonly view?: "records" | "history";
+  readonly view?: "records" | "compliance" | "history";
   /** What is about one station alone. */
   readonly at?: Station;
   /** The DNS host in whose form records are shown; empty for the usual form. */
@@ -79,7 +80,7 @@ const domainRoute = createRoute({
   getParentRoute: () => insideRoute,
   path: "/domains/$domain",
   validateSearch: (search: Record<string, unknown>): DomainSearch => {
-    const view = (["records", "history"] as const).find((each) => each === search["view"]);
+    const view = (["records", "compliance", "history"] as const).find((each) => each === search["view"]);
     const at = STATIONS.find((each) => each === search["at"]);
     const { host, checking } = search;
     return {
@@ -125,6 +126,74 @@ const accountRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/account/account.tsx"), "AccountPage"),
 });
 
+const toolRoutes = [
+  createRoute({
+    getParentRoute: () => insideRoute,
+    path: "/troubleshoot",
+    validateSearch: (search: Record<string, unknown>): { domain?: string; symptom?: Symptom } => {
+      const symptom = SYMPTOMS.find((each) => each === search["symptom"]);
+      const { domain } = search;
+      return { ...(typeof domain === "string" && { domain }), ...(symptom && { symptom }) };
+    },
+    component: lazyRouteComponent(() => import("./pages/tools/troubleshoot.tsx"), "TroubleshootPage"),
+  }),
+  createRoute({
+    getParentRoute: () => insideRoute,
+    path: "/explain",
+    component: lazyRouteComponent(() => import("./pages/tools/explain.tsx"), "ExplainPage"),
+  }),
+  createRoute({
+    getParentRoute: () => insideRoute,
+    path: "/route",
+    component: lazyRouteComponent(() => import("./pages/tools/mail-route.tsx"), "MailRoutePage"),
+  }),
+  createRoute({
+    getParentRoute: () => insideRoute,
+    path: "/history",
+    component: lazyRouteComponent(() => import("./pages/history.tsx"), "HistoryPage"),
+  }),
+] as const;
+
+const administrationRoutes = [
+  createRoute({
+    getParentRoute: () => insideRoute,
+    path: "/alerts",
+    component: lazyRouteComponent(() => import("./pages/administration/alerts.tsx"), "AlertsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => insideRoute,
+    path: "/audit",
+    validateSearch: (search: Record<string, unknown>): AuditFilter => {
+      const said = (name: string) => {
+        const value = search[name];
+        return typeof value === "string" && value !== "" ? { [name]: value } : {};
+      };
+      return { ...said("actor"), ...said("action"), ...said("target") };
+    },
+    component: lazyRouteComponent(() => import("./pages/administration/audit.tsx"), "AuditPage"),
+  }),
+  createRoute({
+    getParentRoute: () => insideRoute,
+    path: "/users",
+    component: lazyRouteComponent(() => import("./pages/administration/users.tsx"), "UsersPage"),
+  }),
+  createRoute({
+    getParentRoute: () => insideRoute,
+    path: "/servers",
+    component: lazyRouteComponent(() => import("./pages/administration/servers.tsx"), "ServersPage"),
+  }),
+  createRoute({
+    getParentRoute: () => insideRoute,
+    path: "/settings",
+    component: lazyRouteComponent(() => import("./pages/administration/settings.tsx"), "SettingsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => insideRoute,
+    path: "/backup",
+    component: lazyRouteComponent(() => import("./pages/administration/backup.tsx"), "BackupPage"),
+  }),
+] as const;
+
 const routeTree = rootRoute.addChildren([
   setupRoute,
   loginRoute,
@@ -133,6 +202,8 @@ const routeTree = rootRoute.addChildren([
     domainRoute,
     addRoute,
     accountRoute,
+    ...toolRoutes,
+    ...administrationRoutes,
     chooseKeysRoute,
     dkimRoute,
     publishRoute,

@@ -28,21 +28,42 @@ const channelJson = ({ id, target, minimumSeverity, quietHours, domains, weeklyD
 
 const MAX_GIVEN_UP = 50;
 
-export function alertRoutes({ alerts, queue }: ServerParts): readonly Route[] {
+const MAX_TOLD = 50;
+
+export function alertRoutes({ access, alerts, queue }: ServerParts): readonly Route[] {
   return [
     route({
       method: "GET",
       path: "/api/alerts",
       gate: "servers.read",
-      summary: "Who is told of news, by the server's settings; and what was given up, the newest first.",
+      summary:
+        "Who is told of news, by the server's settings; what was told, and what was given up, the newest first.",
       answer: z.object({
         channels: z.array(channelSchema),
+        told: z.array(
+          z.object({
+            id: z.string(),
+            at: z.string(),
+            channel: z.string(),
+            title: z.string(),
+            severity: z.string(),
+          }),
+        ),
         givenUp: z.array(
           z.object({ kind: z.string(), at: z.string(), attempts: z.int(), error: z.string() }),
         ),
       }),
       act: async () => ({
         channels: alerts.channels.map(channelJson),
+        told: (await access.auditLog({ action: "alert.told", limit: MAX_TOLD })).map(
+          ({ id, at, target, details: { title, severity } }) => ({
+            id,
+            at: at.toISOString(),
+            channel: target,
+            title: String(title ?? ""),
+            severity: String(severity ?? ""),
+          }),
+        ),
         givenUp: (await queue.givenUp(MAX_GIVEN_UP)).map(({ kind, at, attempts, error }) => ({
           kind,
           at: at.toISOString(),

@@ -10,7 +10,13 @@ import { byFile, Refusal, stale } from "../problem.ts";
 import { limit, type Route, route } from "../route.ts";
 
 const content = z.record(z.string().max(100), z.unknown());
-const commonSchema = z.object({ content, revision: z.int(), changedAt: z.string() });
+const commonSchema = z.object({
+  content,
+  revision: z.int(),
+  changedAt: z.string(),
+  /** The file that says it, where it cannot be changed here. */
+  file: z.string().nullable(),
+});
 
 export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
   const { descriptions, watch, access, now, descriptionFile } = parts;
@@ -62,7 +68,11 @@ export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[]
       answer: commonSchema,
       act: async () => {
         const common = await descriptions.common();
-        return { ...common, changedAt: common.changedAt.toISOString() };
+        return {
+          ...common,
+          changedAt: common.changedAt.toISOString(),
+          file: descriptionFile ?? null,
+        };
       },
     }),
     route({
@@ -96,6 +106,8 @@ export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[]
       query: z.object({
         before: z.string().max(100).optional(),
         target: z.string().max(300).optional(),
+        actor: z.string().max(100).optional(),
+        action: z.string().max(100).optional(),
         limit,
       }),
       answer: z.object({
@@ -112,11 +124,13 @@ export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[]
         ),
       }),
       act: async ({ query }) => {
-        const { before, target } = query;
+        const { before, target, actor, action } = query;
         const entries = await access.auditLog({
           limit: query.limit,
           ...(before && { before }),
           ...(target && { target }),
+          ...(actor && { actor }),
+          ...(action && { action }),
         });
         return {
           entries: entries.map(({ at, address, details, ...entry }) => ({

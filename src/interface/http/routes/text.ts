@@ -1,6 +1,5 @@
-/** Records, addresses and bounces looked into: nothing of anybody's is read or kept. */
+/** Records and addresses looked into: nothing of anybody's is read or kept. */
 import { z } from "zod";
-import { commandsFor, domainToCheck, readBounce } from "../../../check/bounce.ts";
 import { Context } from "../../../check/context.ts";
 import { propose } from "../../../check/propose.ts";
 import { findRoute, parseMailAddress } from "../../../check/route.ts";
@@ -15,7 +14,6 @@ import { type Route, route } from "../route.ts";
 import { jobOf, jobRef } from "./job.ts";
 
 const MAX_RECORD = 65_536;
-const MAX_BOUNCE = 200_000;
 
 export function textRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
   const findWay = tasks.define<{ readonly address: string }>("route", async ({ address: text }) => {
@@ -57,50 +55,6 @@ export function textRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
           title,
           terms: terms.map(({ text, meaning }) => ({ text, meaning })),
           remarks: remarks.map((remark) => ({ ...remark })),
-        };
-      },
-    }),
-    route({
-      method: "POST",
-      path: "/api/bounce",
-      gate: "own.read",
-      summary: "A refusal read: who said it, what it means, what to do.",
-      body: z.strictObject({ text: z.string().min(1).max(MAX_BOUNCE) }),
-      answer: z.object({
-        replyCode: z.int().nullable(),
-        enhancedCode: z.string().nullable(),
-        lasts: z.string(),
-        host: z.string().nullable(),
-        cause: z.string().nullable(),
-        meaning: z.string(),
-        reference: z.string(),
-        advice: z.string().nullable(),
-        domain: z.string().nullable(),
-        see: z.array(z.string()),
-      }),
-      act: async ({ body }) => {
-        const bounce = readBounce(body.text);
-        if (bounce === undefined)
-          throw new Refusal(
-            "refused",
-            "no refusal was found in this text",
-            "send the bounce with its code, such as 550 5.7.26",
-            {
-              where: "body.text",
-            },
-          );
-        const domain = domainToCheck(bounce);
-        return {
-          replyCode: bounce.replyCode ?? null,
-          enhancedCode: bounce.enhancedCode ?? null,
-          lasts: bounce.lasts,
-          host: bounce.host ?? null,
-          cause: bounce.cause?.id ?? null,
-          meaning: bounce.meaning,
-          reference: bounce.reference,
-          advice: bounce.cause?.advice ?? null,
-          domain: domain ?? null,
-          see: [...commandsFor(bounce, domain)],
         };
       },
     }),

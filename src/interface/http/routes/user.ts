@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ROLES, type User } from "../../../access/access-store.ts";
 import { isLastAdministrator, makeUser, withPassword } from "../../../access/account.ts";
+import { temporaryPassword } from "../../../access/password.ts";
 import type { ServerParts } from "../parts.ts";
 import { notFound, Refusal, stale } from "../problem.ts";
 import { line, type Route, route } from "../route.ts";
@@ -19,6 +20,10 @@ const userSchema = z.object({
   disabledAt: z.string().nullable(),
   revision: z.int(),
 });
+
+/** `temporaryPassword`: where one was asked for; it is told this once. */
+const changedSchema = userSchema.extend({ temporaryPassword: z.string().nullable() });
+const wantsPassword = z.literal(true).optional();
 
 const userJson = (user: User) => ({
   id: user.id,
@@ -57,22 +62,26 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
       body: z.strictObject({
         name: z.string().max(200),
         password: z.string().max(1024).optional(),
+        /** One is made, and told in the answer. */
+        makePassword: wantsPassword,
         role,
         oidcSubject: subject.optional(),
       }),
       status: 201,
-      answer: userSchema,
+      answer: changedSchema,
       act: async ({ body }, asked) => {
-        const { name, password, oidcSubject } = body;
+        const { name, oidcSubject } = body;
+        const made = body.makePassword === undefined ? undefined : temporaryPassword(random);
+        const password = made ?? body.password;
         await requireFree(oidcSubject);
-        const made = await makeUser({ name, password, role: body.role, oidcSubject }, now(), random);
-        if (!made.ok) throw new Refusal("refused", made.problem, "choose another", { where: "body" });
-        if ((await access.addUser(made.value)) === "taken")
-          throw new Refusal("taken", `there is a user ${made.value.name} already`, "choose another name", {
+        const user = await makeUser({ name, password, role: body.role, oidcSubject }, now(), random);
+        if (!user.ok) throw new Refusal("refused", user.problem, "choose another", { where: "body" });
+        if ((await access.addUser(user.value)) === "taken")
+          throw new Refusal("taken", `there is a user ${user.value.name} already`, "choose another name", {
             where: "body.name",
           });
-        await asked.audit("user.create", made.value.name, { role: body.role });
-        return userJson(made.value);
+        await asked.audit("user.create", user.value.name, { role: body.role });
+        return { ...userJson(user.value), temporaryPassword: made ?? null };
       },
     }),
     route({
@@ -86,10 +95,12 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
         role: role.optional(),
         disabled: z.boolean().optional(),
         password: z.string().max(1024).optional(),
+        /** One is made, and told in the answer. */
+        makePassword: wantsPassword,
         removeTotp: z.literal(true).optional(),
         oidcSubject: subject.nullable().optional(),
       }),
-      answer: userSchema,
+      answer: changedSchema,
       act: async ({ params, body }, asked) => {
         const before = await access.user({ id: params.id });
         if (before === undefined) throw notFound();
@@ -99,8 +110,10 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
           throw new Refusal("refused", "this is the last administrator", "make another one first");
         if (body.oidcSubject) await requireFree(body.oidcSubject, before.id);
         let after: User = { ...before, revision: before.revision + 1 };
-        if (body.password !== undefined) {
-          const changed = await withPassword(before, body.password, random);
+        const made = body.makePassword === undefined ? undefined : temporaryPassword(random);
+        const wanted = made ?? body.password;
+        if (wanted !== undefined) {
+          const changed = await withPassword(before, wanted, random);
           if (!changed.ok)
             throw new Refusal("refused", changed.problem, "choose another", { where: "body.password" });
           after = changed.value;
@@ -113,12 +126,12 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
           ...(body.oidcSubject !== undefined && { oidcSubject: body.oidcSubject ?? undefined }),
         };
         if ((await access.changeUser(before, after)) === "stale") throw stale();
-        const { password, revision: _, ...said } = body;
+        const { password: _password, makePassword: _made, revision: _, ...said } = body;
         await asked.audit("user.change", before.name, {
           ...said,
-          ...(password !== undefined && { password: "new" }),
+          ...(wanted !== undefined && { password: "new" }),
         });
-        return userJson(after);
+        return { ...userJson(after), temporaryPassword: made ?? null };
       },
     }),
   ];

@@ -809,6 +809,7 @@ content: {
 content: Record<string, unknown>;
 revision: number;
 changedAt: string;
+file: string | null;
 };
 };
 };
@@ -866,6 +867,8 @@ parameters: {
 query?: {
 before?: string;
 target?: string;
+actor?: string;
+action?: string;
 limit?: number;
 };
 path?: never;
@@ -2212,50 +2215,6 @@ content: {
 };
 };
 };
-"/api/bounce": {
-/** A refusal read: who said it, what it means, what to do. */
-post: {
-parameters: {
-query?: never;
-path?: never;
-};
-requestBody: {
-content: {
-"application/json": {
-text: string;
-};
-};
-};
-responses: {
-200: {
-content: {
-"application/json": {
-replyCode: number | null;
-enhancedCode: string | null;
-lasts: string;
-host: string | null;
-cause: string | null;
-meaning: string;
-reference: string;
-advice: string | null;
-domain: string | null;
-see: (string)[];
-};
-};
-};
-"4XX": {
-content: {
-"application/json": components["schemas"]["Problem"];
-};
-};
-"5XX": {
-content: {
-"application/json": components["schemas"]["Problem"];
-};
-};
-};
-};
-};
 "/api/propose": {
 /** Reads what a domain has in DNS, and puts it in the words of a description, as a job. Nothing is kept. */
 post: {
@@ -2326,8 +2285,279 @@ content: {
 };
 };
 };
+"/api/domains/{domain}/troubleshoot": {
+/** From a symptom to its cause, as a job: what has to hold, step by step, up to the first that does not. */
+post: {
+parameters: {
+query?: never;
+path: {
+domain: string;
+};
+};
+requestBody: {
+content: {
+"application/json": {
+symptom: "not-received" | "marked-as-spam" | "dkim-fails" | "spf-fails";
+};
+};
+};
+responses: {
+202: {
+content: {
+"application/json": {
+job: string;
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/bounce": {
+/** A refusal read: who said it, what it means, what to do; and what the last check of the domain shows of it. */
+post: {
+parameters: {
+query?: never;
+path?: never;
+};
+requestBody: {
+content: {
+"application/json": {
+text: string;
+domain?: string;
+};
+};
+};
+responses: {
+200: {
+content: {
+"application/json": {
+replyCode: number | null;
+enhancedCode: string | null;
+lasts: "permanent" | "temporary" | "unknown";
+host: string | null;
+provider: string | null;
+address: string | null;
+words: string;
+cause: string | null;
+isHarmless: boolean;
+meaning: string;
+reference: string;
+advice: string | null;
+domain: string | null;
+isChecked: boolean;
+known: {
+checkedAt: string | null;
+findings: ({
+code: string;
+concern: "zone" | "dnssec" | "mx" | "address" | "smtp" | "reverse" | "spf" | "dkim" | "dmarc" | "mta-sts" | "tls-rpt" | "dane" | "caa" | "certificate" | "client" | "service" | "bimi" | "reputation" | "drift";
+severity: "error" | "unknown" | "warning" | "notice" | "ok";
+owner: string;
+expected: string;
+observed: string;
+why: string;
+reference: string;
+fix: {
+summary: string;
+changes: ({
+action: "create" | "delete";
+owner: string;
+type: string;
+ttlSeconds: number;
+value: string;
+zoneText: string;
+form: {
+type: string;
+name: string;
+priority?: number;
+value: string;
+ttlSeconds: number;
+};
+host: {
+id: string;
+name: string;
+fields: ({
+key: string;
+label: string;
+value: string;
+})[];
+cannotStore: string | null;
+} | null;
+})[];
+request?: string;
+} | null;
+verify: string;
+})[];
+} | null;
+see: (string)[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/headers": {
+/** The header of a message that arrived somewhere: what the receiver's server made of it. */
+post: {
+parameters: {
+query?: never;
+path?: never;
+};
+requestBody: {
+content: {
+"application/json": {
+text: string;
+};
+};
+};
+responses: {
+200: {
+content: {
+"application/json": {
+domain: string | null;
+judgements: ({
+by: string;
+method: string;
+result: string;
+detail: string;
+domain: string | null;
+symptom: "not-received" | "marked-as-spam" | "dkim-fails" | "spf-fails" | null;
+})[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/settings": {
+/** What the server runs with; of secrets, where they lie. */
+get: {
+parameters: {
+query?: never;
+path?: never;
+};
+requestBody?: never;
+responses: {
+200: {
+content: {
+"application/json": {
+version: string;
+runtime: string;
+stateDirectory: string | null;
+settingsFile: string | null;
+descriptionFile: string | null;
+settings: ({
+name: string;
+value: string;
+kind: "said" | "usual" | "secret";
+variable: string | null;
+})[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/backup": {
+/** How the state is saved, and when it was saved by this server last. */
+get: {
+parameters: {
+query?: never;
+path?: never;
+};
+requestBody?: never;
+responses: {
+200: {
+content: {
+"application/json": {
+isByDatabase: boolean;
+last: {
+at: string;
+by: string;
+} | null;
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+/** The state as of now, as a file (application/vnd.sqlite3). The seal key is not in it. For sessions alone. */
+post: {
+parameters: {
+query?: never;
+path?: never;
+};
+requestBody: {
+content: {
+"application/json": {
+password?: string;
+};
+};
+};
+responses: {
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
 "/api/alerts": {
-/** Who is told of news, by the server's settings; and what was given up, the newest first. */
+/** Who is told of news, by the server's settings; what was told, and what was given up, the newest first. */
 get: {
 parameters: {
 query?: never;
@@ -2350,6 +2580,13 @@ timeZone: string;
 } | null;
 domains: (string)[] | null;
 weeklyDigest: boolean;
+})[];
+told: ({
+id: string;
+at: string;
+channel: string;
+title: string;
+severity: string;
 })[];
 givenUp: ({
 kind: string;
@@ -2775,6 +3012,7 @@ content: {
 "application/json": {
 name: string;
 password?: string;
+makePassword?: true;
 role: "administrator" | "owner" | "reader";
 oidcSubject?: string;
 };
@@ -2793,6 +3031,7 @@ oidcSubject: string | null;
 createdAt: string;
 disabledAt: string | null;
 revision: number;
+temporaryPassword: string | null;
 };
 };
 };
@@ -2825,6 +3064,7 @@ revision: number;
 role?: "administrator" | "owner" | "reader";
 disabled?: boolean;
 password?: string;
+makePassword?: true;
 removeTotp?: true;
 oidcSubject?: string | null;
 };
@@ -2843,6 +3083,7 @@ oidcSubject: string | null;
 createdAt: string;
 disabledAt: string | null;
 revision: number;
+temporaryPassword: string | null;
 };
 };
 };

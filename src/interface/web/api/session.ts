@@ -54,3 +54,6 @@ export const mayChange = (session: Session | undefined): boolean =>
   MAY_CHANGE.includes(session?.user.role ?? "");
 export const isAdministrator = (session: Session | undefined): boolean =>
   session?.user.role === "administrator";
+/** Who may look at what is of all: administrators and readers. */
+export const seesAll = (session: Session | undefined): boolean =>
+  ["administrator", "reader"].includes(session?.user.role ?? "");

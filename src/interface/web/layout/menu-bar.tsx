@@ -1,7 +1,8 @@
 /** The menu bar: only pages that there are. */
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, type LinkProps, useNavigate } from "@tanstack/react-router";
-import { isAdministrator, leave, type Session, useSession } from "../api/session.ts";
+import { useEffect, useRef } from "react";
+import { isAdministrator, leave, type Session, seesAll, useSession } from "../api/session.ts";
 import type { Texts } from "../texts/en.ts";
 import { useTexts } from "../texts/texts.tsx";
 
@@ -15,6 +16,35 @@ const ENTRIES: readonly Entry[] = [
   { to: "/", name: "overview" },
   { to: "/add", name: "add", isFor: isAdministrator },
   { to: "/dkim", name: "dkim" },
+  { to: "/history", name: "history" },
+];
+
+interface Group {
+  readonly name: keyof Texts["menu"]["groups"];
+  readonly entries: readonly Entry[];
+}
+
+/** Behind a word each, so that the bar stays short; a group without an entry for somebody is not there for them. */
+const GROUPS: readonly Group[] = [
+  {
+    name: "tools",
+    entries: [
+      { to: "/troubleshoot", name: "troubleshoot" },
+      { to: "/explain", name: "explain" },
+      { to: "/route", name: "route" },
+    ],
+  },
+  {
+    name: "administration",
+    entries: [
+      { to: "/servers", name: "servers", isFor: seesAll },
+      { to: "/alerts", name: "alerts", isFor: seesAll },
+      { to: "/audit", name: "audit", isFor: seesAll },
+      { to: "/users", name: "users", isFor: isAdministrator },
+      { to: "/settings", name: "settings", isFor: isAdministrator },
+      { to: "/backup", name: "backup", isFor: isAdministrator },
+    ],
+  },
 ];
 
 export function MenuBar() {
@@ -40,16 +70,9 @@ export function MenuBar() {
             </button>
             <nav aria-label={t.label}>
               <ul id="menu" popover="auto">
-                {ENTRIES.filter(({ isFor }) => isFor?.(session) ?? true).map(({ to, name }) => (
-                  <li key={name}>
-                    <Link
-                      to={to}
-                      activeOptions={{ exact: to === "/", includeSearch: false }}
-                      onClick={closeMenu}
-                    >
-                      {t.entries[name]}
-                    </Link>
-                  </li>
+                <Entries entries={ENTRIES} session={session} onGo={closeMenu} />
+                {GROUPS.map((group) => (
+                  <MenuGroup key={group.name} group={group} session={session} onGo={closeMenu} />
                 ))}
               </ul>
             </nav>
@@ -58,6 +81,80 @@ export function MenuBar() {
         )}
       </div>
     </header>
+  );
+}
+
+interface EntriesProps {
+  readonly entries: readonly Entry[];
+  readonly session: Session;
+  readonly onGo: () => void;
+}
+
+const isShown =
+  (session: Session) =>
+  ({ isFor }: Entry): boolean =>
+    isFor?.(session) ?? true;
+
+function Entries({ entries, session, onGo }: EntriesProps) {
+  const { menu: t } = useTexts();
+  return entries.filter(isShown(session)).map(({ to, name }) => (
+    <li key={name}>
+      <Link to={to} activeOptions={{ exact: to === "/", includeSearch: false }} onClick={onGo}>
+        {t.entries[name]}
+      </Link>
+    </li>
+  ));
+}
+
+/** Closes when one goes somewhere, leaves it, or presses Escape. */
+function MenuGroup({
+  group: { name, entries },
+  session,
+  onGo,
+}: {
+  readonly group: Group;
+  readonly session: Session;
+  readonly onGo: () => void;
+}) {
+  const { menu: t } = useTexts();
+  const ref = useRef<HTMLDetailsElement>(null);
+  const close = () => ref.current?.removeAttribute("open");
+  useEffect(() => {
+    const closeOutside = ({ target }: Event) => {
+      if (!ref.current?.contains(target as Node)) ref.current?.removeAttribute("open");
+    };
+    document.addEventListener("pointerdown", closeOutside);
+    return () => document.removeEventListener("pointerdown", closeOutside);
+  }, []);
+  if (!entries.some(isShown(session))) return null;
+  return (
+    <li>
+      <details
+        ref={ref}
+        className="menu-group"
+        name="menu-group"
+        onBlur={({ relatedTarget }) => {
+          if (relatedTarget !== null && !ref.current?.contains(relatedTarget)) close();
+        }}
+        onKeyDown={({ key }) => {
+          if (key !== "Escape" || !ref.current?.open) return;
+          close();
+          ref.current.querySelector("summary")?.focus();
+        }}
+      >
+        <summary>{t.groups[name]}</summary>
+        <ul>
+          <Entries
+            entries={entries}
+            session={session}
+            onGo={() => {
+              close();
+              onGo();
+            }}
+          />
+        </ul>
+      </details>
+    </li>
   );
 }
 

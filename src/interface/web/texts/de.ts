@@ -1,6 +1,7 @@
 /** Alle Worte der Seiten auf Deutsch. */
 import type { Texts } from "./en.ts";
 import { plurals } from "./plural.ts";
+import { menuDe, toolsDe } from "./tools-de.ts";
 
 const several = plurals("de");
 
@@ -22,7 +23,8 @@ export const de: Texts = {
     logOut: "Abmelden",
     account: "Ihr Konto",
     role: (role) => (role === "administrator" ? "Verwaltung" : role === "owner" ? "Inhaber" : "Nur lesen"),
-    entries: { overview: "Domains", add: "Domain hinzufügen", dkim: "DKIM" },
+    entries: { overview: "Domains", add: "Domain hinzufügen", dkim: "DKIM", ...menuDe.entries },
+    groups: menuDe.groups,
   },
   connection: {
     lost: "Verbindung verloren, neuer Versuch …",
@@ -151,6 +153,7 @@ export const de: Texts = {
     view: {
       findings: "Befunde",
       records: "Einträge",
+      compliance: "Regeln",
       history: "Verlauf",
       dkim: "DKIM",
       publish: "Veröffentlichen",
@@ -339,4 +342,5 @@ export const de: Texts = {
     remove: "Entfernen",
     removeThing: (label) => `${label} entfernen`,
   },
+  ...toolsDe,
 };

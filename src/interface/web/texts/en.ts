@@ -1,5 +1,6 @@
 /** All words of the pages in English; other languages have the same shape. */
 import { plurals } from "./plural.ts";
+import { menuEn, toolsEn } from "./tools-en.ts";
 
 const several = plurals("en");
 
@@ -22,7 +23,8 @@ export const en = {
     account: "Your account",
     role: (role: string): string =>
       role === "administrator" ? "Administrator" : role === "owner" ? "Owner" : "Reader",
-    entries: { overview: "Domains", add: "Add a domain", dkim: "DKIM" },
+    entries: { overview: "Domains", add: "Add a domain", dkim: "DKIM", ...menuEn.entries },
+    groups: menuEn.groups,
   },
   connection: {
     lost: "Connection lost, trying again …",
@@ -154,6 +156,7 @@ export const en = {
     view: {
       findings: "Findings",
       records: "Records",
+      compliance: "Rules",
       history: "History",
       dkim: "DKIM",
       publish: "Publish",
@@ -340,6 +343,7 @@ export const en = {
     remove: "Remove",
     removeThing: (label: string) => `Remove ${label}`,
   },
+  ...toolsEn,
 };
 
 export type Texts = Omit<typeof en, "language"> & { readonly language: string };

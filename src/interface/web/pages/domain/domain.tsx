@@ -19,6 +19,7 @@ import "../../style/domain.css";
 
 const route = getRouteApi("/inside/domains/$domain");
 const Records = lazy(async () => ({ default: (await import("./records.tsx")).Records }));
+const Compliance = lazy(async () => ({ default: (await import("./compliance.tsx")).Compliance }));
 const History = lazy(async () => ({ default: (await import("./history.tsx")).History }));
 
 export function DomainPage() {
@@ -66,6 +67,8 @@ export function DomainPage() {
                   })
                 }
               />
+            ) : view === "compliance" ? (
+              <Compliance domain={domain} checkedAt={findings.data.checkedAt} />
             ) : view === "history" ? (
               <History domain={domain} findings={findings.data.findings} />
             ) : (

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { answer, POST } from "../../api/client.ts";
 import { domainChanged, type Finding, type Fix } from "../../api/domains.ts";
 import { mayChange, useSession } from "../../api/session.ts";
+import type { PlainFinding } from "../../api/tools.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Problem } from "../../parts/problem.tsx";
 import { Reference } from "../../parts/reference.tsx";
@@ -14,8 +15,7 @@ import { RecordFields, usualFields } from "./record-fields.tsx";
 
 export function FindingCard({ domain, finding }: { readonly domain: string; readonly finding: Finding }) {
   const { findings: t } = useTexts();
-  const { severity, owner, code, observed, expected, why, reference, fix, verify, since, acknowledgedBy } =
-    finding;
+  const { severity, owner, code, why, reference, verify, since, acknowledgedBy } = finding;
   return (
     <details className={`finding finding-${severity}`} open={severity === "error" && acknowledgedBy === null}>
       <summary>
@@ -29,31 +29,69 @@ export function FindingCard({ domain, finding }: { readonly domain: string; read
         <p className="hint">
           <code>{code}</code> · <Reference text={reference} /> · {t.since} <When at={since} />
         </p>
-        <dl className="seen">
-          {observed && (
-            <>
-              <dt>{t.observed}</dt>
-              <dd>
-                <pre lang="en">{observed}</pre>
-              </dd>
-            </>
-          )}
-          <dt>{t.expected}</dt>
-          <dd>
-            <pre lang="en">{expected}</pre>
-          </dd>
-        </dl>
-        {fix && <FixBox fix={fix} />}
+        <Seen finding={finding} />
         <footer>
-          <details>
-            <summary>{t.byHand}</summary>
-            <p className="copyable">
-              <code>{verify}</code> <CopyButton text={verify} what={t.command} />
-            </p>
-          </details>
+          <ByHand verify={verify} />
           <Acknowledge domain={domain} finding={finding} />
         </footer>
       </div>
+    </details>
+  );
+}
+
+/** A finding of a look that is not kept: nothing of it can be put aside. */
+export function PlainFindingCard({ finding }: { readonly finding: PlainFinding }) {
+  const { severity, owner, code, why, reference, verify } = finding;
+  return (
+    <article className={`finding finding-plain finding-${severity}`}>
+      <div className="finding-more">
+        <p className="finding-head">
+          <SeverityBadge severity={severity} /> <span className="finding-owner">{owner}</span>
+        </p>
+        <p lang="en">{why}</p>
+        <p className="hint">
+          <code>{code}</code> · <Reference text={reference} />
+        </p>
+        <Seen finding={finding} />
+        <footer>
+          <ByHand verify={verify} />
+        </footer>
+      </div>
+    </article>
+  );
+}
+
+function Seen({ finding: { observed, expected, fix } }: { readonly finding: PlainFinding }) {
+  const { findings: t } = useTexts();
+  return (
+    <>
+      <dl className="seen">
+        {observed && (
+          <>
+            <dt>{t.observed}</dt>
+            <dd>
+              <pre lang="en">{observed}</pre>
+            </dd>
+          </>
+        )}
+        <dt>{t.expected}</dt>
+        <dd>
+          <pre lang="en">{expected}</pre>
+        </dd>
+      </dl>
+      {fix && <FixBox fix={fix} />}
+    </>
+  );
+}
+
+function ByHand({ verify }: { readonly verify: string }) {
+  const { findings: t } = useTexts();
+  return (
+    <details>
+      <summary>{t.byHand}</summary>
+      <p className="copyable">
+        <code>{verify}</code> <CopyButton text={verify} what={t.command} />
+      </p>
     </details>
   );
 }

@@ -1,0 +1,230 @@
+/** Who may come in, and as what. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type FormEvent, useRef, useState } from "react";
+import { answer, POST, PUT } from "../../api/client.ts";
+import { useSession } from "../../api/session.ts";
+import { type User, usersQuery } from "../../api/tools.ts";
+import { Loading } from "../../parts/busy.tsx";
+import { CopyButton } from "../../parts/copy-button.tsx";
+import { Field } from "../../parts/field.tsx";
+import { Page } from "../../parts/page.tsx";
+import { faultOf, Problem } from "../../parts/problem.tsx";
+import { tell } from "../../parts/toast.tsx";
+import { When } from "../../parts/when.tsx";
+import { useTexts } from "../../texts/texts.tsx";
+import "../../style/administration.css";
+
+const ROLES = ["administrator", "owner", "reader"] as const;
+type Role = (typeof ROLES)[number];
+
+/** A password that is shown this once. */
+interface Given {
+  readonly name: string;
+  readonly password: string;
+}
+
+export function UsersPage() {
+  const { users: t } = useTexts();
+  const users = useQuery(usersQuery);
+  const [given, setGiven] = useState<Given>();
+  return (
+    <Page title={t.title} lead={t.lead}>
+      {users.isPending && <Loading />}
+      <Problem error={users.error} onRetry={() => void users.refetch()} />
+      <div role="status">
+        {given && (
+          <div className="note note-ok">
+            <p>{t.passwordOnce(given.name)}</p>
+            <p className="copyable">
+              <code className="secret">{given.password}</code>{" "}
+              <CopyButton text={given.password} what={t.password} />
+            </p>
+            <p className="hint">{t.passwordHint}</p>
+          </div>
+        )}
+      </div>
+      {users.data && (
+        <ul className="users">
+          {users.data.users.map((user) => (
+            <UserItem key={user.id} user={user} onGiven={setGiven} />
+          ))}
+        </ul>
+      )}
+      <AddUser onGiven={setGiven} />
+      <p className="hint">
+        {t.tokens}{" "}
+        <Link to="/account" search={{}}>
+          {t.ownAccount}
+        </Link>
+      </p>
+    </Page>
+  );
+}
+
+interface Change {
+  readonly role?: Role;
+  readonly disabled?: boolean;
+  readonly makePassword?: true;
+  readonly removeTotp?: true;
+}
+
+function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (given: Given) => void }) {
+  const { users: t, menu } = useTexts();
+  const client = useQueryClient();
+  const session = useSession();
+  const { id, name, role, hasPassword, hasTotp, oidcSubject, createdAt, disabledAt } = user;
+  // What comes of one change is what the next, or its undoing, is made of.
+  const revision = useRef(user.revision);
+  revision.current = Math.max(revision.current, user.revision);
+  const change = useMutation({
+    mutationFn: (body: Change) =>
+      answer(
+        PUT("/api/users/{id}", { params: { path: { id } }, body: { ...body, revision: revision.current } }),
+      ),
+    onSuccess: (after) => {
+      revision.current = after.revision;
+      return client.invalidateQueries({ queryKey: usersQuery.queryKey });
+    },
+    onError: () => client.invalidateQueries({ queryKey: usersQuery.queryKey }),
+  });
+  const setRole = (next: Role) =>
+    change.mutate(
+      { role: next },
+      { onSuccess: () => tell(t.roleChanged(name, menu.role(next)), () => change.mutate({ role })) },
+    );
+  const setDisabled = (disabled: boolean) =>
+    change.mutate(
+      { disabled },
+      {
+        onSuccess: () =>
+          tell(disabled ? t.isDisabled(name) : t.isEnabled(name), () =>
+            change.mutate({ disabled: !disabled }),
+          ),
+      },
+    );
+  const givePassword = () =>
+    change.mutate(
+      { makePassword: true },
+      { onSuccess: ({ temporaryPassword: password }) => password && onGiven({ name, password }) },
+    );
+  const isOneself = session?.user.id === id;
+  return (
+    <li className={`card user ${disabledAt ? "user-disabled" : ""}`}>
+      <div className="user-head">
+        <h2>{name}</h2>
+        <p className="hint">
+          {isOneself && `${t.you} · `}
+          {disabledAt ? (
+            <>
+              {t.disabled} <When at={disabledAt} />
+            </>
+          ) : (
+            <>
+              {t.since} <When at={createdAt} />
+            </>
+          )}
+          {" · "}
+          {[hasPassword && t.byPassword, hasTotp && t.byTotp, oidcSubject && t.byProvider]
+            .filter(Boolean)
+            .join(", ")}
+        </p>
+      </div>
+      <div className="actions">
+        <select
+          aria-label={`${t.role}: ${name}`}
+          value={role}
+          disabled={change.isPending}
+          onChange={({ target }) => setRole(target.value as Role)}
+        >
+          {ROLES.map((each) => (
+            <option key={each} value={each}>
+              {menu.role(each)}
+            </option>
+          ))}
+        </select>
+        <button
+          type="button"
+          aria-label={`${t.newPassword}: ${name}`}
+          disabled={change.isPending || isOneself}
+          onClick={givePassword}
+        >
+          {t.newPassword}
+        </button>
+        {hasTotp && !isOneself && (
+          <button
+            type="button"
+            aria-label={`${t.removeTotp}: ${name}`}
+            disabled={change.isPending}
+            onClick={() => change.mutate({ removeTotp: true })}
+          >
+            {t.removeTotp}
+          </button>
+        )}
+        <button
+          type="button"
+          aria-label={`${disabledAt ? t.enable : t.disable}: ${name}`}
+          disabled={change.isPending || isOneself}
+          onClick={() => setDisabled(disabledAt === null)}
+        >
+          {disabledAt ? t.enable : t.disable}
+        </button>
+      </div>
+      <Problem error={change.error} />
+    </li>
+  );
+}
+
+function AddUser({ onGiven }: { readonly onGiven: (given: Given) => void }) {
+  const { users: t, menu } = useTexts();
+  const client = useQueryClient();
+  const add = useMutation({
+    mutationFn: (body: { name: string; role: Role; makePassword?: true; oidcSubject?: string }) =>
+      answer(POST("/api/users", { body })),
+    onSuccess: () => client.invalidateQueries({ queryKey: usersQuery.queryKey }),
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const data = new FormData(form);
+    const oidcSubject = String(data.get("subject") ?? "").trim();
+    const role = ROLES.find((each) => each === data.get("role")) ?? "owner";
+    add.mutate(
+      { name: String(data.get("name")), role, ...(oidcSubject ? { oidcSubject } : { makePassword: true }) },
+      {
+        onSuccess: ({ name, temporaryPassword: password }) => {
+          form.reset();
+          if (password) onGiven({ name, password });
+        },
+      },
+    );
+  };
+  const fault = faultOf(add.error, "name");
+  return (
+    <section className="card stack">
+      <h2>{t.add}</h2>
+      <form className="stack" onSubmit={submit}>
+        <Field label={t.name} name="name" required maxLength={64} autoComplete="off" fault={fault} />
+        <fieldset className="choices">
+          <legend>{t.role}</legend>
+          {ROLES.map((each) => (
+            <label key={each} className="check">
+              <input type="radio" name="role" value={each} defaultChecked={each === "owner"} />
+              <span>
+                {menu.role(each)} <span className="hint">{t.roles[each]}</span>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+        <details>
+          <summary>{t.provider}</summary>
+          <Field label={t.subject} hint={t.subjectHint} name="subject" maxLength={500} autoComplete="off" />
+        </details>
+        {!fault && <Problem error={add.error} />}
+        <button type="submit" className="primary" disabled={add.isPending}>
+          {t.addUser}
+        </button>
+      </form>
+    </section>
+  );
+}
