@@ -1,0 +1,46 @@
+/** The queue of jobs, in this process or on PostgreSQL. */
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createStoredJobQueue, type JobQueue, MAX_ATTEMPTS } from "../watch/job-queue.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** On PostgreSQL nodes share the jobs; otherwise they are this process's own. */
+export function openJobQueue(
+  { state: { jobs }, databaseUrl: url }: Surroundings,
+  onTrouble: (trouble: string) => void,
+): JobQueue {
+  if (url === undefined)
+    return createStoredJobQueue({
+      store: jobs,
+      now: () => new Date(),
+      sleep: sleepUnless,
+      newId: randomUUID,
+      onTrouble,
+    });
+  return openAtFirstUse(async () => {
+    const { openGraphileJobQueue } = await import("../net/graphile-job-queue.ts");
+    return openGraphileJobQueue({ url, onTrouble, maxAttempts: MAX_ATTEMPTS });
+  });
+}
+
+/** Its library takes long to load: the server listens first. */
+function openAtFirstUse(open: () => Promise<JobQueue>): JobQueue {
+  let opening: Promise<JobQueue> | undefined;
+  const opened = (): Promise<JobQueue> => {
+    opening ??= open().catch((error) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
+  return {
+    add: async (...words) => (await opened()).add(...words),
+    work: async (...words) => (await opened()).work(...words),
+    givenUp: async (...words) => (await opened()).givenUp(...words),
+    stop: async () => (await opening)?.stop(),
+  };
+}
+
+/** Resolves earlier where the signal says so. */
+export const sleepUnless = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  sleep(milliseconds, undefined, { signal }).catch(() => undefined);

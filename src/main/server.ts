@@ -1,0 +1,271 @@
+/** The server of `zonepost serve`, joined to the real world. */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { auditEntry } from "../access/audit.ts";
+import { createSecretBox } from "../access/secret-box.ts";
+import { openSetup } from "../access/setup.ts";
+import { shownSettings } from "../config/shown-settings.ts";
+import { UsageError } from "../interface/cli/exit-code.ts";
+import { VERSION } from "../interface/cli/program.ts";
+import type { DescribedFile, ServeHandle, ServeJob } from "../interface/cli/tools.ts";
+import { generateDkimKeyPair } from "../keys/generate.ts";
+import { createPasskeyVerifier } from "../net/passkey-verifier.ts";
+import type { PublishEntry, SecretSource } from "../records/publish-settings.ts";
+import type { OpenedStore } from "../store/open.ts";
+import { StoreTrouble } from "../store/trouble.ts";
+import { takeInFile } from "../watch/described-file.ts";
+import { lookAtAll } from "../watch/look-again.ts";
+import { keepRotation } from "../watch/rotation-driver.ts";
+import { DEFAULT_SCHEDULE } from "../watch/schedule.ts";
+import { createWatcher, DEFAULT_WATCHER, watcherMetrics } from "../watch/watcher.ts";
+import { openAlerts } from "./alerts.ts";
+import { openDemo } from "./demo.ts";
+import { openJobQueue, sleepUnless } from "./jobs.ts";
+import { readSecret, readSettingsFile } from "./secret-source.ts";
+import { saveState } from "./state.ts";
+import { openSurroundings } from "./surroundings.ts";
+
+/** Sessions and tries whose time is over are forgotten this often. */
+const SWEEP_MILLISECONDS = 600_000;
+
+/** So long a provider that was taken away can be brought back. */
+const REMOVED_MILLISECONDS = 3_600_000;
+
+const HISTORY_MILLISECONDS = 400 * 86_400_000;
+
+const JOBS_AT_ONCE = 8;
+
+/** The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. */
+export async function startServer({
+  settings,
+  settingsFile,
+  directory,
+  logLine,
+  description,
+}: ServeJob): Promise<ServeHandle> {
+  const tls = readTls(settings);
+  const [around, { createServer }] = await Promise.all([
+    directory === undefined ? openDemo(logLine) : openSurroundings(settings, directory),
+    import("../interface/http/server.ts"),
+  ]);
+  const { state, master } = around;
+  const file = await followDescription(description, state, settings.watch.checksPerSecond);
+  const random = (count: number) => randomBytes(count);
+  const setup = await openSetup(state.access, new Date(), random);
+  const hear = (msg: string) => logLine(`${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`);
+  const queue = openJobQueue(around, hear);
+  const schedule = {
+    intervalSeconds: 60 * settings.watch.intervalMinutes,
+    confirmAfterSeconds: 60 * settings.watch.confirmMinutes,
+    minimumSeconds: Math.min(DEFAULT_SCHEDULE.minimumSeconds, 60 * settings.watch.confirmMinutes),
+  };
+  const alerts = openAlerts(settings, around, queue);
+  let log = settings.log;
+  const { enabled, checksPerSecond, concurrency } = settings.watch;
+  const watcher = createWatcher(
+    { ...DEFAULT_WATCHER, schedule, checksPerSecond, concurrency },
+    {
+      store: state.watch,
+      check: async ({ domain, checkedAt }) => {
+        const { checkWatched } = await import("../interface/http/described.ts");
+        const world = around.world({ domain, before: checkedAt });
+        const keys = await state.keys.list(domain);
+        if (keys.some(({ state: how }) => how !== "removed"))
+          await keepRotation(domain, { queue, now: () => new Date() });
+        return checkWatched(
+          domain,
+          { ...state, keys: { list: async () => keys } },
+          world,
+          around.checkOptions,
+        );
+      },
+      tell: alerts.tell,
+      now: () => new Date(),
+      sleep: sleepUnless,
+      onTrouble: hear,
+    },
+  );
+  const { address, port } = settings.listen;
+  const host = address.includes(":") ? `[${address}]` : address;
+  const origin = settings.url ?? `${settings.tls ? "https" : "http"}://${host}:${port}`;
+  const server = await createServer(
+    {
+      ...state,
+      queue,
+      schedule,
+      checksPerSecond,
+      alerts,
+      metrics: () => watcherMetrics(watcher.counts()),
+      world: around.world,
+      checkOptions: around.checkOptions,
+      descriptionFile: description?.name,
+      get publishEntries() {
+        return [...around.publishEntries, ...file.publishEntries()];
+      },
+      openProvider: around.openProvider,
+      sealKey: () => master,
+      box: createSecretBox(master.key, random),
+      makeKeyPair: generateDkimKeyPair,
+      passkeys: createPasskeyVerifier(origin),
+      identity: await openIdentityProvider(settings, origin),
+      setupLink: setup?.link,
+      about: () => ({
+        settingsFile,
+        settings: shownSettings({ ...settings, log }),
+        version: VERSION,
+        runtime: `Node.js ${process.versions.node}`,
+        stateDirectory: directory,
+      }),
+      saveState: around.databaseUrl === undefined ? () => saveState(state, directory) : undefined,
+      pages: builtPages(),
+      now: () => new Date(),
+      random,
+      sleep: around.sleep,
+      every(milliseconds, act) {
+        const timer = setInterval(act, milliseconds);
+        return () => clearInterval(timer);
+      },
+      trouble: async () =>
+        await state.ping().then(
+          () => undefined,
+          (error: Error) => error.message,
+        ),
+      storeTrouble: (error) => (error instanceof StoreTrouble ? error.kind : undefined),
+      logLine,
+    },
+    {
+      origin,
+      trustedProxies: settings.trustedProxies,
+      tls,
+      times: {
+        idleSeconds: settings.session.idleMinutes * 60,
+        totalSeconds: settings.session.totalHours * 3_600,
+      },
+      logLevel: settings.log,
+    },
+  );
+  const sweep = async () => {
+    await state.access.sweep(new Date());
+    await state.providers.sweep(new Date(Date.now() - REMOVED_MILLISECONDS));
+    await state.watch.sweep(new Date(Date.now() - HISTORY_MILLISECONDS));
+    await server.sweep();
+  };
+  const sweeping = setInterval(
+    () => sweep().catch((error: Error) => hear(error.message)),
+    SWEEP_MILLISECONDS,
+  );
+  const close = async () => {
+    clearInterval(sweeping);
+    // What is under way may tell something, or begin a job.
+    await watcher.stop();
+    await queue.stop();
+    await around.close();
+  };
+  try {
+    await server.app.listen({ host: address, port });
+  } catch (error) {
+    await close();
+    throw new UsageError(`listen ${host}:${port}: ${(error as Error).message}`);
+  }
+  try {
+    await queue.work({ ...server.handlers, ...alerts.handlers }, { concurrency: JOBS_AT_ONCE });
+    if (alerts.channels.some(({ weeklyDigest }) => weeklyDigest)) await alerts.plan();
+  } catch (error) {
+    await server.stop();
+    await close();
+    throw new UsageError(`the jobs cannot be begun: ${(error as Error).message}`);
+  }
+  if (enabled) watcher.run().catch((error: Error) => hear(error.message));
+  return {
+    url: origin,
+    setupSecret: setup?.secret,
+    ...(around.accounts && { accounts: around.accounts }),
+    async reload(next) {
+      const certificate = readTls(next.settings);
+      if (tls !== undefined && certificate !== undefined) {
+        const { certificate: cert, key } = certificate;
+        // Throws where the two do not belong together; connections that are open keep theirs.
+        (server.app.server as unknown as SecureServer).setSecureContext({ cert, key });
+      }
+      log = next.settings.log;
+      server.app.log.level = log;
+      const left = Object.keys(settings).filter((name) => needsStart(name, settings, next.settings));
+      return [
+        ...(await file.reload(next.description)),
+        `the settings are read again: log is ${next.settings.log}${tls ? ", the certificate is taken from its file" : ""}`,
+        ...left.map((name) => `${name} has changed: it counts from the next start on`),
+      ];
+    },
+    async stop() {
+      await server.stop();
+      await close();
+    },
+  };
+}
+
+function readTls({ tls }: ServeJob["settings"]) {
+  return (
+    tls && {
+      certificate: readSettingsFile(tls.certificate, "tls.certificate"),
+      key: readSettingsFile(tls.key, "tls.key"),
+    }
+  );
+}
+
+interface SecureServer {
+  setSecureContext(options: { readonly cert: string; readonly key: string }): void;
+}
+
+type Settings = ServeJob["settings"];
+
+/** All but the log, and a certificate where there was one before. */
+function needsStart(name: string, before: Settings, after: Settings): boolean {
+  if (name === "log" || (name === "tls" && before.tls && after.tls)) return false;
+  const key = name as keyof Settings;
+  return JSON.stringify(before[key]) !== JSON.stringify(after[key]);
+}
+
+/** What the file describes is brought into the store, now and at each reload. */
+async function followDescription(
+  first: DescribedFile | undefined,
+  { descriptions, watch, access }: OpenedStore,
+  checksPerSecond: number,
+) {
+  let entries: readonly PublishEntry[] = [];
+  const takeIn = async (file: DescribedFile | undefined): Promise<readonly string[]> => {
+    if (file === undefined) return [];
+    const now = new Date();
+    const { isCommonNew, added, changed, gone } = await takeInFile(file.pieces, descriptions, watch, now);
+    entries = file.pieces.description.publish;
+    if (isCommonNew) await lookAtAll(watch, now, checksPerSecond);
+    const counts = { added: added.length, changed: changed.length, gone: gone.length };
+    if (isCommonNew || added.length + changed.length + gone.length > 0) {
+      const what = { actor: "system", address: undefined, action: "description.take", target: file.name };
+      await access.audit(auditEntry({ ...what, details: counts }, now, (count) => randomBytes(count)));
+    }
+    const servers = isCommonNew ? ", what all share has changed" : "";
+    return [
+      `${file.name}: ${counts.added} domains new, ${counts.changed} changed, ${counts.gone} gone${servers}`,
+    ];
+  };
+  await takeIn(first);
+  return { publishEntries: () => entries, reload: takeIn };
+}
+
+/** In the package beside this file, in the sources in dist/; undefined where they are not built. */
+function builtPages(): string | undefined {
+  const here = import.meta.dirname;
+  return [join(here, "../web"), join(here, "../../dist/web")].find((folder) =>
+    existsSync(join(folder, "index.html")),
+  );
+}
+
+async function openIdentityProvider({ identityProvider }: ServeJob["settings"], origin: string) {
+  if (identityProvider === undefined) return undefined;
+  const { createOpenidProvider } = await import("../net/openid-provider.ts");
+  const { issuer, clientId, clientSecret, title } = identityProvider;
+  const secret = readSecret(clientSecret as SecretSource, "identityProvider.clientSecret").reveal();
+  const redirectUri = `${origin}/api/login/provider/return`;
+  return createOpenidProvider({ issuer, clientId, clientSecret: secret, title, redirectUri });
+}
