@@ -108,7 +108,7 @@ async function manyDomains(domains: readonly DomainName[]): Promise<void> {
   }
 }
 
-async function startServers(domainCount: number, port: number): Promise<ChildProcess> {
+export async function startServers(domainCount: number, port: number): Promise<ChildProcess> {
   const servers = fork(new URL("serve-zones.ts", import.meta.url), [String(domainCount), String(port)]);
   const failed = once(servers, "exit").then(([code]) => {
     throw new Error(`the name servers did not start (exit ${code})`);

@@ -4,6 +4,7 @@ import { benchMilter } from "./milter.ts";
 import { benchPublish } from "./publish.ts";
 import { benchServe } from "./serve.ts";
 import { benchStore } from "./store.ts";
+import { benchWatch } from "./watch.ts";
 
 const BENCHMARKS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   check: benchCheck,
@@ -11,6 +12,7 @@ const BENCHMARKS: Readonly<Record<string, (words: readonly string[]) => Promise<
   publish: benchPublish,
   serve: benchServe,
   store: benchStore,
+  watch: benchWatch,
 };
 
 const [name = "", ...words] = process.argv.slice(2);

@@ -53,6 +53,7 @@ import type { MailSink, MailSinkSettings } from "./milter/mail-exchange.ts";
 import { formatMetricsOf } from "./milter/metrics.ts";
 import { Milter } from "./milter/milter.ts";
 import { createAlertPost } from "./net/alert-post.ts";
+import { EVER, type Since } from "./net/answer-cache.ts";
 import { openBudgetedResolver } from "./net/budgeted-resolver.ts";
 import { type DnsServer, startDnsServer } from "./net/dns-server.ts";
 import { createDnsTransport } from "./net/dns-transport.ts";
@@ -62,7 +63,7 @@ import { createLocalSubmission, createMailSubmission } from "./net/mail-submissi
 import { type DaemonService, runMilterDaemon } from "./net/milter-daemon.ts";
 import { isCrewMember } from "./net/milter-workers.ts";
 import { createPasskeyVerifier } from "./net/passkey-verifier.ts";
-import { createRecursiveView } from "./net/recursive-resolver.ts";
+import { createRecursiveView, createRecursiveViews } from "./net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "./net/root-hints.ts";
 import { selfSignedCertificate } from "./net/self-signed-certificate.ts";
 import { parseServerAddress, type ServerAddress } from "./net/server-address.ts";
@@ -71,7 +72,7 @@ import { startSmtpSink } from "./net/smtp-sink.ts";
 import { readSystemResolvers } from "./net/system-resolvers.ts";
 import { startTrapListener } from "./net/trap-listener.ts";
 import { createZoneFileAccess } from "./net/zone-file-access.ts";
-import { createAuthoritativeView } from "./net/zone-survey.ts";
+import { createAuthoritativeView, createAuthoritativeViews } from "./net/zone-survey.ts";
 import type { Provider } from "./publish/provider.ts";
 import { createCloudflareProvider } from "./publish/providers/cloudflare.ts";
 import { createDesecProvider } from "./publish/providers/desec.ts";
@@ -91,7 +92,7 @@ import {
 } from "./records/publish-settings.ts";
 import { type SignData, signNow } from "./standards/dkim/sign.ts";
 import { createFailoverResolver } from "./standards/dns/failover-resolver.ts";
-import { type DomainName, parseDomainName } from "./standards/dns/name.ts";
+import { type DomainName, isWithin, parseDomainName } from "./standards/dns/name.ts";
 import { parseTsigKey } from "./standards/dns/tsig.ts";
 import type { OpenedStore } from "./store/open.ts";
 import { StoreTrouble } from "./store/trouble.ts";
@@ -99,6 +100,7 @@ import type { AlertChannel } from "./watch/alert.ts";
 import { type Alerts, type AlertTools, createAlerts } from "./watch/alerts.ts";
 import { takeInFile } from "./watch/described-file.ts";
 import { createStoredJobQueue, type JobQueue, MAX_ATTEMPTS } from "./watch/job-queue.ts";
+import { lookAtAll } from "./watch/look-again.ts";
 import { keepRotation } from "./watch/rotation-driver.ts";
 import { DEFAULT_SCHEDULE } from "./watch/schedule.ts";
 import { createWatcher, DEFAULT_WATCHER, watcherMetrics } from "./watch/watcher.ts";
@@ -109,7 +111,12 @@ const MAX_SYSTEM_RESOLVERS = 2;
 /** What many domains share (includes, hosts of providers) is asked for often enough to stay. */
 const MAX_CACHE_ENTRIES = 10_000;
 
-async function openWorld(settings: ViewSettings): Promise<OpenedWorld> {
+/** With views of their own for each look, which remember together. */
+interface KeptWorld extends OpenedWorld {
+  readonly worldSince: (since: Since) => World;
+}
+
+async function openWorld(settings: ViewSettings): Promise<KeptWorld> {
   // Nearly all that a check allocates is soon garbage: collecting it a little earlier halves the memory of long runs.
   setFlagsFromString("--heap-growing-percent=40");
   const hints = settings.rootHints === undefined ? undefined : readHints(settings.rootHints);
@@ -118,29 +125,37 @@ async function openWorld(settings: ViewSettings): Promise<OpenedWorld> {
   const servers = resolvers.length > 0 || hints ? resolvers : await systemResolvers();
   const transport = createDnsTransport();
   const now = Date.now;
-  const world: World = {
-    authoritative: createAuthoritativeView({
-      ...(hints ? { rootHints: hints.hints, start: hints.start } : { rootHints: ROOT_HINTS }),
-      ...(settings.port && { port: settings.port }),
+  const authoritative = createAuthoritativeViews({
+    ...(hints ? { rootHints: hints.hints, start: hints.start } : { rootHints: ROOT_HINTS }),
+    ...(settings.port && { port: settings.port }),
+    transport,
+    now,
+    maxCacheEntries: MAX_CACHE_ENTRIES,
+  });
+  const recursive = servers.map((server) =>
+    createRecursiveViews({
+      server,
       transport,
       now,
       maxCacheEntries: MAX_CACHE_ENTRIES,
+      keepsAnswers: settings.freshResolverAnswers !== true,
     }),
-    recursive: servers.map((server) =>
-      createRecursiveView({
-        server,
-        transport,
-        now,
-        maxCacheEntries: MAX_CACHE_ENTRIES,
-        keepsAnswers: settings.freshResolverAnswers !== true,
-      }),
-    ),
-    ...(settings.probes && { prober: openProber(settings.probes) }),
+  );
+  const prober = settings.probes && openProber(settings.probes);
+  const worldSince = (since: Since): World => ({
+    authoritative: authoritative(since),
+    recursive: recursive.map((view) => view(since)),
+    ...(prober && { prober }),
     now: new Date(),
     organizationalDomain: registrableDomain,
     randomLabel: () => `zonepost-${randomBytes(6).toString("hex")}`,
+  });
+  return {
+    world: worldSince(EVER),
+    worldSince,
+    queriesSent: () => transport.sentCount,
+    close: async () => transport.close(),
   };
-  return { world, queriesSent: () => transport.sentCount, close: async () => transport.close() };
 }
 
 function openProber({ authorities }: ProbeSettings): Prober {
@@ -451,7 +466,11 @@ interface Surroundings {
   /** Of the PostgreSQL in which the state lies. */
   readonly databaseUrl: string | undefined;
   readonly master: MasterKey;
-  readonly world: () => World;
+  /**
+   * The world as it is from now on. What many domains share may be as old as that: for a look at this domain, whose
+   * last one was `before`.
+   */
+  readonly world: (look?: { readonly domain: DomainName; readonly before: Date | undefined }) => World;
   readonly checkOptions: Omit<CheckOptions, "description" | "derived">;
   readonly publishEntries: readonly PublishEntry[];
   readonly openProvider: (entry: PublishEntry | EnteredProvider, zone: DomainName) => Promise<Provider>;
@@ -480,7 +499,13 @@ async function openSurroundings(settings: ServeJob["settings"], directory: strin
     state,
     databaseUrl: databaseUrl(database),
     master: await readServerSealKey(settings, directory, state),
-    world: () => ({ ...opened.world, now: new Date() }),
+    world(look) {
+      const now = Date.now();
+      if (look === undefined) return opened.worldSince(() => now);
+      const { domain, before } = look;
+      const othersSince = before?.getTime() ?? 0;
+      return opened.worldSince((name) => (isWithin(name, domain) ? now : othersSince));
+    },
     checkOptions: {
       dkimSelectors: [],
       assumePublic,
@@ -593,7 +618,7 @@ async function startServer({
     import("./interface/http/server.ts"),
   ]);
   const { state, master } = around;
-  const file = await followDescription(description, state);
+  const file = await followDescription(description, state, settings.watch.checksPerSecond);
   const random = (count: number) => randomBytes(count);
   const setup = await openSetup(state.access, new Date(), random);
   const hear = (msg: string) => logLine(`${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`);
@@ -610,15 +635,18 @@ async function startServer({
     { ...DEFAULT_WATCHER, schedule, checksPerSecond, concurrency },
     {
       store: state.watch,
-      check: async (domain) => {
+      check: async ({ domain, checkedAt }) => {
         const { checkWatched } = await import("./interface/http/described.ts");
-        return checkWatched(domain, state.descriptions, around.world(), around.checkOptions);
-      },
-      lookOverTime: async (domain) => {
+        const world = around.world({ domain, before: checkedAt });
         const keys = await state.keys.list(domain);
         if (keys.some(({ state: how }) => how !== "removed"))
           await keepRotation(domain, { queue, now: () => new Date() });
-        return [];
+        return checkWatched(
+          domain,
+          { ...state, keys: { list: async () => keys } },
+          world,
+          around.checkOptions,
+        );
       },
       tell: alerts.tell,
       now: () => new Date(),
@@ -634,6 +662,7 @@ async function startServer({
       ...state,
       queue,
       schedule,
+      checksPerSecond,
       alerts,
       metrics: () => watcherMetrics(watcher.counts()),
       world: around.world,
@@ -917,6 +946,7 @@ function needsStart(name: string, before: Settings, after: Settings): boolean {
 async function followDescription(
   first: DescribedFile | undefined,
   { descriptions, watch, access }: OpenedStore,
+  checksPerSecond: number,
 ) {
   let entries: readonly PublishEntry[] = [];
   const takeIn = async (file: DescribedFile | undefined): Promise<readonly string[]> => {
@@ -924,6 +954,7 @@ async function followDescription(
     const now = new Date();
     const { isCommonNew, added, changed, gone } = await takeInFile(file.pieces, descriptions, watch, now);
     entries = file.pieces.description.publish;
+    if (isCommonNew) await lookAtAll(watch, now, checksPerSecond);
     const counts = { added: added.length, changed: changed.length, gone: gone.length };
     if (isCommonNew || added.length + changed.length + gone.length > 0) {
       const what = { actor: "system", address: undefined, action: "description.take", target: file.name };

@@ -1920,6 +1920,13 @@ export const CATALOGUE = {
     "RFC 1035 §3.2",
   ),
 
+  "dkim-key-old": row(
+    DKIM,
+    "notice",
+    "a key that is replaced now and then",
+    "The longer a key signs, the more copies of it there may be, and the longer whoever has one can sign in its name.",
+    "RFC 6376 §3.1",
+  ),
   "dkim-ok": row(
     DKIM,
     "ok",
@@ -2318,6 +2325,20 @@ export const CATALOGUE = {
     "no passwords before TLS",
     "The service takes passwords before TLS: a program that is set up carelessly sends them in the clear.",
     "RFC 8314 \u00a74.1",
+  ),
+  "spf-include-grew": row(
+    SPF,
+    "notice",
+    "what the include held before",
+    "Whoever sends from an address of an include passes SPF for this domain. The include is somebody else's, and holds more than before: see whether that is meant.",
+    "RFC 7208 §5.2",
+  ),
+  "zone-ttl-lowered": row(
+    "zone",
+    "notice",
+    "the TTL as it was",
+    "Who is about to change a record lowers its TTL first. If nobody of yours does, ask who does.",
+    "RFC 1034 §3.6",
   ),
   "split-horizon": row(
     "zone",

@@ -27,8 +27,11 @@ import { checkMtaSts, checkTlsReports } from "./transport.ts";
 import type { ZoneReport } from "./view.ts";
 import { checkResolvers, checkSplitHorizon, checkZone, disagreementFindings } from "./zone.ts";
 
-interface Check {
-  readonly run: (context: Context) => Promise<Finding[]>;
+interface Run {
+  readonly run: (context: Context) => Promise<readonly Finding[]>;
+}
+
+interface Check extends Run {
   /** The groups of what it may say. */
   readonly groups: readonly Group[];
 }
@@ -67,6 +70,8 @@ export interface CheckCourse {
   readonly onProgress?: (done: number, of: number) => void;
   /** Only checks that may say something of these groups are run; all where absent. */
   readonly groups?: ReadonlySet<Group>;
+  /** What is found out beside the checks, and shares what they look up. */
+  readonly beside?: readonly ((context: Context) => Promise<readonly Finding[]>)[];
 }
 
 /**
@@ -77,12 +82,14 @@ export async function checkDomain(
   domain: DomainName,
   world: World,
   options: CheckOptions,
-  { onProgress, groups }: CheckCourse = {},
+  { onProgress, groups, beside = [] }: CheckCourse = {},
 ): Promise<DomainReport> {
   const context = new Context(domain, world, options);
   if (tryPrepend(LONGEST_PREFIX, domain) === undefined) return report(domain, [tooLong(context)]);
   const asked = CHECKS.filter((one) => groups === undefined || one.groups.some((group) => groups.has(group)));
-  const checks = (await isThere(context)) ? asked : [check(checkZone, "zone")];
+  const checks: readonly Run[] = (await isThere(context))
+    ? [...asked, ...beside.map((run) => ({ run }))]
+    : [check(checkZone, "zone")];
   let done = 0;
   const findings = await Promise.all(
     checks.map(async ({ run }) => {

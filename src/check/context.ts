@@ -104,6 +104,7 @@ export class Context implements Resolver {
   readonly #answers = new Map<string, Promise<Answer>>();
   readonly #shared = new Map<string, Promise<unknown>>();
   #probesLeft = MAX_PROBES;
+  #formZone: Promise<FormZone> | undefined;
   /** What every other check builds on, and is therefore asked of all name servers. */
   readonly #decisive: ReadonlySet<string>;
 
@@ -268,10 +269,15 @@ export class Context implements Resolver {
 
   /** The zone in whose form a record is entered: the zone's apex, or the domain where the zone is not known. */
   async formZone(name: DomainName): Promise<FormZone | undefined> {
+    this.#formZone ??= this.#findFormZone();
+    const zone = await this.#formZone;
+    return isWithin(name, zone.apex) ? zone : undefined;
+  }
+
+  async #findFormZone(): Promise<FormZone> {
     const zone = await this.zone;
-    const apex = zone.status === "found" ? zone.zone.apex : this.domain;
-    if (!isWithin(name, apex)) return undefined;
-    return { apex, host: zone.status === "found" ? recognizeDnsHost(nameServersOf(zone.zone)) : undefined };
+    if (zone.status !== "found") return { apex: this.domain, host: undefined };
+    return { apex: zone.zone.apex, host: recognizeDnsHost(nameServersOf(zone.zone)) };
   }
 
   /** As `formZone`; a record that the zone's host cannot hold may live in a zone below, at other servers. */

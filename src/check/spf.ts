@@ -27,11 +27,15 @@ import { type Outbound, outbound } from "./reverse.ts";
 /** Addresses to evaluate at most; each costs a walk through the tree, mostly from the cache. */
 const MAX_EVALUATIONS = 16;
 
+/** Of the domain as it is published. */
+export const spfTree = (context: Context): Promise<SpfTree> =>
+  context.shared("SPF tree", () => lookupSpfTree(context.domain, context));
+
 export async function checkSpf(context: Context): Promise<Finding[]> {
   const { domain } = context;
   const [answer, tree, type99] = await Promise.all([
     context.everywhere(domain, "TXT"),
-    lookupSpfTree(domain, context),
+    spfTree(context),
     context.lookup(domain, "SPF"),
   ]);
   if (answer.status === "unknown") return [context.unknown(domain, "TXT", answer)];

@@ -149,10 +149,11 @@ function stopped(key: DkimKey, state: KeyState, now: Date): DkimKey {
 
 /** Whether a retiring key may be taken back. */
 function isDue(key: DkimKey, now: Date): boolean {
-  return key.barred === "revoked" || dueAt(key) <= now;
+  return key.barred === "revoked" || retiringUntil(key) <= now;
 }
 
-function dueAt({ lastSignedAt, times }: DkimKey): Date {
+/** As long a key stays published after its last signature. */
+export function retiringUntil({ lastSignedAt, times }: Pick<DkimKey, "lastSignedAt" | "times">): Date {
   const last = Math.max(lastSignedAt?.getTime() ?? 0, times.retiring?.getTime() ?? 0);
   return new Date(last + RETIRING_DAYS * DAY_MILLISECONDS);
 }
@@ -283,7 +284,7 @@ function silentStep(key: DkimKey, look: LookSummary): Step[] {
 }
 
 function retiringStep(key: DkimKey, look: LookSummary, { signer, sight, now }: Surroundings): Step {
-  const until = dueAt(key);
+  const until = retiringUntil(key);
   if (!isDue(key, now)) {
     const reason = look.isGone
       ? "it is gone from DNS too early: mail that it signed, and that is still under way, fails; publish it again until then"

@@ -29,7 +29,7 @@ describe("AnswerCache", () => {
   ];
   it.each(rows)("keeps %o with TTL %d for %d s: %s", (answer, ttlSeconds, seconds) => {
     const { cache, clock } = cacheAt();
-    cache.keep(name, "A", { answer, ttlSeconds });
+    cache.keep(name, "A", clock.seconds * 1000, { answer, ttlSeconds });
     if (seconds > 0) {
       clock.seconds += seconds - 1;
       expect(cache.get(name, "A")).toEqual({ answer, ageSeconds: seconds - 1 });
@@ -40,10 +40,10 @@ describe("AnswerCache", () => {
   });
 
   it("stays within its bound, and drops what nobody asked for", () => {
-    const { cache } = cacheAt(4);
+    const { cache, clock } = cacheAt(4);
     const names = Array.from({ length: 20 }, (_, at) => domainName(`n${at}.test`));
     for (const each of names) {
-      cache.keep(each, "A", { answer: found, ttlSeconds: 60 });
+      cache.keep(each, "A", clock.seconds * 1000, { answer: found, ttlSeconds: 60 });
       expect(cache.get(names[0]!, "A")).toBeDefined();
       expect(cache.size).toBeLessThanOrEqual(4);
     }
@@ -64,5 +64,31 @@ describe("AnswerCache", () => {
     );
     expect(await cache.join(name, "A", ask)).toBe(found);
     expect(asked).toBe(2);
+  });
+
+  it("asks anew for who wants no older answer, and keeps the newer one for all", async () => {
+    const { cache, clock } = cacheAt();
+    const at = () => clock.seconds * 1000;
+    const ask = (answer: Answer<"A">) => async () => ({ answer, ttlSeconds: 3600 });
+    const later: Answer<"A"> = { ...found, aliases: [name] };
+    expect(await cache.join(name, "A", ask(found))).toBe(found);
+    clock.seconds += 60;
+    const since = at();
+    expect(cache.get(name, "A", since)).toBeUndefined();
+    expect(await cache.join(name, "A", ask(later), since)).toBe(later);
+    expect(await cache.join(name, "A", ask(found), since)).toBe(later);
+    expect(cache.get(name, "A")?.answer).toBe(later);
+  });
+
+  it("joins no question that was under way too early, whose answer then replaces no later one", async () => {
+    const { cache, clock } = cacheAt();
+    const early = Promise.withResolvers<{ answer: Answer<"A">; ttlSeconds: number }>();
+    const first = cache.join(name, "A", () => early.promise);
+    clock.seconds += 1;
+    const since = clock.seconds * 1000;
+    expect(await cache.join(name, "A", async () => ({ answer: absent, ttlSeconds: 60 }), since)).toBe(absent);
+    early.resolve({ answer: found, ttlSeconds: 60 });
+    expect(await first).toBe(found);
+    expect(cache.get(name, "A")?.answer).toBe(absent);
   });
 });

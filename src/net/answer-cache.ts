@@ -86,9 +86,19 @@ export interface AnswerCacheOptions {
   readonly now: () => number;
 }
 
+/** From when on an answer to a question about a name counts, in milliseconds since 1970: what was asked before is asked anew. */
+export type Since = (name: DomainName) => number;
+export const EVER: Since = () => 0;
+
+interface Kept {
+  readonly answer: Answer;
+  readonly askedAt: number;
+  readonly keptAt: number;
+}
+
 export class AnswerCache {
-  readonly #entries: ExpiringMap<{ readonly answer: Answer; readonly keptAt: number }>;
-  readonly #underWay = new Map<string, Promise<Answer>>();
+  readonly #entries: ExpiringMap<Kept>;
+  readonly #underWay = new Map<string, { readonly answer: Promise<Answer>; readonly askedAt: number }>();
   readonly #now: () => number;
 
   constructor(options: AnswerCacheOptions) {
@@ -100,25 +110,28 @@ export class AnswerCache {
     return this.#entries.size;
   }
 
-  /** The kept answer as it was given, and its age. */
+  /** The kept answer as it was given, and its age; undefined also where it was asked for before `since`. */
   get<T extends RecordType>(
     name: DomainName,
     type: T,
+    since = 0,
   ): { answer: Answer<T>; ageSeconds: number } | undefined {
     const now = this.#now();
     const entry = this.#entries.get(keyOf(name, type), now);
-    if (entry === undefined) return undefined;
+    if (entry === undefined || entry.askedAt < since) return undefined;
     return { answer: entry.answer as Answer<T>, ageSeconds: Math.floor((now - entry.keptAt) / 1000) };
   }
 
-  keep<T extends RecordType>(name: DomainName, type: T, kept: KeptAnswer<T>): void {
-    this.#keep(keyOf(name, type), kept);
+  keep<T extends RecordType>(name: DomainName, type: T, askedAt: number, kept: KeptAnswer<T>): void {
+    this.#keep(keyOf(name, type), askedAt, kept);
   }
 
-  #keep<T extends RecordType>(key: string, { answer, ttlSeconds }: KeptAnswer<T>): void {
+  #keep<T extends RecordType>(key: string, askedAt: number, { answer, ttlSeconds }: KeptAnswer<T>): void {
     const now = this.#now();
+    const later = this.#entries.get(key, now);
+    if (later !== undefined && later.askedAt > askedAt) return;
     const seconds = secondsToKeep(answer, ttlSeconds);
-    this.#entries.set(key, { answer: answer as Answer, keptAt: now }, seconds * 1000, now);
+    this.#entries.set(key, { answer: answer as Answer, askedAt, keptAt: now }, seconds * 1000, now);
   }
 
   /** The kept answer; else runs `ask` once for all who want to know at the same time, and keeps what it answers. */
@@ -126,27 +139,31 @@ export class AnswerCache {
     name: DomainName,
     type: T,
     ask: () => Promise<KeptAnswer<T>>,
+    since = 0,
   ): Promise<Answer<T>> {
     const key = keyOf(name, type);
-    const kept = this.#entries.get(key, this.#now());
-    if (kept !== undefined) return Promise.resolve(kept.answer as Answer<T>);
+    const now = this.#now();
+    const kept = this.#entries.get(key, now);
+    if (kept !== undefined && kept.askedAt >= since) return Promise.resolve(kept.answer as Answer<T>);
     const running = this.#underWay.get(key);
-    if (running !== undefined) return running as Promise<Answer<T>>;
-    const answer = this.#askAndKeep(key, ask);
-    this.#underWay.set(key, answer as Promise<Answer>);
+    if (running !== undefined && running.askedAt >= since) return running.answer as Promise<Answer<T>>;
+    const answer = this.#askAndKeep(key, now, ask);
+    this.#underWay.set(key, { answer: answer as Promise<Answer>, askedAt: now });
     return answer;
   }
 
   async #askAndKeep<T extends RecordType>(
     key: string,
+    askedAt: number,
     ask: () => Promise<KeptAnswer<T>>,
   ): Promise<Answer<T>> {
     try {
       const kept = await ask();
-      this.#keep(key, kept);
+      this.#keep(key, askedAt, kept);
       return kept.answer;
     } finally {
-      this.#underWay.delete(key);
+      // Another may have asked anew meanwhile.
+      if (this.#underWay.get(key)?.askedAt === askedAt) this.#underWay.delete(key);
     }
   }
 

@@ -3,10 +3,11 @@ import { a, aaaa, cname, mx, txt } from "../../test/support/table-resolver.ts";
 import type { AuthoritativeView, ZoneReport } from "../check/view.ts";
 import { domainName } from "../standards/dns/name.ts";
 import type { Rdata, ResourceRecord } from "../standards/dns/record.ts";
+import { EVER, type Since } from "./answer-cache.ts";
 import { type DnsServer, type Laboratory, startDnsServer } from "./dns-server.ts";
 import { createDnsTransport } from "./dns-transport.ts";
 import type { ServedZone } from "./served-zone.ts";
-import { createAuthoritativeView } from "./zone-survey.ts";
+import { createAuthoritativeViews } from "./zone-survey.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -44,6 +45,7 @@ interface Place {
 /** One server per loopback address, all on one port; 127.0.1.1 is the root. */
 async function world(places: Record<string, Place>): Promise<{
   view: AuthoritativeView;
+  viewSince: (since: Since) => AuthoritativeView;
   servers: Record<string, DnsServer>;
   now: { milliseconds: number };
 }> {
@@ -58,7 +60,7 @@ async function world(places: Record<string, Place>): Promise<{
   const transport = createDnsTransport();
   closing.push(() => transport.close());
   const now = { milliseconds: 0 };
-  const view = createAuthoritativeView({
+  const viewSince = createAuthoritativeViews({
     rootHints: [{ name: domainName("root.test"), addresses: ["127.0.1.1"] }],
     port,
     transport,
@@ -66,7 +68,7 @@ async function world(places: Record<string, Place>): Promise<{
     timeoutMilliseconds: 5_000,
     firstTimeoutMilliseconds: 60,
   });
-  return { view, servers, now };
+  return { view: viewSince(EVER), viewSince, servers, now };
 }
 
 const name = domainName;
@@ -502,3 +504,57 @@ function withoutAuthority(): Place {
 function garbage(id: number): Uint8Array {
   return Uint8Array.from([id >> 8, id & 0xff, 0x84, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xc0, 0x0c]);
 }
+
+describe("views that remember together", () => {
+  it.each<readonly [why: string, since: (now: number) => Since, own: string, others: string]>([
+    ["what was ever seen counts", () => EVER, "old", "old"],
+    ["nothing that was seen before counts", (now) => () => now, "new", "new"],
+    ["one domain is seen anew", (now) => (owner) => (owner.endsWith("example.org") ? now : 0), "new", "old"],
+  ])("%s", async (_, since, own, others) => {
+    const place = (text: string, serial: number) => [
+      exampleOrg(serial, { "text.example.org": [txt(text)] }),
+      zone("example.net", serial, { "example.net": [ns("ns1.example.org"), txt(text)] }),
+    ];
+    const both = { ...delegated, "example.net": [ns("ns1.example.org")] };
+    const { view, viewSince, servers, now } = await world({
+      "127.0.1.1": { zones: [root(both)] },
+      "127.0.1.2": { zones: place("old", 1) },
+      "127.0.1.3": { zones: place("old", 1) },
+    });
+    const look = async (from: AuthoritativeView) => {
+      const told = [];
+      for (const owner of ["text.example.org", "example.net"]) {
+        const answer = await from.lookup(name(owner), "TXT");
+        told.push(answer.status === "found" ? answer.records[0]!.data.strings[0] : answer.status);
+      }
+      const { servers: states } = await zoneOf(from, "example.org");
+      return [...told, states[0]!.serial];
+    };
+    expect(await look(view)).toEqual(["old", "old", 1]);
+    for (const at of ["127.0.1.2", "127.0.1.3"]) servers[at]!.replaceZones(place("new", 2));
+    now.milliseconds += 1000;
+    expect(await look(viewSince(since(now.milliseconds)))).toEqual([own, others, own === "new" ? 2 : 1]);
+    // What one has seen anew, all know.
+    expect(await look(view)).toEqual([own, others, own === "new" ? 2 : 1]);
+  });
+
+  it("a domain that has moved is found at its new servers, though the old ones still answer", async () => {
+    const { view, viewSince, servers, now } = await world({
+      "127.0.1.1": { zones: [root(delegated)] },
+      "127.0.1.2": { zones: [exampleOrg(1, { "text.example.org": [txt("old")] })] },
+      "127.0.1.3": { zones: [exampleOrg(1, { "text.example.org": [txt("old")] })] },
+      "127.0.1.4": { zones: [exampleOrg(1, { "text.example.org": [txt("new")] })] },
+    });
+    const text = async (from: AuthoritativeView) =>
+      (await from.askEveryServer(name("text.example.org"), "TXT")).map(({ answer }) =>
+        answer.status === "found" ? answer.records[0]!.data.strings[0] : answer.status,
+      );
+    await view.lookup(name("example.org"), "TXT");
+    const moved = { "example.org": [ns("ns9.example.org")], "ns9.example.org": [a("127.0.1.4")] };
+    servers["127.0.1.1"]!.replaceZones([root(moved)]);
+    now.milliseconds += 1000;
+    expect(await text(view)).not.toContain("new");
+    now.milliseconds += 1000;
+    expect(await text(viewSince(() => now.milliseconds))).toContain("new");
+  });
+});

@@ -7,7 +7,7 @@ import { type DomainName, isWithin, parentOf, ROOT } from "../standards/dns/name
 import type { RecordType } from "../standards/dns/record.ts";
 import type { Answer, Unknown } from "../standards/dns/resolver.ts";
 import { AliasChain } from "./alias-chain.ts";
-import { AnswerCache, ExpiringMap, type KeptAnswer } from "./answer-cache.ts";
+import { AnswerCache, EVER, ExpiringMap, type KeptAnswer, type Since } from "./answer-cache.ts";
 import { type Delegation, type Fault, fault, readAuthoritative, type Verdict } from "./delegation.ts";
 import type { DnsQuery, DnsReply, DnsTransport, Patience } from "./dns-transport.ts";
 import type { RootHint } from "./root-hints.ts";
@@ -72,21 +72,41 @@ export interface Stuck {
 export type HostAddresses = { readonly addresses: readonly string[]; readonly why?: string };
 
 interface UnderWay {
+  readonly askedAt: number;
   readonly reply: Promise<DnsReply>;
   readonly slowListeners: (() => void)[];
+}
+
+interface KeptDelegation {
+  readonly delegation: Delegation;
+  readonly askedAt: number;
+}
+
+/** What walks remember together. */
+export class WalkMemory {
+  readonly answers: AnswerCache;
+  readonly delegations = new ExpiringMap<KeptDelegation>(MAX_DELEGATIONS);
+  readonly servers: ServerMemory;
+  /** Questions under way, so that equal ones travel in one packet. */
+  readonly underWay = new Map<string, UnderWay>();
+
+  constructor({ maxCacheEntries, now }: Pick<WalkOptions, "maxCacheEntries" | "now">) {
+    this.answers = new AnswerCache({ now, ...(maxCacheEntries && { maxEntries: maxCacheEntries }) });
+    this.servers = new ServerMemory(now);
+  }
 }
 
 export class Walk {
   readonly #options: WalkOptions;
   readonly #start: Delegation;
+  readonly #since: Since;
   readonly #answers: AnswerCache;
-  readonly #delegations = new ExpiringMap<Delegation>(MAX_DELEGATIONS);
+  readonly #delegations: WalkMemory["delegations"];
   readonly #memory: ServerMemory;
-  /** Questions under way, so that equal ones travel in one packet. */
-  readonly #underWay = new Map<string, UnderWay>();
+  readonly #underWay: WalkMemory["underWay"];
 
-  constructor(options: WalkOptions) {
-    const { rootHints, start = ROOT, maxCacheEntries, now } = options;
+  constructor(options: WalkOptions, memory = new WalkMemory(options), since = EVER) {
+    const { rootHints, start = ROOT } = options;
     this.#options = options;
     this.#start = {
       apex: start,
@@ -94,8 +114,11 @@ export class Walk {
       glue: new Map(rootHints.map(({ name, addresses }) => [name, addresses])),
       ttlSeconds: Number.POSITIVE_INFINITY,
     };
-    this.#answers = new AnswerCache({ now, ...(maxCacheEntries && { maxEntries: maxCacheEntries }) });
-    this.#memory = new ServerMemory(now);
+    this.#since = since;
+    this.#answers = memory.answers;
+    this.#delegations = memory.delegations;
+    this.#memory = memory.servers;
+    this.#underWay = memory.underWay;
   }
 
   errand(): Errand {
@@ -104,7 +127,8 @@ export class Walk {
   }
 
   lookup<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
-    return this.#answers.join(name, type, () => this.#resolve(name, type, this.errand()));
+    const resolve = () => this.#resolve(name, type, this.errand());
+    return this.#answers.join(name, type, resolve, this.#since(name));
   }
 
   async #resolve<T extends RecordType>(name: DomainName, type: T, errand: Errand): Promise<KeptAnswer<T>> {
@@ -129,13 +153,14 @@ export class Walk {
     }
     let isFromCache = delegation !== this.#start;
     for (let referrals = 0; referrals < MAX_REFERRALS; referrals++) {
+      const askedAt = this.#options.now();
       const verdict = await this.#askZone(delegation, name, type, errand, dnssecOk);
       switch (verdict.kind) {
         case "answer":
           return { ...verdict, delegation };
         case "referral":
           delegation = verdict.delegation;
-          this.#keepDelegation(delegation);
+          this.#keepDelegation(delegation, askedAt);
           break;
         case "fault":
           if (!isFromCache) return stuck(delegation, verdict.cause, verdict.detail);
@@ -151,9 +176,9 @@ export class Walk {
     return stuck(delegation, "loop", `more than ${MAX_REFERRALS} referrals on the way to "${name}"`);
   }
 
-  #keepDelegation(delegation: Delegation): void {
-    const seconds = Math.min(delegation.ttlSeconds, MAX_DELEGATION_TTL_SECONDS);
-    this.#delegations.set(delegation.apex, delegation, seconds * 1000, this.#options.now());
+  #keepDelegation(delegation: Delegation, askedAt: number): void {
+    const milliseconds = 1000 * Math.min(delegation.ttlSeconds, MAX_DELEGATION_TTL_SECONDS);
+    this.#delegations.set(delegation.apex, { delegation, askedAt }, milliseconds, this.#options.now());
   }
 
   #closestDelegation(name: DomainName, type: RecordType): Delegation {
@@ -161,7 +186,9 @@ export class Walk {
     let apex = type === "DS" ? (parentOf(name) ?? name) : name;
     while (apex !== this.#start.apex && apex !== ROOT) {
       const kept = this.#delegations.get(apex, now);
-      if (kept !== undefined) return kept;
+      // A top-level domain stays where it is, and the root is not asked for each who looks anew.
+      if (kept !== undefined && (!apex.includes(".") || kept.askedAt >= this.#since(apex)))
+        return kept.delegation;
       apex = parentOf(apex) ?? ROOT;
     }
     return this.#start;
@@ -219,7 +246,11 @@ export class Walk {
   #knownAddresses(zone: Delegation, host: DomainName): readonly string[] {
     const glue = zone.glue.get(host);
     if (glue !== undefined) return glue;
-    const kept = [this.#answers.get(host, "A")?.answer, this.#answers.get(host, "AAAA")?.answer];
+    const since = this.#since(host);
+    const kept = [
+      this.#answers.get(host, "A", since)?.answer,
+      this.#answers.get(host, "AAAA", since)?.answer,
+    ];
     return kept.flatMap((answer) => (answer ? addressesIn(answer) : []));
   }
 
@@ -248,11 +279,12 @@ export class Walk {
    * wait for ever.
    */
   async #lookupWithin<T extends RecordType>(name: DomainName, type: T, errand: Errand): Promise<Answer<T>> {
-    const cached = this.#answers.get(name, type);
+    const cached = this.#answers.get(name, type, this.#since(name));
     if (cached) return cached.answer;
+    const askedAt = this.#options.now();
     const kept = await this.#resolve(name, type, errand);
     // A failure may come of this errand's own limits, and is nobody else's.
-    if (kept.answer.status !== "unknown") this.#answers.keep(name, type, kept);
+    if (kept.answer.status !== "unknown") this.#answers.keep(name, type, askedAt, kept);
     return kept.answer;
   }
 
@@ -327,7 +359,7 @@ export class Walk {
   ): Promise<DnsReply> {
     const key = `${formatServerAddress(server)} ${name} ${type} ${dnssecOk}`;
     const running = this.#underWay.get(key);
-    if (running !== undefined) {
+    if (running !== undefined && running.askedAt >= this.#since(name)) {
       if (onSlow) running.slowListeners.push(onSlow);
       return running.reply;
     }
@@ -347,25 +379,20 @@ export class Walk {
       ...(signal && { signal }),
     };
     const query = { name, type, recursionDesired: false, dnssecOk };
-    const reply = this.#exchangeAndLearn(key, server, query, patience);
-    this.#underWay.set(key, { reply, slowListeners });
+    const askedAt = this.#options.now();
+    const reply = this.#exchangeAndLearn(server, query, patience).finally(() => {
+      // Another may have asked anew meanwhile.
+      if (this.#underWay.get(key)?.askedAt === askedAt) this.#underWay.delete(key);
+    });
+    this.#underWay.set(key, { askedAt, reply, slowListeners });
     return reply;
   }
 
-  async #exchangeAndLearn(
-    key: string,
-    server: NameServer,
-    query: DnsQuery,
-    patience: Patience,
-  ): Promise<DnsReply> {
-    try {
-      const reply = await this.#options.transport.exchange(server, query, patience);
-      if (reply.ok) this.#memory.answered(server, reply.milliseconds);
-      else if (reply.cause !== "malformed") this.#memory.wasSilent(server);
-      return reply;
-    } finally {
-      this.#underWay.delete(key);
-    }
+  async #exchangeAndLearn(server: NameServer, query: DnsQuery, patience: Patience): Promise<DnsReply> {
+    const reply = await this.#options.transport.exchange(server, query, patience);
+    if (reply.ok) this.#memory.answered(server, reply.milliseconds);
+    else if (reply.cause !== "malformed") this.#memory.wasSilent(server);
+    return reply;
   }
 }
 

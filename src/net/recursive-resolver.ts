@@ -5,7 +5,7 @@ import { type DomainName, ROOT } from "../standards/dns/name.ts";
 import type { RecordType } from "../standards/dns/record.ts";
 import type { Answer, Unknown } from "../standards/dns/resolver.ts";
 import { type ChainStep, resolveChain } from "./alias-chain.ts";
-import { AnswerCache, type KeptAnswer } from "./answer-cache.ts";
+import { AnswerCache, EVER, type KeptAnswer, type Since } from "./answer-cache.ts";
 import { followAliases, negativeTtlSeconds, soaFor } from "./answer-section.ts";
 import type { DnsReply, DnsTransport } from "./dns-transport.ts";
 import { formatServerAddress, type ServerAddress } from "./server-address.ts";
@@ -31,17 +31,23 @@ const FIRST_TIMEOUT_MILLISECONDS = 400;
 const ATTEMPTS = 5;
 
 export function createRecursiveView(options: RecursiveViewOptions): RecursiveView {
+  return createRecursiveViews(options)(EVER);
+}
+
+/** Views that remember together; each makes of it what is not too old for it. */
+export function createRecursiveViews(options: RecursiveViewOptions): (since: Since) => RecursiveView {
   const { now, maxCacheEntries, keepsAnswers = true } = options;
   const cache = new AnswerCache({ now, ...(maxCacheEntries && { maxEntries: maxCacheEntries }) });
-  return {
+  return (since) => ({
     label: formatServerAddress(options.server),
     lookup<T extends RecordType>(name: DomainName, type: T): Promise<Answer<T>> {
       if (!keepsAnswers) return resolveName(name, type, options).then(({ answer }) => answer);
-      const kept = cache.get(name, type);
+      const oldest = since(name);
+      const kept = cache.get(name, type, oldest);
       if (kept) return Promise.resolve(aged(kept.answer, kept.ageSeconds));
-      return cache.join(name, type, () => resolveName(name, type, options));
+      return cache.join(name, type, () => resolveName(name, type, options), oldest);
     },
-  };
+  });
 }
 
 /** A cached answer counts down, as it does for everyone behind the resolver (RFC 1035 §3.2.1). */

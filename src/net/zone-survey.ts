@@ -11,8 +11,8 @@ import { ancestors, type DomainName, isWithin, parentOf } from "../standards/dns
 import type { RecordType, RrsigRdata } from "../standards/dns/record.ts";
 import type { Answer, Unknown } from "../standards/dns/resolver.ts";
 import { resolveChain } from "./alias-chain.ts";
-import { ExpiringMap } from "./answer-cache.ts";
-import { type Errand, nameOf, unknown, Walk, type WalkOptions } from "./authoritative-walk.ts";
+import { EVER, ExpiringMap, type Since } from "./answer-cache.ts";
+import { type Errand, nameOf, unknown, Walk, WalkMemory, type WalkOptions } from "./authoritative-walk.ts";
 import { type Delegation, type Fault, glueIn } from "./delegation.ts";
 
 /** How long the state of a zone's servers is believed: many names of one zone are checked together. */
@@ -23,7 +23,16 @@ const MAX_REPORTS = 20_000;
 const MAX_SERVERS = 64;
 
 export function createAuthoritativeView(options: WalkOptions): AuthoritativeView {
-  const survey = new ZoneSurvey(options);
+  return createAuthoritativeViews(options)(EVER);
+}
+
+/** Views that remember together; each makes of it what is not too old for it. */
+export function createAuthoritativeViews(options: WalkOptions): (since: Since) => AuthoritativeView {
+  const memory = new SurveyMemory(options);
+  return (since) => viewOf(new ZoneSurvey(options, memory, since));
+}
+
+function viewOf(survey: ZoneSurvey): AuthoritativeView {
   return {
     lookup: (name, type) => survey.walk.lookup(name, type),
     findZone: (name) => survey.findZone(name),
@@ -32,21 +41,35 @@ export function createAuthoritativeView(options: WalkOptions): AuthoritativeView
   };
 }
 
+class SurveyMemory {
+  readonly walk: WalkMemory;
+  readonly zones: Remembered<ZoneAnswer>;
+  readonly reports: Remembered<ZoneReport>;
+
+  constructor(options: WalkOptions) {
+    this.walk = new WalkMemory(options);
+    this.zones = new Remembered(options.now, ({ status }) =>
+      status === "unknown" ? FAILURE_MILLISECONDS : REPORT_MILLISECONDS,
+    );
+    this.reports = new Remembered(options.now, () => REPORT_MILLISECONDS);
+  }
+}
+
 class ZoneSurvey {
   readonly walk: Walk;
   readonly #zones: Remembered<ZoneAnswer>;
   readonly #reports: Remembered<ZoneReport>;
+  readonly #since: Since;
 
-  constructor(options: WalkOptions) {
-    this.walk = new Walk(options);
-    this.#zones = new Remembered(options.now, ({ status }) =>
-      status === "unknown" ? FAILURE_MILLISECONDS : REPORT_MILLISECONDS,
-    );
-    this.#reports = new Remembered(options.now, () => REPORT_MILLISECONDS);
+  constructor(options: WalkOptions, { walk, zones, reports }: SurveyMemory, since: Since) {
+    this.walk = new Walk(options, walk, since);
+    this.#zones = zones;
+    this.#reports = reports;
+    this.#since = since;
   }
 
   findZone(name: DomainName): Promise<ZoneAnswer> {
-    return this.#zones.get(name, async () => {
+    return this.#zones.get(name, this.#since(name), async () => {
       const delegation = await this.#zoneOf(name, this.walk.errand());
       if ("status" in delegation) return delegation;
       return { status: "found", zone: await this.#report(delegation) };
@@ -54,7 +77,8 @@ class ZoneSurvey {
   }
 
   #report(delegation: Delegation): Promise<ZoneReport> {
-    return this.#reports.get(delegation.apex, () => this.#survey(delegation, this.walk.errand()));
+    const { apex } = delegation;
+    return this.#reports.get(apex, this.#since(apex), () => this.#survey(delegation, this.walk.errand()));
   }
 
   /** The SOA question tells it: the apex has one, and every other name's absence is signed with its zone's. */
@@ -197,7 +221,7 @@ class ZoneSurvey {
   /** A zone above the name whose servers are known already: most names live in the zone of their domain. */
   #surveyedAbove(name: DomainName): Promise<ZoneReport> | undefined {
     for (const apex of ancestors(name)) {
-      const report = this.#reports.known(apex);
+      const report = this.#reports.known(apex, this.#since(apex));
       if (report !== undefined) return report;
     }
     return undefined;
@@ -280,8 +304,8 @@ function compare(x: string, y: string): number {
 
 /** What was found a moment ago, and what is being looked for right now. */
 class Remembered<V> {
-  readonly #kept = new ExpiringMap<V>(MAX_REPORTS);
-  readonly #underWay = new Map<string, Promise<V>>();
+  readonly #kept = new ExpiringMap<{ readonly value: V; readonly begunAt: number }>(MAX_REPORTS);
+  readonly #underWay = new Map<string, { readonly value: Promise<V>; readonly begunAt: number }>();
   readonly #now: () => number;
   readonly #millisecondsFor: (value: V) => number;
 
@@ -290,24 +314,28 @@ class Remembered<V> {
     this.#millisecondsFor = millisecondsFor;
   }
 
-  /** What was found, or is being looked for; undefined where nobody asked. */
-  known(key: string): Promise<V> | undefined {
+  /** What was found, or is being looked for, since then; undefined where nobody asked. */
+  known(key: string, since: number): Promise<V> | undefined {
     const kept = this.#kept.get(key, this.#now());
-    return kept === undefined ? this.#underWay.get(key) : Promise.resolve(kept);
+    if (kept !== undefined && kept.begunAt >= since) return Promise.resolve(kept.value);
+    const running = this.#underWay.get(key);
+    return running !== undefined && running.begunAt >= since ? running.value : undefined;
   }
 
-  get(key: string, find: () => Promise<V>): Promise<V> {
-    const kept = this.#kept.get(key, this.#now());
-    if (kept !== undefined) return Promise.resolve(kept);
-    const running = this.#underWay.get(key);
-    if (running !== undefined) return running;
-    const found = find()
-      .then((value) => {
-        this.#kept.set(key, value, this.#millisecondsFor(value), this.#now());
-        return value;
+  get(key: string, since: number, find: () => Promise<V>): Promise<V> {
+    const known = this.known(key, since);
+    if (known !== undefined) return known;
+    const begunAt = this.#now();
+    const value = find()
+      .then((found) => {
+        this.#kept.set(key, { value: found, begunAt }, this.#millisecondsFor(found), this.#now());
+        return found;
       })
-      .finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, found);
-    return found;
+      .finally(() => {
+        // Another may have begun anew meanwhile.
+        if (this.#underWay.get(key)?.begunAt === begunAt) this.#underWay.delete(key);
+      });
+    this.#underWay.set(key, { value, begunAt });
+    return value;
   }
 }

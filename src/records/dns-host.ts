@@ -18,8 +18,14 @@ import { formFields, parseFormName } from "./form.ts";
 
 /** The host of one name server. */
 export function dnsHostOfServer(nameServer: DomainName): DnsHost | undefined {
-  return DNS_HOSTS.find(({ nameServers }) => nameServers.some((pattern) => matches(nameServer, pattern)));
+  const labels = labelTexts(nameServer);
+  return PATTERNS.find(({ patterns }) => patterns.some((pattern) => matches(labels, pattern)))?.host;
 }
+
+const PATTERNS = DNS_HOSTS.map((host) => ({
+  host,
+  patterns: host.nameServers.map((pattern) => pattern.split(".")),
+}));
 
 /** The host that runs every one of the name servers; undefined where one is not known, or two hosts share them. */
 export function recognizeDnsHost(nameServers: readonly DomainName[]): DnsHost | undefined {
@@ -33,9 +39,7 @@ export function dnsHostById(id: string): DnsHost | undefined {
 }
 
 /** Label by label and from end to end, so that nothing in front or behind passes for the host. */
-function matches(name: DomainName, pattern: string): boolean {
-  const labels = labelTexts(name);
-  const wanted = pattern.split(".");
+function matches(labels: readonly string[], wanted: readonly string[]): boolean {
   return labels.length === wanted.length && wanted.every((part, at) => matchesLabel(labels[at]!, part));
 }
 

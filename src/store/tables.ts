@@ -61,6 +61,7 @@ export interface Tables {
   /** Kept by triggers. */
   domain_count: { worst: number; domains: number };
   domain_findings: { domain: string; findings: string };
+  domain_past: { domain: string; past: string };
   finding_event: {
     id: Generated<number>;
     domain: string;

@@ -1,6 +1,8 @@
 /** What is remembered of checks. */
-import { type ExpressionBuilder, type Selectable, sql } from "kysely";
+import { type ExpressionBuilder, type Kysely, type Selectable, sql } from "kysely";
+import type { DomainName } from "../standards/dns/name.ts";
 import type {
+  DomainPast,
   DomainState,
   FindingEvent,
   KnownEvent,
@@ -33,6 +35,7 @@ function ofRank(rank: number): Severity | undefined {
 
 /** Rows of one statement: far below what either database takes as values. */
 const EVENTS_AT_ONCE = 500;
+const TIMES_AT_ONCE = 500;
 
 export function createWatchStore({ query, differences }: Database): WatchStore {
   return {
@@ -81,29 +84,28 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         await tx.updateTable("finding_event").set({ owner_id: owner }).where("domain", "=", domain).execute();
       });
     },
-    takeDue: (now, limit, leasedUntil) =>
-      query.transaction().execute(async (tx) => {
-        const rows = await tx
-          .selectFrom("domain_state")
-          .selectAll()
-          .where("due_at", "<=", now.getTime())
-          .orderBy("due_at")
-          .orderBy("domain")
-          .limit(pageLimit(limit))
-          .$if(differences.locksRows, (due) => due.forUpdate().skipLocked())
-          .execute();
-        if (rows.length === 0) return [];
-        await tx
-          .updateTable("domain_state")
-          .set({ due_at: leasedUntil.getTime() })
-          .where(
-            "domain",
-            "in",
-            rows.map(({ domain }) => domain),
-          )
-          .execute();
-        return rows.map(stateOf);
-      }),
+    async takeDue(now, limit, leasedUntil) {
+      const rows = await query
+        // Once, whatever the planner thinks: a second run would take others as well.
+        .with(
+          (part) => part("due").materialized(),
+          (part) =>
+            part
+              .selectFrom("domain_state")
+              .select("domain")
+              .where("due_at", "<=", now.getTime())
+              .orderBy("due_at")
+              .orderBy("domain")
+              .limit(pageLimit(limit))
+              .$if(differences.locksRows, (found) => found.forUpdate().skipLocked()),
+        )
+        .updateTable("domain_state")
+        .set({ due_at: leasedUntil.getTime() })
+        .where("domain", "in", ({ selectFrom }) => selectFrom("due").select("due.domain"))
+        .returningAll()
+        .execute();
+      return rows.map(stateOf).sort((x, y) => x.nextCheckAt.getTime() - y.nextCheckAt.getTime());
+    },
     async state(domain) {
       const row = await query
         .selectFrom("domain_state")
@@ -120,36 +122,13 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         .executeTakeFirst();
       return row === undefined ? [] : readFindings(row.findings);
     },
-    record: ({ state, findings, events }) =>
-      query.transaction().execute(async (tx) => {
-        const next = state.nextCheckAt.getTime();
-        const row = await tx
-          .updateTable("domain_state")
-          .set({
-            checked_at: timeOf(state.checkedAt),
-            next_check_at: next,
-            due_at: next,
-            worst: rankOf(state.worst),
-            counts: JSON.stringify(state.counts),
-            revision: state.revision + 1,
-          })
-          .where("domain", "=", state.domain)
-          .where("revision", "=", state.revision)
-          .returning("owner_id")
-          .executeTakeFirst();
+    async record({ state, findings, events }) {
+      const isPlain = findings === "as-before" && events.length === 0;
+      if (isPlain) return (await putState(query, state)) === undefined ? "stale" : "recorded";
+      return query.transaction().execute(async (tx) => {
+        const row = await putState(tx, state);
         if (row === undefined) return "stale";
-        const text = writeFindings(findings);
-        await tx
-          .insertInto("domain_findings")
-          .values({ domain: state.domain, findings: text })
-          .onConflict((conflict) =>
-            conflict
-              .column("domain")
-              .doUpdateSet({ findings: text })
-              // Most checks see what the last one saw.
-              .where("domain_findings.findings", "<>", text),
-          )
-          .execute();
+        if (findings !== "as-before") await putFindings(tx, state.domain, findings);
         const values = events.map((event) => eventValues(event, row.owner_id));
         for (let from = 0; from < values.length; from += EVENTS_AT_ONCE) {
           await tx
@@ -158,7 +137,54 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
             .execute();
         }
         return "recorded";
-      }),
+      });
+    },
+    async past(domain) {
+      const row = await query
+        .selectFrom("domain_past")
+        .select("past")
+        .where("domain", "=", domain)
+        .executeTakeFirst();
+      return row && (JSON.parse(row.past) as DomainPast);
+    },
+    async keepPast(domain, past) {
+      const text = storable(JSON.stringify(past));
+      await query
+        .insertInto("domain_past")
+        .columns(["domain", "past"])
+        .expression((eb) =>
+          eb
+            .selectFrom("domain_state")
+            .select(["domain", sql<string>`CAST(${text} AS TEXT)`.as("past")])
+            .where("domain", "=", domain),
+        )
+        .onConflict((conflict) => conflict.column("domain").doUpdateSet({ past: text }))
+        .execute();
+    },
+    async names({ after, limit }) {
+      const rows = await query
+        .selectFrom("domain_state")
+        .select("domain")
+        .$if(after !== undefined, (found) => found.where("domain", ">", after!))
+        .orderBy("domain")
+        .limit(pageLimit(limit))
+        .execute();
+      return rows.map(({ domain }) => nameIn(domain));
+    },
+    async scheduleSooner(times) {
+      for (let from = 0; from < times.length; from += TIMES_AT_ONCE) {
+        const rows = times
+          .slice(from, from + TIMES_AT_ONCE)
+          .map(({ domain, at }) => sql`(CAST(${domain} AS TEXT), CAST(${at.getTime()} AS BIGINT))`);
+        // As `schedule`: who asks now is not served by a check that is under way.
+        await sql`
+          WITH wish (name, at) AS (VALUES ${sql.join(rows)})
+          UPDATE domain_state
+          SET next_check_at = wish.at, due_at = wish.at, revision = revision + 1
+          FROM wish
+          WHERE domain = wish.name AND (due_at <> next_check_at OR next_check_at > wish.at)`.execute(query);
+      }
+    },
     async states({ ownerId, search, worst }, { after, limit }) {
       const found = query
         .selectFrom("domain_state")
@@ -262,6 +288,38 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
       await query.deleteFrom("finding_event").where("at", "<", before.getTime()).execute();
     },
   };
+}
+
+/** Undefined where it has changed since it was read. */
+const putState = (query: Kysely<Tables>, state: DomainState) => {
+  const next = state.nextCheckAt.getTime();
+  return query
+    .updateTable("domain_state")
+    .set({
+      checked_at: timeOf(state.checkedAt),
+      next_check_at: next,
+      due_at: next,
+      worst: rankOf(state.worst),
+      counts: JSON.stringify(state.counts),
+      revision: state.revision + 1,
+    })
+    .where("domain", "=", state.domain)
+    .where("revision", "=", state.revision)
+    .returning("owner_id")
+    .executeTakeFirst();
+};
+
+async function putFindings(
+  query: Kysely<Tables>,
+  domain: DomainName,
+  findings: readonly KnownFinding[],
+): Promise<void> {
+  const text = writeFindings(findings);
+  await query
+    .insertInto("domain_findings")
+    .values({ domain, findings: text })
+    .onConflict((conflict) => conflict.column("domain").doUpdateSet({ findings: text }))
+    .execute();
 }
 
 const isAfter =

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Finding } from "../check/finding.ts";
 import type { Severity } from "../check/severity.ts";
 import { domainName } from "../standards/dns/name.ts";
-import { compareFindings, keyFindings } from "./compare.ts";
+import { areSame, compareFindings, keyFindings } from "./compare.ts";
 import type { DomainState, KnownFinding } from "./watch-store.ts";
 
 const DOMAIN = domainName("example.org");
@@ -123,5 +123,28 @@ describe("news", () => {
       "spf-missing example.org",
       "spf-missing example.org 2",
     ]);
+  });
+});
+
+describe("what is as it was", () => {
+  const NOW = new Date("2026-11-21T12:00:00Z");
+  const known: KnownFinding = { key: "spf-missing x", finding: MISSING, since: NOW, confirmed: true };
+  it.each<[why: string, now: readonly KnownFinding[], same: boolean]>([
+    ["the same", [known], true],
+    [
+      "as it comes from a store",
+      [JSON.parse(JSON.stringify(known), (key, value) => (key === "since" ? new Date(value) : value))],
+      true,
+    ],
+    ["nothing any more", [], false],
+    ["one more", [known, known], false],
+    ["another name", [{ ...known, key: "spf-missing y" }], false],
+    ["since another time", [{ ...known, since: new Date(0) }], false],
+    ["not confirmed", [{ ...known, confirmed: false }], false],
+    ["somebody knows of it", [{ ...known, acknowledgedBy: "ann" }], false],
+    ["something else is seen", [{ ...known, finding: { ...MISSING, observed: "y" } }], false],
+    ["another fix", [{ ...known, finding: { ...MISSING, fix: { summary: "so", changes: [] } } }], false],
+  ])("%s", (_, now, same) => {
+    expect(areSame([known], now)).toBe(same);
   });
 });

@@ -5,6 +5,7 @@ import { SEVERITIES, type Severity } from "../check/severity.ts";
 import type { CheckResult, DomainState, FindingEvent, KnownFinding } from "./watch-store.ts";
 
 export interface Compared extends CheckResult {
+  readonly findings: readonly KnownFinding[];
   /** What people are to hear of: confirmed, new or worse, and acknowledged by nobody; or gone after it was told. */
   readonly news: readonly FindingEvent[];
   /** Something is seen for the first time: a second look is wanted soon. */
@@ -25,6 +26,23 @@ export function keyFindings(findings: readonly Finding[]): readonly (readonly [s
 /** Findings that are told; `ok` is for looking at, and what could not be found out is no news. */
 const isTold = (severity: Severity): boolean =>
   severity === "error" || severity === "warning" || severity === "notice";
+
+/** Whether they say the same of the domain, in the same order. */
+export function areSame(some: readonly KnownFinding[], others: readonly KnownFinding[]): boolean {
+  return (
+    some.length === others.length &&
+    some.every((one, at) => {
+      const other = others[at]!;
+      return (
+        one.key === other.key &&
+        one.since.getTime() === other.since.getTime() &&
+        one.confirmed === other.confirmed &&
+        one.acknowledgedBy === other.acknowledgedBy &&
+        JSON.stringify(one.finding) === JSON.stringify(other.finding)
+      );
+    })
+  );
+}
 
 /** Towards the worst. */
 const weight = (severity: Severity): number => -SEVERITIES.indexOf(severity);

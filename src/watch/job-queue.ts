@@ -17,6 +17,8 @@ export interface JobPayloads {
   readonly "alert-round": { readonly channel: string };
   readonly "alert-delivery": { readonly channel: string; readonly message: AlertMessage };
   readonly "weekly-digest": Record<string, never>;
+  /** Something that all domains share has changed. */
+  readonly "look-at-all": Record<string, never>;
 }
 export type JobKind = keyof JobPayloads;
 

@@ -12,6 +12,7 @@ import type { Description } from "../records/description.ts";
 import { type DomainName, tryPrepend } from "../standards/dns/name.ts";
 import {
   octetsToText,
+  type ResourceRecord,
   type TxtRdata,
   textToOctets,
   toCharacterStrings,
@@ -55,7 +56,7 @@ export async function publishKeyStep(step: Step, keptIn: KeptIn, tools: ApplyToo
   if (recovery.status === "failed") return { status: "failed", detail: recovery.failure.detail };
   const outcome = await provider.readZone(zone);
   if (outcome.status !== "read") return { status: "failed", detail: outcome.detail };
-  const name = placeOf(key, keptIn);
+  const name = keyPlace(key, keptIn);
   if (name === undefined)
     return { status: "failed", detail: `${keyOwner(key)} is too long to live below ${zone}` };
   const before = outcome.content.rrsets.find((rrset) => rrsetKey(rrset) === rrsetKey({ name, type: "TXT" }));
@@ -89,7 +90,7 @@ export async function publishKeyStep(step: Step, keptIn: KeptIn, tools: ApplyToo
 }
 
 /** The key's own name, or where the description has put it behind an alias. */
-function placeOf(key: DkimKey, { description, zone }: KeptIn): DomainName | undefined {
+function keyPlace(key: DkimKey, { description, zone }: KeptIn): DomainName | undefined {
   const owner = keyOwner(key);
   const delegation = describedDomain(key.signingDomain, description)?.delegation;
   if (delegation?.zone !== zone) return owner;
@@ -98,6 +99,14 @@ function placeOf(key: DkimKey, { description, zone }: KeptIn): DomainName | unde
 
 const textsOf = (rrset: Rrset | undefined): string[] =>
   (rrset?.data ?? []).map((data) => (data.type === "TXT" ? octetsToText(txtText(data)) : ""));
+
+/** The record as it is to stand in its zone; undefined where its name would be too long there. */
+export function keyRecord(key: DkimKey, keptIn: KeptIn): ResourceRecord | undefined {
+  const name = keyPlace(key, keptIn);
+  return name && { name, ttlSeconds: TTL_SECONDS, data: txtOf(keyRecordText(key)) };
+}
+
+const txtOf = (text: string): TxtRdata => ({ type: "TXT", strings: toCharacterStrings(textToOctets(text)) });
 
 /**
  * What is to stand there instead (undefined: nothing); `there` where it does so already. A record is made where there
@@ -108,18 +117,14 @@ export function recordAfter(
   key: DkimKey,
   before: Rrset | undefined,
 ): TxtRdata | undefined | "there" | "in-the-way" {
-  const record = (text: string): TxtRdata => ({
-    type: "TXT",
-    strings: toCharacterStrings(textToOctets(text)),
-  });
   const stands = standsAt(before, key);
   switch (action) {
     case "publish":
       if (stands === "this") return "there";
-      return stands === "absent" ? record(keyRecordText(key)) : "in-the-way";
+      return stands === "absent" ? txtOf(keyRecordText(key)) : "in-the-way";
     case "revoke":
       if (stands === "revoked" || stands === "absent") return "there";
-      return stands === "this" ? record(REVOKED_TEXT) : "in-the-way";
+      return stands === "this" ? txtOf(REVOKED_TEXT) : "in-the-way";
     case "remove":
       if (stands === "absent") return "there";
       return stands === "revoked" ? undefined : "in-the-way";

@@ -5,13 +5,15 @@ import type { KeyStore } from "../keys/key-store.ts";
 import { nextStep, type Step } from "../keys/rotation.ts";
 import type { DkimPublicKey } from "../standards/dkim/public-key.ts";
 import type { DomainName } from "../standards/dns/name.ts";
-import { lookAtKeys } from "./key-look.ts";
+import { lookAtKeys, type SeenKey } from "./key-look.ts";
 
 /** The keys of one algorithm, which follow one another. */
 export interface LaneResult {
   readonly domain: DomainName;
   readonly algorithm: DkimPublicKey["keyType"];
   readonly steps: readonly Step[];
+  /** What was seen, with the keys as they are after it. */
+  readonly seen: readonly SeenKey[];
   /** No name server could be asked about any of its keys. */
   readonly isBlind: boolean;
 }
@@ -43,14 +45,19 @@ export async function turnKeys(
     const at = now();
     const turns = lanes.map(([algorithm, keys]) => ({ algorithm, keys, turn: nextStep(keys, looks, at) }));
     if ((await store.change(turns.flatMap(({ turn }) => turn.changes))) === "stale") continue;
-    return turns.map(({ algorithm, keys, turn }) => ({
-      domain,
-      algorithm,
-      steps: [turn.step, ...turn.others],
-      isBlind: seen
-        .filter(({ key }) => keys.includes(key))
-        .every(({ look }) => look.perServer.every(({ sight }) => sight.kind === "unknown")),
-    }));
+    return turns.map(({ algorithm, keys, turn }) => {
+      const own = seen.filter(({ key }) => keys.includes(key));
+      return {
+        domain,
+        algorithm,
+        steps: [turn.step, ...turn.others],
+        seen: own.map(({ key, look }) => ({
+          key: turn.changes.find(({ before }) => before === key)?.after ?? key,
+          look,
+        })),
+        isBlind: own.every(({ look }) => look.perServer.every(({ sight }) => sight.kind === "unknown")),
+      };
+    });
   }
   return undefined;
 }

@@ -1,9 +1,9 @@
 /** A check whose result is remembered: compared with what was known, told where it is news, and written beside it. */
 import type { DomainReport, Finding } from "../check/finding.ts";
 import { type News, newsOf } from "./alert.ts";
-import { type Compared, compareFindings } from "./compare.ts";
+import { areSame, type Compared, compareFindings } from "./compare.ts";
 import { nextCheck, type ScheduleSettings } from "./schedule.ts";
-import type { DomainState, WatchStore } from "./watch-store.ts";
+import type { CheckResult, DomainState, WatchStore } from "./watch-store.ts";
 
 export interface RecordTools {
   readonly store: WatchStore;
@@ -50,7 +50,8 @@ export async function recordCheck(
     const key = `${domain} ${before.revision}`;
     // First told, then written down: what is told twice has the same ids; what is told never could be lost.
     if (news.length > 0) await tell(key, news);
-    const written = { state, findings: compared.findings, events: compared.events };
+    const kept = areSame(known, compared.findings) ? "as-before" : compared.findings;
+    const written: CheckResult = { state, findings: kept, events: compared.events };
     if ((await store.record(written)) === "recorded") return { ...compared, state, isBlind };
     // Whoever came first has told it, or will; a person may just have said that they know.
     if (news.length > 0) await tell(key, []);

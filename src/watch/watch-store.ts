@@ -1,7 +1,11 @@
 /** What is remembered of checks: the state of each domain, its history, and what was told to whom. */
 import type { Finding } from "../check/finding.ts";
+import type { Past } from "../check/over-time.ts";
 import type { Severity } from "../check/severity.ts";
 import type { DomainName } from "../standards/dns/name.ts";
+
+/** What looks at a domain remember beside findings: plain JSON. */
+export type DomainPast = Past;
 
 /** One finding as it was at the last check; `key` tells it from others of the domain: its code and owner name. */
 export interface KnownFinding {
@@ -46,7 +50,8 @@ export interface KnownEvent extends FindingEvent {
 export interface CheckResult {
   /** The new state, with the revision of the one that it was compared with; its owner is not changed. */
   readonly state: DomainState;
-  readonly findings: readonly KnownFinding[];
+  /** "as-before": those that are kept are right. Most checks see what the last one saw, and need not write it again. */
+  readonly findings: readonly KnownFinding[] | "as-before";
   readonly events: readonly FindingEvent[];
 }
 
@@ -77,6 +82,14 @@ export interface WatchStore {
   overview(
     filter: Pick<StateFilter, "ownerId">,
   ): Promise<Readonly<Partial<Record<Severity | "unchecked", number>>>>;
+  /** What looks remember beside findings. */
+  past(domain: DomainName): Promise<DomainPast | undefined>;
+  /** Nothing where the domain is not watched (any more). */
+  keepPast(domain: DomainName, past: DomainPast): Promise<void>;
+  /** Domains in the order of their names, behind `after`. */
+  names(page: { readonly after?: DomainName; readonly limit: number }): Promise<readonly DomainName[]>;
+  /** As `schedule` for each, in one step; what is not watched stays so, and owners stay. */
+  scheduleSooner(times: readonly { readonly domain: DomainName; readonly at: Date }[]): Promise<void>;
   /** Newest first. `before` is the last one of the page before. */
   history(
     filter: { readonly domain?: DomainName; readonly ownerId?: string },
@@ -92,7 +105,7 @@ export interface WatchStore {
     by: string | undefined,
     at: Date,
   ): Promise<"acknowledged" | "unknown">;
-  /** State, findings and history. */
+  /** State, findings, history and past. */
   forget(domain: DomainName): Promise<void>;
   /** History from before that moment goes. */
   sweep(before: Date): Promise<void>;

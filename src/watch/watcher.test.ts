@@ -88,7 +88,7 @@ function watchOver(
   const watcher = (name = "one") =>
     createWatcher(SETTINGS, {
       store,
-      check: async (domain) => {
+      check: async ({ domain }) => {
         checks.push({ domain, at: now().getTime() });
         const seen = look(domain, now());
         if (seen instanceof Error) throw seen;

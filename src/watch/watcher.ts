@@ -1,10 +1,10 @@
 /** Checks what is due, remembers what was seen, and hands on what is news. Any number of them share one store. */
-import type { DomainReport, Finding } from "../check/finding.ts";
+import type { DomainReport } from "../check/finding.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 import type { News } from "./alert.ts";
 import { recordCheck } from "./record-check.ts";
 import { CheckRate, type ScheduleSettings } from "./schedule.ts";
-import type { DomainState, KnownFinding, WatchStore } from "./watch-store.ts";
+import type { DomainState, WatchStore } from "./watch-store.ts";
 
 export interface WatcherSettings {
   readonly schedule: ScheduleSettings;
@@ -27,14 +27,8 @@ export const DEFAULT_WATCHER = {
 
 export interface WatcherTools {
   readonly store: WatchStore;
-  /** Everything that a check can tell. Rejects only for faults of ours; `signal` says that nobody waits any more. */
-  readonly check: (domain: DomainName, signal: AbortSignal) => Promise<DomainReport>;
-  /** What only shows over time, beside what is known from before. */
-  readonly lookOverTime?: (
-    domain: DomainName,
-    known: readonly KnownFinding[],
-    now: Date,
-  ) => Promise<readonly Finding[]>;
+  /** Everything that a look can tell. Rejects only for faults of ours; `signal` says that nobody waits any more. */
+  readonly check: (state: DomainState, signal: AbortSignal) => Promise<Pick<DomainReport, "findings">>;
   /** Durable when it resolves; told again under the same key, it replaces what it said. */
   readonly tell: (key: string, news: readonly News[]) => Promise<void>;
   readonly now: () => Date;
@@ -152,18 +146,11 @@ class StoreWatcher implements Watcher {
   }
 
   async #checkOne(state: DomainState): Promise<void> {
-    const { store, lookOverTime, tell, now } = this.#tools;
+    const { store, tell, now } = this.#tools;
     const { domain } = state;
     const startedAt = now();
     this.#counts.lateSeconds = Math.max(0, (startedAt.getTime() - state.nextCheckAt.getTime()) / 1000);
-    const known = await store.findings(domain);
-    const findings = await this.#withinTime(domain, async (signal) => {
-      const [report, overTime] = await Promise.all([
-        this.#tools.check(domain, signal),
-        lookOverTime?.(domain, known, now()) ?? [],
-      ]);
-      return [...report.findings, ...overTime];
-    });
+    const { findings } = await this.#withinTime(domain, (signal) => this.#tools.check(state, signal));
     const recorded = await recordCheck(
       { domain, findings },
       { startedAt, endedAt: now() },

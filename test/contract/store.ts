@@ -390,6 +390,62 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       await store.watch.forget(domain);
     });
 
+    it("brings many forward in one step: none is put off, and what is under way is stale", async () => {
+      const names = Array.from({ length: 1_203 }, (_, index) => domainName(`n${index + 1000}.all.example`));
+      const [first, second, third] = [names[0]!, names[1]!, names[2]!];
+      for (const name of names) await store.watch.schedule(name, "ann", at(name === first ? 1 : 500));
+      await store.watch.schedule(second, "ann", NOW);
+      const [taken] = await store.watch.takeDue(NOW, 1, at(400));
+      expect(taken?.domain).toBe(second);
+      const wishes = names.map((domain) => ({ domain, at: at(100) }));
+      const stranger = domainName("nobody.all.example");
+      await other.watch.scheduleSooner([...wishes, { domain: stranger, at: NOW }]);
+      expect(await store.watch.state(first)).toMatchObject({
+        nextCheckAt: at(1),
+        revision: 0,
+        ownerId: "ann",
+      });
+      expect(await store.watch.state(third)).toMatchObject({ nextCheckAt: at(100), revision: 1 });
+      expect(await store.watch.state(names.at(-1)!)).toMatchObject({ nextCheckAt: at(100) });
+      expect(await store.watch.state(stranger)).toBeUndefined();
+      const result = { state: { ...taken!, nextCheckAt: at(300) }, findings: [], events: [] };
+      expect(await store.watch.record(result)).toBe("stale");
+      expect(await store.watch.takeDue(at(99), 10, at(150))).toHaveLength(1);
+      const due = [1_000, 1_000].map((limit) => store.watch.takeDue(at(100), limit, at(150)));
+      expect((await Promise.all(due)).flat()).toHaveLength(names.length - 1);
+      await store.watch.scheduleSooner([]);
+
+      const seen: string[] = [];
+      for (let after: (typeof names)[number] | undefined; ; ) {
+        const page = await store.watch.names({ limit: 500, ...(after && { after }) });
+        seen.push(...page);
+        after = page.at(-1);
+        if (page.length < 500) break;
+      }
+      expect(seen.filter((name) => name.endsWith(".all.example"))).toEqual(names);
+      for (const name of names) await store.watch.forget(name);
+    });
+
+    it("keeps what looks remember of a domain, for as long as it is watched", async () => {
+      const domain = domainName("past.example");
+      const past = {
+        includes: [{ name: "_spf.example.net", holds: ["192.0.2.0/24", "a:x\0"], count: 2, grewAt: 5 }],
+        ttls: [{ name: "past.example", type: "MX" as const, ttlSeconds: 300 }],
+      };
+      await store.watch.keepPast(domain, past);
+      expect(await store.watch.past(domain)).toBeUndefined();
+      await store.watch.schedule(domain, "ann", NOW);
+      expect(await store.watch.past(domain)).toBeUndefined();
+      await store.watch.keepPast(domain, { ...past, ttls: [] });
+      expect(await other.watch.past(domain)).toMatchObject({ ttls: [] });
+      await store.watch.keepPast(domain, past);
+      expect(await other.watch.past(domain)).toMatchObject({ ttls: past.ttls });
+      await store.watch.forget(domain);
+      await store.watch.schedule(domain, "bob", NOW);
+      expect(await store.watch.past(domain)).toBeUndefined();
+      await store.watch.forget(domain);
+    });
+
     it("writes a result on the state that it was compared with, once", async () => {
       const domain = domainName("record.example");
       await store.watch.schedule(domain, "ann", NOW);
@@ -410,7 +466,19 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await other.watch.findings(domain)).toEqual(findings);
       expect(await other.watch.history({ domain }, { limit: 10 })).toMatchObject(result.events);
       const nobody = { ...state, domain: domainName("nobody.example") };
-      expect(await store.watch.record({ state: nobody, findings: [], events: [] })).toBe("stale");
+      for (const none of [[], "as-before"] as const)
+        expect(await store.watch.record({ state: nobody, findings: none, events: [] })).toBe("stale");
+
+      // What is as before need not be said again, with or without an event beside it.
+      for (const [at, events] of [[], [event(domain, 2, "mx-missing")]].entries()) {
+        const before = (await store.watch.state(domain))!;
+        const next = recorded(before, "error", 2 + at);
+        const asBefore = { state: next, findings: "as-before", events } as const;
+        expect(await race((on) => on.watch.record(asBefore))).toEqual({ recorded: 1, stale: RIVALS - 1 });
+        expect(await other.watch.state(domain)).toEqual({ ...next, revision: before.revision + 1 });
+        expect(await other.watch.findings(domain)).toEqual(findings);
+        expect(await other.watch.history({ domain }, { limit: 10 })).toHaveLength(1 + events.length);
+      }
     });
 
     it("notes who knows of a finding, which a check under way does not undo", async () => {

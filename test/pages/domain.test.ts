@@ -127,6 +127,14 @@ it("copies what belongs into a form, field by field", async () => {
   await lookAt("records");
 });
 
+it("says the two ways on where nobody holds the zone", async () => {
+  await page.getByRole("link", { name: "Publish" }).click();
+  await page.getByText("This server does not know who holds the zone").waitFor();
+  await lookAt("publish-nobody");
+  await page.getByRole("link", { name: "To the records" }).click();
+  await page.getByText("For you to create").waitFor();
+});
+
 it("checks again while one looks on, and is green once it is mended", async () => {
   laboratory.mend();
   await page.getByRole("link", { name: "Findings" }).click();

@@ -98,6 +98,7 @@ export async function httpWorld(
     tasks,
     queue,
     schedule: DEFAULT_SCHEDULE,
+    checksPerSecond: 20,
     alerts: { channels: [], tell: async () => {}, tryOut: async () => ({ status: "accepted" }) },
     metrics: () => "",
     checkOptions: { dkimSelectors: [], assumePublic: LABORATORY },
@@ -147,8 +148,8 @@ export async function httpWorld(
     ...settings,
   });
 
-  const { task } = server.handlers;
-  await queue.work({ task }, { concurrency: 4 });
+  const { task, "look-at-all": lookAtAll } = server.handlers;
+  await queue.work({ task, "look-at-all": lookAtAll }, { concurrency: 4 });
 
   const addUser = async (name: string, role: Role): Promise<User> => {
     const user: User = {

@@ -1,4 +1,5 @@
 /** What is remembered of checks and what is still to be told, in memory, for tests. */
+import type { Past } from "../../src/check/over-time.ts";
 import { SEVERITIES } from "../../src/check/severity.ts";
 import type { DomainName } from "../../src/standards/dns/name.ts";
 import type { News } from "../../src/watch/alert.ts";
@@ -10,6 +11,7 @@ export function memoryWatchStore(): WatchStore {
   const leases = new Map<DomainName, Date>();
   const known = new Map<DomainName, readonly KnownFinding[]>();
   const events: KnownEvent[] = [];
+  const pasts = new Map<DomainName, Past>();
   let lastId = 0;
   const rank = ({ worst }: Pick<DomainState, "worst">) =>
     worst === undefined ? SEVERITIES.length : SEVERITIES.indexOf(worst);
@@ -42,7 +44,7 @@ export function memoryWatchStore(): WatchStore {
       if (states.get(state.domain)?.revision !== state.revision) return "stale";
       states.set(state.domain, { ...state, revision: state.revision + 1 });
       leases.delete(state.domain);
-      known.set(state.domain, findings);
+      if (findings !== "as-before") known.set(state.domain, findings);
       for (const event of more) {
         lastId += 1;
         events.unshift({ ...event, id: lastId });
@@ -91,6 +93,24 @@ export function memoryWatchStore(): WatchStore {
       );
       return "acknowledged";
     },
+    past: async (domain) => pasts.get(domain),
+    async keepPast(domain, past) {
+      if (states.has(domain)) pasts.set(domain, past);
+    },
+    names: async ({ after, limit }) =>
+      [...states.keys()]
+        .sort()
+        .filter((domain) => after === undefined || domain > after)
+        .slice(0, limit),
+    async scheduleSooner(times) {
+      for (const { domain, at } of times) {
+        const state = states.get(domain);
+        const isLeased = leases.has(domain);
+        if (state === undefined || (!isLeased && state.nextCheckAt <= at)) continue;
+        leases.delete(domain);
+        states.set(domain, { ...state, nextCheckAt: at, revision: state.revision + 1 });
+      }
+    },
     async sweep(before) {
       const kept = events.filter(({ at }) => at >= before);
       events.splice(0, events.length, ...kept);
@@ -98,6 +118,7 @@ export function memoryWatchStore(): WatchStore {
     async forget(domain) {
       states.delete(domain);
       known.delete(domain);
+      pasts.delete(domain);
       leases.delete(domain);
     },
   };

@@ -1,13 +1,17 @@
 /** Descriptions put together from their pieces: as much of them as a question needs. */
 
 import { checkDomain } from "../../check/check.ts";
-import type { CheckOptions, World } from "../../check/context.ts";
+import type { CheckOptions, Context, World } from "../../check/context.ts";
 import type { DomainReport } from "../../check/finding.ts";
+import { lookBack } from "../../check/over-time.ts";
+import type { KeyStore } from "../../keys/key-store.ts";
 import { derive } from "../../records/derive.ts";
 import type { Derived } from "../../records/derived-record.ts";
 import { type Description, readDescription } from "../../records/description.ts";
 import type { DescriptionStore, StoredDomain } from "../../records/description-store.ts";
-import { ancestors, type DomainName } from "../../standards/dns/name.ts";
+import { ancestors, type DomainName, ROOT } from "../../standards/dns/name.ts";
+import { oldKeyFindings } from "../../watch/key-age.ts";
+import type { WatchStore } from "../../watch/watch-store.ts";
 import { notFound, Refusal } from "./problem.ts";
 
 export interface Described {
@@ -19,27 +23,46 @@ export interface Described {
 export const MACHINE_PARTS = ["publish", "milter"] as const;
 
 /** A domain with what surrounds it: the servers, and the domains above it that belong to the same owner. */
-export async function describeDomain(
-  { domain, ownerId }: StoredDomain,
-  store: DescriptionStore,
-): Promise<Described> {
-  const above = await Promise.all(ancestors(domain).map((name) => store.domain(name)));
-  const pieces = above.filter((one) => one !== undefined).filter((one) => one.ownerId === ownerId);
-  return put(await store.common(), pieces);
+export async function describeDomain(stored: StoredDomain, store: DescriptionStore): Promise<Described> {
+  const names = ancestors(stored.domain)
+    .slice(1)
+    .filter((name) => name !== ROOT);
+  const [common, ...above] = await Promise.all([store.common(), ...names.map((name) => store.domain(name))]);
+  const theirs = above.filter((one) => one !== undefined).filter(({ ownerId }) => ownerId === stored.ownerId);
+  return put(common, [stored, ...theirs]);
 }
 
-/** A domain that is watched, checked against what is described of it. */
+export interface WatchedStores {
+  readonly descriptions: DescriptionStore;
+  readonly watch: Pick<WatchStore, "past" | "keepPast">;
+  readonly keys: Pick<KeyStore, "list">;
+}
+
+/** A domain that is watched, checked against what is described of it, and against what it was before. */
 export async function checkWatched(
   domain: DomainName,
-  store: DescriptionStore,
+  { descriptions, watch, keys }: WatchedStores,
   world: World,
   options: Omit<CheckOptions, keyof Described>,
   onProgress?: (done: number, of: number) => void,
 ): Promise<DomainReport> {
-  const stored = await store.domain(domain);
+  const stored = await descriptions.domain(domain);
   if (stored === undefined) throw notFound();
-  const whole = { ...options, ...(await describeDomain(stored, store)) };
-  return checkDomain(domain, world, whole, onProgress && { onProgress });
+  const whole = { ...options, ...(await describeDomain(stored, descriptions)) };
+  const before = await watch.past(domain);
+  let past = before;
+  const beside = [
+    async (context: Context) => {
+      const back = await lookBack(before, context);
+      past = back.past;
+      return back.findings;
+    },
+    async (context: Context) => oldKeyFindings(await keys.list(domain), context),
+  ];
+  const report = await checkDomain(domain, world, whole, { beside, ...(onProgress && { onProgress }) });
+  if (past !== undefined && JSON.stringify(past) !== JSON.stringify(before))
+    await watch.keepPast(domain, past);
+  return report;
 }
 
 const PAGE = 1000;

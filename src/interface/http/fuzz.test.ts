@@ -142,7 +142,9 @@ it("answers thousands of made-up requests of every role with no fault and no lea
           if (name === "anonymous" || name === "owner") {
             // What was sent may come back in the words of a refusal; what was not sent must not.
             if (!url.includes(MARK) && text.includes(MARK)) expect.fail(said);
-            if (status < 300 && /bert\.example/.test(text) && !JSON.stringify([url, body]).includes("bert"))
+            // An owner's own key may have been called so.
+            const told = text.replace(/"selector":"[\w.]+"|[\w.]+\._domainkey\.anna\.example/g, "");
+            if (status < 300 && /bert\.example/.test(told) && !JSON.stringify([url, body]).includes("bert"))
               expect.fail(said);
           }
         }

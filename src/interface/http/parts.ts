@@ -53,8 +53,10 @@ export interface ServerParts {
   /** Who works at it hands it the server's `handlers`. */
   readonly queue: Pick<JobQueue, "add" | "givenUp">;
   readonly schedule: ScheduleSettings;
+  /** Of the watch, by each node. */
+  readonly checksPerSecond: number;
   readonly alerts: Pick<Alerts, "tell" | "channels" | "tryOut">;
-  /** With the time of the call. */
+  /** From the time of the call on: nothing that was seen before counts. */
   readonly world: () => World;
   readonly checkOptions: Omit<CheckOptions, "description" | "derived">;
   /** The name of the file that says what servers and domains there are; undefined: the store does, and the API changes it. */

@@ -82,6 +82,9 @@ const TABLE: Readonly<Record<string, string>> = {
   "POST /api/domains/:domain/keys/verify": "ly0nynynyy",
   "POST /api/domains/:domain/keys/rotate": "ly0nynnyny",
   "POST /api/domains/:domain/keys/:selector/bar": "ly0nynnyny",
+  // A private half: no token has a password.
+  "POST /api/domains/:domain/keys/:selector/export": "ly0nynnnnn",
+  "GET /api/domains/:domain/rotation": "ly0yyyyyyy",
   "GET /api/domains/:domain/plan": "ly0nynynny",
   "POST /api/domains/:domain/apply": "ly0nynynny",
   "GET /api/domains/:domain/undo": "ly0nynynny",
@@ -117,6 +120,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /api/domains/:domain/keys/rotate": {},
   "POST /api/domains/:domain/keys/:selector/bar": { how: "retired" },
   "POST /api/domains/:domain/troubleshoot": { symptom: "not-received" },
+  "POST /api/domains/:domain/keys/:selector/export": { format: "pem", password: "none" },
   "POST /api/domains/:domain/apply": { digest: "0".repeat(64) },
   "POST /api/domains/:domain/undo": { digest: "0".repeat(64) },
 };

@@ -21,6 +21,7 @@ import { actorName, may, sees } from "../../access/permission.ts";
 import type { SessionTools } from "../../access/session.ts";
 import type { StoredDomain } from "../../records/description-store.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
+import { lookAgainHandlers } from "../../watch/look-again.ts";
 import { Tasks } from "../../watch/task.ts";
 import { API_STYLE, apiPage } from "./api-page.ts";
 import { type Came, cookieName, notLoggedIn, requireOwnHost, requireOwnPage, whoCame } from "./door.ts";
@@ -57,7 +58,9 @@ const FOLLOWED_MILLISECONDS = 5_000;
 export interface ZonepostServer {
   readonly app: FastifyInstance;
   /** For who works at the queue: what the routes have begun. */
-  readonly handlers: Tasks["handlers"] & ReturnType<typeof rotationWork>;
+  readonly handlers: Tasks["handlers"] &
+    ReturnType<typeof rotationWork> &
+    ReturnType<typeof lookAgainHandlers>;
   /** Tasks that ended long ago are forgotten. */
   readonly sweep: () => Promise<void>;
   /** Answers what has come, ends what is followed, and takes nothing more. */
@@ -339,7 +342,11 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
   await app.ready();
   return {
     app,
-    handlers: { ...tasks.handlers, ...rotationWork(parts, (trouble) => app.log.warn(trouble)) },
+    handlers: {
+      ...tasks.handlers,
+      ...rotationWork(parts, (trouble) => app.log.warn(trouble)),
+      ...lookAgainHandlers(parts.watch, parts.checksPerSecond, parts.now),
+    },
     sweep: () => tasks.sweep(),
     stop: async () => {
       isStopping = true;

@@ -10,16 +10,21 @@ export type ZoneHolder = PublishEntry | EnteredProvider;
 
 type HolderParts = Pick<ServerParts, "publishEntries" | "providers" | "box">;
 
+export const holderOf = async (zone: DomainName, parts: HolderParts): Promise<ZoneHolder | undefined> =>
+  (await findHolder(zone, parts))?.open();
+
+/** Credentials stay sealed. */
+export const isHeld = async (zone: DomainName, parts: HolderParts): Promise<boolean> =>
+  (await findHolder(zone, parts)) !== undefined;
+
 /** Who names the zone goes before who takes all; what is written on the machine goes before what was entered. */
-export async function holderOf(zone: DomainName, parts: HolderParts): Promise<ZoneHolder | undefined> {
+async function findHolder(zone: DomainName, parts: HolderParts) {
   const known = (await parts.providers.list()).filter(({ removedAt }) => removedAt === undefined);
   const all = [
     ...parts.publishEntries.map((entry) => ({ zones: entry.zones, open: (): ZoneHolder => entry })),
     ...known.map((provider) => ({ zones: zonesOf(provider), open: () => openKnown(provider, parts) })),
   ];
-  const holder =
-    all.find(({ zones }) => zones?.includes(zone)) ?? all.find(({ zones }) => zones === undefined);
-  return holder?.open();
+  return all.find(({ zones }) => zones?.includes(zone)) ?? all.find(({ zones }) => zones === undefined);
 }
 
 export const zonesOf = ({ settings }: KnownProvider): readonly string[] | undefined =>

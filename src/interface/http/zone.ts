@@ -7,7 +7,7 @@ import type { DomainName } from "../../standards/dns/name.ts";
 import { seeAtEveryServer } from "../../watch/zone-plan.ts";
 import type { ServerParts } from "./parts.ts";
 import { Refusal } from "./problem.ts";
-import { holderOf } from "./zone-holder.ts";
+import { holderOf, isHeld } from "./zone-holder.ts";
 
 export interface OpenZone {
   readonly zone: DomainName;
@@ -15,15 +15,23 @@ export interface OpenZone {
   readonly applyTools: (onProgress: (event: ApplyEvent) => void) => ApplyTools;
 }
 
+/** Whether somebody holds it for this actor; nothing is opened. */
+export const canPublishInto = async (zone: DomainName, actor: Actor, parts: ServerParts): Promise<boolean> =>
+  (await isTheirs(zone, actor, parts)) && isHeld(zone, parts);
+
+async function isTheirs(zone: DomainName, actor: Actor, { descriptions }: ServerParts): Promise<boolean> {
+  if (actor.user.role !== "owner") return true;
+  const stored = await descriptions.domain(zone);
+  return stored !== undefined && sees(actor, stored);
+}
+
 /**
  * A description may name any zone (delegation); an owner publishes into zones alone that are theirs. What is said is the
  * same whether the zone is another's or nobody's.
  */
 export async function openZone(zone: DomainName, actor: Actor, parts: ServerParts): Promise<OpenZone> {
-  const stored = await parts.descriptions.domain(zone);
-  const isTheirs = stored !== undefined && sees(actor, stored);
-  const entry = await holderOf(zone, parts);
-  if (entry === undefined || (actor.user.role === "owner" && !isTheirs))
+  const entry = (await isTheirs(zone, actor, parts)) ? await holderOf(zone, parts) : undefined;
+  if (entry === undefined)
     throw new Refusal(
       "refused",
       `this server cannot publish into the zone ${zone}`,

@@ -93,6 +93,27 @@ const domainRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/domain/domain.tsx"), "DomainPage"),
 });
 
+const chooseKeysRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/dkim",
+  component: lazyRouteComponent(() => import("./pages/dkim/choose.tsx"), "ChooseKeysPage"),
+});
+
+const dkimRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/domains/$domain/dkim",
+  component: lazyRouteComponent(() => import("./pages/dkim/dkim.tsx"), "DkimPage"),
+});
+
+const publishRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: "/domains/$domain/publish",
+  /** The job of an apply or an undo that is followed. */
+  validateSearch: (search: Record<string, unknown>): { job?: string } =>
+    typeof search["job"] === "string" ? { job: search["job"] } : {},
+  component: lazyRouteComponent(() => import("./pages/publish/publish.tsx"), "PublishPage"),
+});
+
 const addRoute = createRoute({
   getParentRoute: () => insideRoute,
   path: "/add",
@@ -183,6 +204,9 @@ const routeTree = rootRoute.addChildren([
     accountRoute,
     ...toolRoutes,
     ...administrationRoutes,
+    chooseKeysRoute,
+    dkimRoute,
+    publishRoute,
   ]),
 ]);
 

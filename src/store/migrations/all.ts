@@ -7,6 +7,7 @@ import { access } from "./0005-access.ts";
 import { jobs } from "./0006-jobs.ts";
 import { providers } from "./0007-providers.ts";
 import { counts } from "./0008-counts.ts";
+import { past } from "./0009-past.ts";
 import type { ColumnWords, Migration } from "./migration.ts";
 
 const MIGRATIONS: readonly Migration[] = [
@@ -18,6 +19,7 @@ const MIGRATIONS: readonly Migration[] = [
   jobs,
   providers,
   counts,
+  past,
 ];
 
 export const LATEST_LAYOUT = MIGRATIONS.length;

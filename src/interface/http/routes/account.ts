@@ -1,12 +1,13 @@
 /** What people change of their own account. Tokens cannot. */
 import { z } from "zod";
 import { SCOPES } from "../../../access/access-store.ts";
-import { isOwner, offerTotp, withoutTotp, withPassword, withTotp } from "../../../access/account.ts";
+import { offerTotp, withoutTotp, withPassword, withTotp } from "../../../access/account.ts";
 import { countCode } from "../../../access/attempt.ts";
 import { bearerHash } from "../../../access/bearer-secret.ts";
 import type { SessionTools } from "../../../access/session.ts";
 import { MAX_TOKENS, makeToken } from "../../../access/token.ts";
 import type { ServerParts } from "../parts.ts";
+import { requirePassword } from "../password-again.ts";
 import { notFound, Refusal, stale, waitFor } from "../problem.ts";
 import { type Asked, instant, line, type Route, route } from "../route.ts";
 
@@ -20,22 +21,6 @@ const tokenSchema = z.object({
   expiresAt: z.string().nullable(),
   lastUsedAt: z.string().nullable(),
 });
-
-/** Undone work of an attacker at an open screen: whoever changes how one comes in shows the password again. */
-export async function requirePassword(
-  typed: string | undefined,
-  asked: Asked,
-  parts: ServerParts,
-): Promise<void> {
-  const { user } = asked.session!.open;
-  const granted = await countCode(parts.access, `password ${user.id}`, parts.now());
-  if (!granted.granted) throw waitFor(granted.waitSeconds);
-  if (!(await isOwner(user, typed)))
-    throw new Refusal("refused", "that is not the password", "type the password that you log in with", {
-      where: "body.password",
-    });
-  await parts.access.clearAttempts(`code:password ${user.id}:300`);
-}
 
 export function accountRoutes(parts: ServerParts, { now, random, store }: SessionTools): readonly Route[] {
   const own = (asked: Asked) => asked.session!.open.user;

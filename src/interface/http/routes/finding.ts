@@ -34,7 +34,7 @@ export function findingRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
     "check",
     async ({ domain }, { progress }) => {
       const startedAt = now();
-      const report = await checkWatched(domain, descriptions, parts.world(), parts.checkOptions, (done, of) =>
+      const report = await checkWatched(domain, parts, parts.world(), parts.checkOptions, (done, of) =>
         progress({ done, of }),
       );
       const { schedule, alerts } = parts;
@@ -53,13 +53,14 @@ export function findingRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
       const sets = [
         ...Map.groupBy(records, ({ record }) => `${record.name} ${typeOf(record.data)}`).values(),
       ];
+      const world = parts.world();
       const seen = [];
       for (const [at, set] of sets.entries()) {
         progress({ done: at, of: sets.length });
         const { name, data } = set[0]!.record;
         const type = typeOf(data);
         const wanted = set.map(({ record }) => record.data);
-        const found = await lookupSideBySide(name, type, parts.world(), now, wanted);
+        const found = await lookupSideBySide(name, type, world, now, wanted);
         seen.push({ owner: name, type, ...found });
       }
       return { seen };

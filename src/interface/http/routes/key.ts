@@ -1,27 +1,41 @@
-/** DKIM keys of a domain. No route shows a private half. */
+/** DKIM keys of a domain. One route alone shows a private half, to people who have shown their password again. */
 import { z } from "zod";
+import { EXPORT_FORMATS, exportKeys } from "../../../keys/export.ts";
 import { RSA_BITS } from "../../../keys/generate.ts";
 import { type DkimKey, newKey } from "../../../keys/key.ts";
+import { sameKeyName } from "../../../keys/key-name.ts";
 import { keyOwner, keyRecordShapes } from "../../../keys/key-record-shapes.ts";
 import { makeKey } from "../../../keys/make-key.ts";
+import { outlooksOf } from "../../../keys/outlook.ts";
 import { readPrivateKey } from "../../../keys/private-text.ts";
 import { barKey, type Step } from "../../../keys/rotation.ts";
-import { sealKey } from "../../../keys/sealing.ts";
-import { DATED_SELECTOR } from "../../../keys/selector.ts";
+import { openSealedKey, sealKey } from "../../../keys/sealing.ts";
+import { DATED_SELECTOR, selectorFromTemplate } from "../../../keys/selector.ts";
 import { sightText } from "../../../keys/sighting.ts";
+import { cannotStore, dnsHostById, formFor } from "../../../records/dns-host.ts";
+import { DNS_HOSTS } from "../../../records/dns-hosts.ts";
+import { formFields } from "../../../records/form.ts";
+import { zoneLine } from "../../../records/zone-listing.ts";
 import { describeDkimKey, dkimFingerprint } from "../../../standards/dkim/public-key.ts";
 import { parseDkimSelector } from "../../../standards/dkim/selector.ts";
 import type { DomainName } from "../../../standards/dns/name.ts";
-import { lookAtKeys } from "../../../watch/key-look.ts";
-import { keyZone, needsZone, type PublishedStep, publishKeyStep } from "../../../watch/key-publish.ts";
+import type { SeenKey } from "../../../watch/key-look.ts";
+import {
+  keyRecord,
+  keyZone,
+  needsZone,
+  type PublishedStep,
+  publishKeyStep,
+} from "../../../watch/key-publish.ts";
 import { lanesOf, turnKeys } from "../../../watch/key-turn.ts";
 import { startRotation } from "../../../watch/rotation-driver.ts";
 import { describeDomain } from "../described.ts";
-import { ofDomain } from "../domain-schema.ts";
+import { formSchema, hostFields, ofDomain } from "../domain-schema.ts";
 import type { ServerParts } from "../parts.ts";
+import { requirePassword } from "../password-again.ts";
 import { notFound, Refusal, stale } from "../problem.ts";
 import { type Asked, type Route, route } from "../route.ts";
-import { openZone } from "../zone.ts";
+import { canPublishInto, openZone } from "../zone.ts";
 
 const selector = z
   .string()
@@ -64,8 +78,15 @@ const stepSchema = z.object({
   published: z.object({ status: z.string(), detail: z.string() }).nullable(),
 });
 
+const aheadSchema = z.object({
+  state: z.string(),
+  condition: z.enum(["record", "caches", "newest", "successor", "mail", "emptied", "taken-away"]),
+  earliest: z.string().nullable(),
+});
+
 /** Several looks and applies in one answer are bounded: a domain has a few keys. */
 const MAX_KEYS = 40;
+const MIN_RSA_BITS = 1024;
 
 export function keyRoutes(parts: ServerParts): readonly Route[] {
   const { keys, descriptions, now, random, makeKeyPair, sealKey: master } = parts;
@@ -130,6 +151,14 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
         const pair = readPrivateKey(body.privateKey);
         if (!pair.ok)
           throw new Refusal("refused", pair.problem, "send it in PEM", { where: "body.privateKey" });
+        const { publicKey } = pair.value;
+        if (publicKey.keyType === "rsa" && publicKey.modulusBits < MIN_RSA_BITS)
+          throw new Refusal(
+            "refused",
+            `verifiers refuse RSA keys of ${publicKey.modulusBits} bits (RFC 8301 §3.2)`,
+            "make a new one",
+            { where: "body.privateKey" },
+          );
         const name = { signingDomain: domain, dkimSelector: body.selector };
         const key = newKey(
           name,
@@ -150,39 +179,112 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
       gate: "own.read",
       summary: "A key, and its record in every shape that forms and files want.",
       params: ofKey,
-      answer: z.object({ key: keySchema, shapes: z.array(z.object({ name: z.string(), text: z.string() })) }),
-      act: async ({ params }) => {
+      query: z.object({ host: z.string().max(100).optional() }),
+      answer: z.object({
+        key: keySchema,
+        shapes: z.array(z.object({ name: z.string(), text: z.string() })),
+        /** As most forms ask; null where the name would be too long in the zone that it belongs in. */
+        form: formSchema.nullable(),
+        zoneText: z.string(),
+        /** In the words of the named host's form. */
+        host: hostFields.nullable(),
+        cannotStore: z.string().nullable(),
+        hosts: z.array(z.object({ id: z.string(), name: z.string() })),
+      }),
+      act: async ({ params, query }, { domain: stored }) => {
         const key = await oneKey(params.domain, params.selector);
-        return { key: keyJson(key), shapes: keyRecordShapes(key).map(({ name, text }) => ({ name, text })) };
+        const { description } = await describeDomain(stored, descriptions);
+        const zone = keyZone(stored.domain, description);
+        const record = keyRecord(key, { description, zone });
+        const host = query.host === undefined ? undefined : dnsHostById(query.host);
+        const atHost = record && host;
+        return {
+          key: keyJson(key),
+          shapes: keyRecordShapes(key).map(({ name, text }) => ({ name, text })),
+          form: record === undefined ? null : { ...formFields(record, zone) },
+          zoneText: record === undefined ? "" : zoneLine(record),
+          host: atHost === undefined ? null : formFor(record!, zone, atHost).map((field) => ({ ...field })),
+          cannotStore: atHost === undefined ? null : (cannotStore(record!, atHost) ?? null),
+          hosts: DNS_HOSTS.map(({ id, name }) => ({ id, name })),
+        };
+      },
+    }),
+    route({
+      method: "GET",
+      path: "/api/domains/:domain/rotation",
+      gate: "own.read",
+      summary:
+        "What each key has been through and what is ahead of it, by the looks so far; nothing is asked.",
+      params: ofDomain,
+      answer: z.object({
+        /** In which the keys' records belong. */
+        zone: z.string(),
+        canPublish: z.boolean(),
+        proposedSelector: z.string(),
+        keys: z.array(
+          z.object({
+            selector: z.string(),
+            past: z.array(z.object({ state: z.string(), at: z.string() })),
+            ahead: z.array(aheadSchema),
+          }),
+        ),
+      }),
+      act: async (_, { domain: stored, actor }) => {
+        const all = await keys.list(stored.domain);
+        const { description } = await describeDomain(stored, descriptions);
+        const zone = keyZone(stored.domain, description);
+        const taken = new Set(all.map(({ dkimSelector }) => dkimSelector));
+        const proposed = selectorFromTemplate(DATED_SELECTOR, now(), (each) => taken.has(each));
+        const lanes = [...Map.groupBy(all, ({ publicKey }) => publicKey.keyType).values()];
+        return {
+          zone,
+          canPublish: await canPublishInto(zone, actor, parts),
+          proposedSelector: proposed.ok ? proposed.value : "",
+          keys: lanes.flatMap(outlooksOf).map(({ key, past, ahead }) => ({
+            selector: key.dkimSelector,
+            past: past.map(({ state, at }) => ({ state, at: at.toISOString() })),
+            ahead: ahead.map(({ state, condition, earliest }) => ({
+              state,
+              condition,
+              earliest: earliest?.toISOString() ?? null,
+            })),
+          })),
+        };
       },
     }),
     route({
       method: "POST",
       path: "/api/domains/:domain/keys/verify",
       gate: "own.check",
-      summary: "What every name server shows of the keys, now.",
+      summary: "What every name server shows of the keys, now; keys move on by it, as by every look.",
       params: ofDomain,
       answer: z.object({
         keys: z.array(
           z.object({
             selector: z.string(),
-            servers: z.array(z.object({ server: z.string(), sight: z.string(), shows: z.string() })),
+            state: z.string(),
+            servers: z.array(
+              z.object({
+                server: z.string(),
+                sight: z.string(),
+                shows: z.string(),
+                ttlSeconds: z.int().nullable(),
+              }),
+            ),
+            /** From then on no cache holds anything else than the key; null until every name server shows it. */
+            cachesClearAt: z.string().nullable(),
+            /** How long a cache may hold what stood there before, or that nothing did; null where nobody says. */
+            cachedSeconds: z.int().nullable(),
+            next: z
+              .object({ action: z.string(), until: z.string().nullable(), reason: z.string() })
+              .nullable(),
           }),
         ),
       }),
-      act: async (_, { domain }) => {
-        const kept = (await keys.list(domain.domain)).filter(({ state }) => state !== "removed");
-        const seen = await lookAtKeys(kept.slice(0, MAX_KEYS), parts.world().authoritative);
-        return {
-          keys: seen.map(({ key, look }) => ({
-            selector: key.dkimSelector,
-            servers: look.perServer.map(({ server, sight }) => ({
-              server,
-              sight: sight.kind,
-              shows: sightText(sight),
-            })),
-          })),
-        };
+      act: async (_, { domain: { domain } }) => {
+        const lanes = await turnKeys(domain, parts.world().authoritative, keys, now);
+        if (lanes === undefined) throw stale();
+        return { keys: lanes.flatMap((lane) => lane.seen.map((seen) => seenJson(seen, lane.steps))) };
       },
     }),
     route({
@@ -244,6 +346,44 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
         return { key: keyJson(after) };
       },
     }),
+    route({
+      method: "POST",
+      path: "/api/domains/:domain/keys/:selector/export",
+      gate: "own.keys",
+      summary:
+        "A key as files of a signing program, with its private half; a session and its password alone.",
+      params: ofKey,
+      body: z.strictObject({
+        format: z.enum(EXPORT_FORMATS),
+        /** Where the files will lie. */
+        folder: z.string().max(500).default("/etc/dkimkeys"),
+        password: z.string().max(1024),
+      }),
+      answer: z.object({
+        files: z.array(z.object({ path: z.string(), content: z.string(), isPrivate: z.boolean() })),
+        notes: z.array(z.string()),
+      }),
+      act: async ({ params, body }, asked) => {
+        const key = await oneKey(params.domain, params.selector);
+        const remedy = "log in with a password, or use zonepost keys export on the server's machine";
+        if (asked.session === undefined)
+          throw new Refusal("not-allowed", "no token gets at a private key", remedy);
+        if (asked.session.open.user.passwordHash === undefined)
+          throw new Refusal("refused", "your account has no password that you could show again", remedy);
+        await requirePassword(body.password, asked, parts);
+        const opened = openSealedKey(key.sealed, key, master());
+        if (opened.status !== "opened")
+          throw new Refusal("refused", opened.problem, "look at the server's seal key and its backups");
+        const made = exportKeys([{ key, privateKey: opened.privateKey }], body.format, body.folder);
+        if (!made.ok)
+          throw new Refusal("refused", made.problem, "name another folder", { where: "body.folder" });
+        await asked.audit("key.export", keyOwner(key), { format: body.format });
+        return {
+          files: made.value.files.map((file) => ({ ...file })),
+          notes: [...made.value.notes],
+        };
+      },
+    }),
   ];
 
   async function publishStep(step: Step, asked: Asked): Promise<PublishedStep> {
@@ -255,6 +395,26 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
       opened.applyTools(() => {}),
     );
   }
+}
+
+function seenJson({ key, look }: SeenKey, steps: readonly Step[]) {
+  const next = steps.find((step) => step.key !== undefined && sameKeyName(step.key, key));
+  const before = Math.max(look.negativeTtlSeconds ?? 0, key.sighting.otherTtlSeconds ?? 0);
+  return {
+    selector: key.dkimSelector,
+    state: key.state,
+    servers: look.perServer.map(({ server, sight, ttlSeconds }) => ({
+      server,
+      sight: sight.kind,
+      shows: sightText(sight),
+      ttlSeconds: ttlSeconds ?? null,
+    })),
+    cachesClearAt: key.sighting.cachesClearAt?.toISOString() ?? null,
+    cachedSeconds: before > 0 ? before : null,
+    next: next
+      ? { action: next.action, until: next.until?.toISOString() ?? null, reason: next.reason }
+      : null,
+  };
 }
 
 function detailOf(published: PublishedStep): string {

@@ -4,10 +4,18 @@ import { z } from "zod";
 import { auditEntry } from "../../../access/audit.ts";
 import { type Actor, actorName, may, sees } from "../../../access/permission.ts";
 import { keyOwner } from "../../../keys/key-record-shapes.ts";
-import { type ApplyEvent, applyPlan, applyUndo, planUndo, recover } from "../../../publish/apply.ts";
+import {
+  type ApplyEvent,
+  type ApplyTools,
+  applyPlan,
+  applyUndo,
+  planUndo,
+  recover,
+} from "../../../publish/apply.ts";
 import { planDigest, planJson, resultJson } from "../../../publish/plan-json.ts";
 import { GUARD_IDS, type GuardId, type Plan } from "../../../publish/planned.ts";
-import type { ProviderFailure } from "../../../publish/provider.ts";
+import type { ProviderFailure, RrsetChange } from "../../../publish/provider.ts";
+import { sameData } from "../../../publish/rrset.ts";
 import { zoneOf } from "../../../records/derive.ts";
 import type { StoredDomain } from "../../../records/description-store.ts";
 import type { DomainName } from "../../../standards/dns/name.ts";
@@ -27,6 +35,9 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const LOOK_SECONDS = 60;
 /** Of a zone that holds the records of many domains. */
 const MAX_LOOKED_AFTER = 1000;
+/** A plan of a zone with many domains is long; what is read back of it is a sample. */
+const MAX_READ_BACK = 50;
+const MAX_ANSWERS = 20;
 
 const planSchema = z.object({
   zone: z.string(),
@@ -117,6 +128,19 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
     const recovery = await recover(zone, { provider, store: publish });
     if (recovery.status === "failed") throw notRead(recovery.failure);
   };
+  /** What every name server answers by now for what was changed. */
+  const readBack = async (changes: readonly RrsetChange[], { see }: Pick<ApplyTools, "see">) =>
+    Promise.all(
+      changes.slice(0, MAX_READ_BACK).map(async ({ name, type, after }) => ({
+        name,
+        type,
+        servers: (await see(name, type)).map(({ server, data }) => ({
+          server,
+          hasIt: data === undefined ? "unknown" : sameData(data, after?.data ?? []) ? "yes" : "no",
+          answers: data?.slice(0, MAX_ANSWERS).map((one) => formatRdata(one)) ?? null,
+        })),
+      })),
+    );
   /** The domains are looked at now, and once no cache can hold what was there before. */
   const lookAfter = async (
     { zone, described: { description } }: { zone: DomainName; described: Described },
@@ -181,11 +205,14 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
       plan.guards.every(({ id }) => approved.allow.includes(id));
     if (planDigest(plan) !== approved.digest && !isPart) throw notApproved();
     const options = { allow: approved.allow, lookSeconds: LOOK_SECONDS };
-    const result = await applyPlan(plan, options, opened.applyTools(tell(progress)));
+    const tools = opened.applyTools(tell(progress));
+    const result = await applyPlan(plan, options, tools);
     await audit(approved, `zone.apply.${result.status}`);
     if (result.status === "done") {
       const ttls = plan.steps.flatMap(({ changes }) => changes.map(({ before }) => before?.ttlSeconds ?? 0));
       await lookAfter(opened, Math.max(0, ...ttls));
+      const changes = plan.steps.flatMap((step) => step.changes);
+      return { ...resultJson(result), readBack: await readBack(changes, tools) };
     }
     return resultJson(result);
   });
@@ -197,11 +224,13 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
       return { status: "nothing-to-do" };
     const { undo, digest: own } = await undoOf(opened);
     if (own !== approved.digest) throw notApproved();
-    const result = await applyUndo(undo, { lookSeconds: LOOK_SECONDS }, opened.applyTools(tell(progress)));
+    const tools = opened.applyTools(tell(progress));
+    const result = await applyUndo(undo, { lookSeconds: LOOK_SECONDS }, tools);
     await audit(approved, `zone.undo.${result.status}`);
     if (result.status === "done") {
       const ttls = undo.steps.flat().map(({ before }) => before?.ttlSeconds ?? 0);
       await lookAfter(opened, Math.max(0, ...ttls));
+      return { ...resultJson(result), readBack: await readBack(undo.steps.flat(), tools) };
     }
     return resultJson(result);
   });

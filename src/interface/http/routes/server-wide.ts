@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ownerFilter } from "../../../access/permission.ts";
 import { SEVERITIES } from "../../../check/severity.ts";
+import { askForAll } from "../../../watch/look-again.ts";
 import type { Tasks } from "../../../watch/task.ts";
 import { MACHINE_PARTS, requirePieces } from "../described.ts";
 import { eventJson, eventPlace, eventSchema, readEventPlace } from "../domain-schema.ts";
@@ -19,7 +20,7 @@ const commonSchema = z.object({
 });
 
 export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
-  const { descriptions, watch, access, now, descriptionFile } = parts;
+  const { descriptions, watch, access, queue, now, descriptionFile } = parts;
   return [
     route({
       method: "GET",
@@ -79,7 +80,7 @@ export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[]
       method: "PUT",
       path: "/api/servers",
       gate: "servers.edit",
-      summary: "Changes what all domains share.",
+      summary: "Changes what all domains share. All are looked at again, one after the other.",
       body: z.strictObject({ content, revision: z.int().min(0) }),
       answer: z.object({ revision: z.int() }),
       act: async ({ body }, asked) => {
@@ -94,6 +95,7 @@ export function serverRoutes(parts: ServerParts, tasks: Tasks): readonly Route[]
           );
         requirePieces(body.content, []);
         if ((await descriptions.putCommon(body.content, body.revision, now())) === "stale") throw stale();
+        await askForAll(queue);
         await asked.audit("servers.change", "servers", { revision: body.revision + 1 });
         return { revision: body.revision + 1 };
       },

@@ -1,9 +1,9 @@
 /** What the server runs with, and its state carried away. */
 import { z } from "zod";
 import type { ServerParts } from "../parts.ts";
+import { requirePassword } from "../password-again.ts";
 import { Refusal } from "../problem.ts";
 import { type Route, route } from "../route.ts";
-import { requirePassword } from "./account.ts";
 
 const BACKUP = { action: "backup.create", target: "state" } as const;
 

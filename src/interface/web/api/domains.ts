@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
 import type { Severity } from "../parts/severity.tsx";
 import { answer, GET } from "./client.ts";
+import { isProblem } from "./problem.ts";
 import type { paths } from "./schema.ts";
 
 type Got<P extends keyof paths> = paths[P] extends {
@@ -94,6 +95,22 @@ export const planQuery = (domain: string) =>
     queryKey: ["domain", domain, "plan"],
     queryFn: () => answer(GET("/api/domains/{domain}/plan", { params: of(domain) })),
     staleTime: 0,
+  });
+
+/** Null where there is nothing to take back. */
+export const undoQuery = (domain: string) =>
+  queryOptions({
+    queryKey: ["domain", domain, "undo"],
+    queryFn: async () => {
+      try {
+        return await answer(GET("/api/domains/{domain}/undo", { params: of(domain) }));
+      } catch (error) {
+        if (isProblem(error, "refused")) return null;
+        throw error;
+      }
+    },
+    staleTime: 0,
+    retry: false,
   });
 
 /** After whatever changes a domain, or what is known of it. */

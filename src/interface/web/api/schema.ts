@@ -825,7 +825,7 @@ content: {
 };
 };
 };
-/** Changes what all domains share. */
+/** Changes what all domains share. All are looked at again, one after the other. */
 put: {
 parameters: {
 query?: never;
@@ -1703,7 +1703,9 @@ content: {
 /** A key, and its record in every shape that forms and files want. */
 get: {
 parameters: {
-query?: never;
+query?: {
+host?: string;
+};
 path: {
 domain: string;
 selector: string;
@@ -1728,6 +1730,69 @@ shapes: ({
 name: string;
 text: string;
 })[];
+form: {
+type: string;
+name: string;
+priority?: number;
+value: string;
+ttlSeconds: number;
+} | null;
+zoneText: string;
+host: ({
+key: string;
+label: string;
+value: string;
+})[] | null;
+cannotStore: string | null;
+hosts: ({
+id: string;
+name: string;
+})[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/domains/{domain}/rotation": {
+/** What each key has been through and what is ahead of it, by the looks so far; nothing is asked. */
+get: {
+parameters: {
+query?: never;
+path: {
+domain: string;
+};
+};
+requestBody?: never;
+responses: {
+200: {
+content: {
+"application/json": {
+zone: string;
+canPublish: boolean;
+proposedSelector: string;
+keys: ({
+selector: string;
+past: ({
+state: string;
+at: string;
+})[];
+ahead: ({
+state: string;
+condition: "record" | "caches" | "newest" | "successor" | "mail" | "emptied" | "taken-away";
+earliest: string | null;
+})[];
+})[];
 };
 };
 };
@@ -1745,7 +1810,7 @@ content: {
 };
 };
 "/api/domains/{domain}/keys/verify": {
-/** What every name server shows of the keys, now. */
+/** What every name server shows of the keys, now; keys move on by it, as by every look. */
 post: {
 parameters: {
 query?: never;
@@ -1760,11 +1825,20 @@ content: {
 "application/json": {
 keys: ({
 selector: string;
+state: string;
 servers: ({
 server: string;
 sight: string;
 shows: string;
+ttlSeconds: number | null;
 })[];
+cachesClearAt: string | null;
+cachedSeconds: number | null;
+next: {
+action: string;
+until: string | null;
+reason: string;
+} | null;
 })[];
 };
 };
@@ -1860,6 +1934,51 @@ fingerprint: string;
 createdAt: string;
 lastSignedAt: string | null;
 };
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/domains/{domain}/keys/{selector}/export": {
+/** A key as files of a signing program, with its private half; a session and its password alone. */
+post: {
+parameters: {
+query?: never;
+path: {
+domain: string;
+selector: string;
+};
+};
+requestBody: {
+content: {
+"application/json": {
+format: "opendkim" | "rspamd" | "amavisd" | "dkimpy" | "pem";
+folder?: string;
+password: string;
+};
+};
+};
+responses: {
+200: {
+content: {
+"application/json": {
+files: ({
+path: string;
+content: string;
+isPrivate: boolean;
+})[];
+notes: (string)[];
 };
 };
 };

@@ -15,6 +15,7 @@ interface Entry {
 const ENTRIES: readonly Entry[] = [
   { to: "/", name: "overview" },
   { to: "/add", name: "add", isFor: isAdministrator },
+  { to: "/dkim", name: "dkim" },
   { to: "/history", name: "history" },
 ];
 

@@ -23,7 +23,7 @@ export const de: Texts = {
     logOut: "Abmelden",
     account: "Ihr Konto",
     role: (role) => (role === "administrator" ? "Verwaltung" : role === "owner" ? "Inhaber" : "Nur lesen"),
-    entries: { overview: "Domains", add: "Domain hinzufügen", ...menuDe.entries },
+    entries: { overview: "Domains", add: "Domain hinzufügen", dkim: "DKIM", ...menuDe.entries },
     groups: menuDe.groups,
   },
   connection: {
@@ -150,7 +150,14 @@ export const de: Texts = {
   domain: {
     checked: "Zuletzt geprüft",
     views: "Ansichten der Domain",
-    view: { findings: "Befunde", records: "Einträge", compliance: "Regeln", history: "Verlauf" },
+    view: {
+      findings: "Befunde",
+      records: "Einträge",
+      compliance: "Regeln",
+      history: "Verlauf",
+      dkim: "DKIM",
+      publish: "Veröffentlichen",
+    },
     checkAgain: "Noch einmal prüfen",
     checking: "Wird geprüft …",
     checkDone: "Gerade eben geprüft.",

@@ -23,7 +23,7 @@ export const en = {
     account: "Your account",
     role: (role: string): string =>
       role === "administrator" ? "Administrator" : role === "owner" ? "Owner" : "Reader",
-    entries: { overview: "Domains", add: "Add a domain", ...menuEn.entries },
+    entries: { overview: "Domains", add: "Add a domain", dkim: "DKIM", ...menuEn.entries },
     groups: menuEn.groups,
   },
   connection: {
@@ -153,7 +153,14 @@ export const en = {
   domain: {
     checked: "Last checked",
     views: "Views of the domain",
-    view: { findings: "Findings", records: "Records", compliance: "Rules", history: "History" },
+    view: {
+      findings: "Findings",
+      records: "Records",
+      compliance: "Rules",
+      history: "History",
+      dkim: "DKIM",
+      publish: "Publish",
+    },
     checkAgain: "Check again",
     checking: "Checking …",
     checkDone: "Checked just now.",

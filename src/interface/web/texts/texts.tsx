@@ -25,6 +25,17 @@ export function TextsProvider({ children }: { readonly children: ReactNode }) {
   return <Context value={texts}>{children}</Context>;
 }
 
+/** Words of some pages alone, loaded with them. */
+export function pageTexts<T>(loaders: Readonly<Record<Language, () => Promise<T>>>): () => T {
+  const own = new Map<Language, Promise<T>>();
+  return () => {
+    const language = useLanguage();
+    const texts = own.get(language) ?? loaders[language]();
+    own.set(language, texts);
+    return use(texts);
+  };
+}
+
 export function useTexts(): Texts {
   const texts = useContext(Context);
   if (texts === undefined) throw new Error("there is no TextsProvider around this");

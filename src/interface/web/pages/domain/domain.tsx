@@ -1,6 +1,6 @@
 /** One domain: its state as a picture, what is to be mended, its records, what was. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { answer, POST } from "../../api/client.ts";
 import { domainChanged, domainQuery, findingsQuery } from "../../api/domains.ts";
@@ -12,6 +12,7 @@ import { Problem } from "../../parts/problem.tsx";
 import { SeverityBadge } from "../../parts/severity.tsx";
 import { When } from "../../parts/when.tsx";
 import { useTexts } from "../../texts/texts.tsx";
+import { DomainNav } from "./domain-nav.tsx";
 import { Findings } from "./findings.tsx";
 import { Way } from "./way.tsx";
 import "../../style/domain.css";
@@ -51,23 +52,7 @@ export function DomainPage() {
       {findings.data && <Way domain={domain} findings={findings.data.findings} at={at} />}
       {findings.data && (
         <>
-          <nav className="views" aria-label={t.views}>
-            <ul>
-              {([undefined, "records", "compliance", "history"] as const).map((each) => (
-                <li key={each ?? "findings"}>
-                  <Link
-                    to="/domains/$domain"
-                    params={{ domain }}
-                    search={({ view: _other, ...kept }) => ({ ...kept, ...(each && { view: each }) })}
-                    activeOptions={{ exact: true }}
-                    resetScroll={false}
-                  >
-                    {t.view[each ?? "findings"]}
-                  </Link>
-                </li>
-              ))}
-            </ul>
-          </nav>
+          <DomainNav domain={domain} />
           <Suspense fallback={<Loading />}>
             {view === "records" ? (
               <Records
