@@ -51,7 +51,7 @@ it("lists what has changed at all domains", async () => {
 
 it("filters the audit log, by address and by form", async () => {
   await page.goto("/audit");
-  await page.getByRole("cell", { name: "alert.test" }).first().waitFor();
+  await page.getByRole("cell", { name: "alert.told" }).first().waitFor();
   await page.getByLabel("What", { exact: true }).selectOption("login");
   await page.getByRole("button", { name: "Show", exact: true }).click();
   await expect.poll(() => new URL(page.url()).search).toBe("?action=login");
