@@ -96,7 +96,7 @@ describe("a key from elsewhere", () => {
     await page.getByLabel("Private key (PEM)").fill(pem);
     await page.getByRole("button", { name: "Take it in" }).click();
     await card("legacy").waitFor();
-    expect(await page.getByLabel("Private key (PEM)").inputValue()).toBe("");
+    await expect.poll(() => page.getByLabel("Private key (PEM)").inputValue()).toBe("");
   });
 
   it("is given to a signing program after the password alone", async () => {

@@ -19,6 +19,8 @@ export function ImportKey({ domain }: { readonly domain: string }) {
       tell(t.done(selector));
       await keysChanged(client, domain);
     },
+    // The key does not stay in memory.
+    gcTime: 0,
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
