@@ -288,6 +288,8 @@ export const de: Texts = {
       `Das würde eine Veröffentlichung über ${provider} ändern. Noch ist nichts geändert.`,
     takenRecords:
       "Diese Einträge gehören jetzt ins DNS. Jeder lässt sich Feld für Feld kopieren; inzwischen läuft eine Prüfung.",
+    takenNobody: "Sie ließen sich von hier veröffentlichen, wenn dieser Server in die Zone schreiben darf.",
+    toProviders: "Anbieter eintragen",
     toDomain: "Zur Domain",
   },
   account: {
