@@ -116,7 +116,7 @@ export function ProviderForm({ before, tryZone, zones = [], onKept, onCancel }: 
         </select>
       </div>
       <Help kind={kind} isOpen={isFailedTrial} />
-      <div key={kind} className="server-fields">
+      <div key={kind} className="provider-fields">
         <KindFields kind={kind} was={was} error={error} />
       </div>
       <TextField
@@ -308,7 +308,7 @@ function Help({ kind, isOpen }: { readonly kind: ProviderKind; readonly isOpen: 
     );
   const lines = BIND_LINES(t.bindKeyComment);
   return (
-    <details className="fold" open={isOpen}>
+    <details open={isOpen}>
       <summary>{t.help.rfc2136}</summary>
       <pre className="block">{lines}</pre>
       <CopyButton text={lines} what={t.snippet} isNamed />

@@ -33,7 +33,7 @@ export function ProvidersPage() {
   const isTaken = all?.some(({ zones }) => zones === null) ?? false;
   const isWaiting = domain !== undefined && ahead.isPending;
   return (
-    <Page title={t.title} lead={t.lead}>
+    <Page title={t.title} lead={t.lead} width="narrow">
       {(providers.isPending || isWaiting) && <Loading />}
       <Problem error={providers.error} onRetry={() => void providers.refetch()} />
       {all?.length === 0 && <Empty title={t.none}>{t.noneHint}</Empty>}
@@ -44,21 +44,6 @@ export function ProvidersPage() {
           ))}
         </ul>
       )}
-      <div role="status">
-        {kept && (
-          <div className={`note ${kept.trials.every(({ works }) => works) ? "note-ok" : "note-warning"}`}>
-            <p>
-              <strong>{t.kept(nameOf(kept.provider, t))}</strong>
-            </p>
-            <Trials trials={kept.trials} />
-            {domain !== undefined && (
-              <Link to="/domains/$domain/publish" params={{ domain }} className="button primary">
-                {t.publish(domain)}
-              </Link>
-            )}
-          </div>
-        )}
-      </div>
       {all && !isWaiting && (
         <section className="card stack" aria-labelledby="enter-provider">
           <h2 id="enter-provider">{t.enter}</h2>
@@ -68,6 +53,21 @@ export function ProvidersPage() {
             zones={isTaken && kept === undefined && zone !== undefined ? [zone] : undefined}
             onKept={setKept}
           />
+          <div role="status">
+            {kept && (
+              <div className={`note ${kept.trials.every(({ works }) => works) ? "note-ok" : "note-warning"}`}>
+                <p>
+                  <strong>{t.kept(nameOf(kept.provider, t))}</strong>
+                </p>
+                <Trials trials={kept.trials} />
+                {domain !== undefined && (
+                  <Link to="/domains/$domain/publish" params={{ domain }} className="button primary">
+                    {t.publish(domain)}
+                  </Link>
+                )}
+              </div>
+            )}
+          </div>
         </section>
       )}
     </Page>
