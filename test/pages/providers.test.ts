@@ -163,7 +163,7 @@ describeWithServers(BIND.programs, "the page of providers", () => {
   it("links to it from where nobody holds a zone, and leads back", async () => {
     const { page } = tab;
     await page.evaluate(async () => {
-      const { csrfToken } = await (await fetch("/api/session")).json();
+      const { csrfToken } = (await (await fetch("/api/session")).json()) as { csrfToken: string };
       await fetch("/api/domains", {
         method: "POST",
         headers: { "content-type": "application/json", "x-csrf-token": csrfToken },
