@@ -16,7 +16,7 @@ import { UPDATE_KEY, UPDATE_SERVERS } from "../support/update-servers.ts";
 vi.setConfig({ testTimeout: 60_000 });
 
 const BIND = UPDATE_SERVERS.find(({ title }) => title === "BIND")!;
-const NAME = "Dynamic updates: BIND, Knot, PowerDNS";
+const NAME = "BIND, Knot, PowerDNS (dynamic updates)";
 const WRONG_SECRET = Buffer.alloc(32, 6).toString("base64");
 const ZONE = `$TTL 300
 example.org. SOA ns.example.org. hostmaster.example.org. 1 3600 600 86400 60

@@ -8,7 +8,7 @@ export const providersDe: ProvidersTexts = {
   none: "Noch kein Anbieter",
   noneHint: "Tragen Sie unten ein, wo Ihre Zonen liegen. Bis dahin werden Einträge von Hand kopiert.",
   kinds: {
-    rfc2136: "Dynamische Updates: BIND, Knot, PowerDNS",
+    rfc2136: "BIND, Knot, PowerDNS (dynamische Updates)",
     powerdns: "PowerDNS über seine HTTP-API",
     cloudflare: "Cloudflare",
     route53: "Amazon Route 53",

@@ -6,7 +6,7 @@ export const providersEn = {
   none: "No provider yet",
   noneHint: "Enter below who holds your zones. Until then records are copied by hand.",
   kinds: {
-    rfc2136: "Dynamic updates: BIND, Knot, PowerDNS",
+    rfc2136: "BIND, Knot, PowerDNS (dynamic updates)",
     powerdns: "PowerDNS by its HTTP API",
     cloudflare: "Cloudflare",
     route53: "Amazon Route 53",
