@@ -86,7 +86,7 @@ describeWithServers(BIND.programs, "the page of providers", () => {
       .getByRole("alert")
       .getByText(/^Tried with example\.org: .*BADSIG/)
       .waitFor();
-    await text("Compare name, algorithm and secret").waitFor();
+    await text("Compare the address").waitFor();
     await button("Keep it all the same").waitFor();
     expect(await page.locator(".provider").count()).toBe(1);
     expect(await server().inputValue()).toBe(`127.0.0.1:${port}`);

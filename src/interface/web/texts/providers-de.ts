@@ -62,8 +62,7 @@ export const providersDe: ProvidersTexts = {
   ownZones: "Nur für diese Zonen",
   ownZonesHint: "Je Zeile eine; für alle Domains, wo es leer ist",
   help: {
-    rfc2136:
-      "Erzeugen Sie auf dem Nameserver einen Schlüssel und erlauben Sie ihm, die Zone zu übertragen und zu ändern. In BIND:",
+    rfc2136: "Woher der Schlüssel kommt: Zeilen für BIND",
     powerdns:
       "In pdns.conf: api=yes, webserver=yes und der Schlüssel als api-key. Die Adresse dieses Servers muss in webserver-allow-from stehen.",
     cloudflare:
@@ -77,15 +76,16 @@ export const providersDe: ProvidersTexts = {
     gandi:
       "In Ihrem Gandi-Konto unter Authentifizierung: ein persönliches Zugangstoken, das die technische Konfiguration von Domains verwalten darf.",
   },
+  bindHint:
+    "„tsig-keygen zonepost“ gibt einen Schlüssel aus. Der Server muss ihm erlauben, die Zone zu übertragen und zu ändern:",
   helpPage: "Die Seite dafür",
   snippet: "die Zeilen für named.conf",
-  bindKeyComment: "wie ausgegeben von: tsig-keygen zonepost",
   keep: "Ausprobieren und behalten",
   keptTrying: "Wird ausprobiert, bevor es behalten wird …",
   keepAnyway: "Trotzdem behalten",
   failedHint: {
     rfc2136:
-      "Vergleichen Sie Name, Algorithmus und Geheimnis mit dem Schlüssel auf dem Server. Der Server muss diesem Schlüssel erlauben, die Zone zu übertragen und zu ändern.",
+      "Vergleichen Sie die Adresse sowie Name, Algorithmus und Geheimnis des Schlüssels mit denen des Servers. Er muss diesem Schlüssel erlauben, die Zone zu übertragen und zu ändern.",
     powerdns:
       "Vergleichen Sie URL und Schlüssel mit pdns.conf, und sehen Sie nach, ob dieser Rechner die URL erreicht.",
     api: "Vergleichen Sie das Geheimnis mit dem, was der Anbieter zeigt, und sehen Sie nach, ob es für diese Zone gilt.",

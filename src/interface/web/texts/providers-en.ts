@@ -59,7 +59,7 @@ export const providersEn = {
   ownZones: "Only for these zones",
   ownZonesHint: "One a line; for all domains where it is empty",
   help: {
-    rfc2136: "Make a key on the name server, and let it transfer and update the zone. In BIND:",
+    rfc2136: "How to make the key: lines for BIND",
     powerdns:
       "In pdns.conf: api=yes, webserver=yes, and the key as api-key. The server's own address has to be in webserver-allow-from.",
     cloudflare:
@@ -73,15 +73,15 @@ export const providersEn = {
     gandi:
       "In your Gandi account under authentication: a personal access token that may manage the technical configuration of domains.",
   },
+  bindHint: "“tsig-keygen zonepost” prints a key. The server has to let it transfer and update the zone:",
   helpPage: "The page for it",
   snippet: "the lines for named.conf",
-  bindKeyComment: "as printed by: tsig-keygen zonepost",
   keep: "Try it and keep it",
   keptTrying: "Trying it before it is kept …",
   keepAnyway: "Keep it all the same",
   failedHint: {
     rfc2136:
-      "Compare name, algorithm and secret with the key on the server. The server has to let this key both transfer and update the zone.",
+      "Compare the address, and name, algorithm and secret of the key, with those of the server. It has to let this key both transfer and update the zone.",
     powerdns: "Compare URL and key with pdns.conf, and look whether this machine reaches the URL.",
     api: "Compare the secret with what the provider shows, and look whether it is meant for this zone.",
   },

@@ -20,8 +20,7 @@ import { useProvidersTexts } from "../../texts/providers.ts";
 
 const ALGORITHMS = ["hmac-sha256", "hmac-sha384", "hmac-sha512"] as const;
 const KEY_NAME = "zonepost";
-const BIND_LINES = (comment: string) => `# ${comment}
-key "${KEY_NAME}" { algorithm hmac-sha256; secret "…"; };
+const BIND_LINES = `key "${KEY_NAME}" { algorithm hmac-sha256; secret "…"; };
 
 zone "example.org" {
   # …
@@ -306,12 +305,12 @@ function Help({ kind, isOpen }: { readonly kind: ProviderKind; readonly isOpen: 
         )}
       </p>
     );
-  const lines = BIND_LINES(t.bindKeyComment);
   return (
-    <details open={isOpen}>
+    <details className="provider-help" open={isOpen}>
       <summary>{t.help.rfc2136}</summary>
-      <pre className="block">{lines}</pre>
-      <CopyButton text={lines} what={t.snippet} isNamed />
+      <p className="hint">{t.bindHint}</p>
+      <pre className="block">{BIND_LINES}</pre>
+      <CopyButton text={BIND_LINES} what={t.snippet} isNamed />
     </details>
   );
 }

@@ -29,6 +29,7 @@ export function ProvidersPage() {
   const [kept, setKept] = useState<Kept>();
   const zone = ahead.data?.zone;
   const all = providers.data?.providers;
+  const justKept = all?.some(({ id }) => id === kept?.provider.id) ? kept : undefined;
   // Beside one that takes all, another has to say what is its own.
   const isTaken = all?.some(({ zones }) => zones === null) ?? false;
   const isWaiting = domain !== undefined && ahead.isPending;
@@ -54,12 +55,14 @@ export function ProvidersPage() {
             onKept={setKept}
           />
           <div role="status">
-            {kept && (
-              <div className={`note ${kept.trials.every(({ works }) => works) ? "note-ok" : "note-warning"}`}>
+            {justKept && (
+              <div
+                className={`note ${justKept.trials.every(({ works }) => works) ? "note-ok" : "note-warning"}`}
+              >
                 <p>
-                  <strong>{t.kept(nameOf(kept.provider, t))}</strong>
+                  <strong>{t.kept(nameOf(justKept.provider, t))}</strong>
                 </p>
-                <Trials trials={kept.trials} />
+                <Trials trials={justKept.trials} />
                 {domain !== undefined && (
                   <Link to="/domains/$domain/publish" params={{ domain }} className="button primary">
                     {t.publish(domain)}
