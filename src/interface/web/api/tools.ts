@@ -115,6 +115,10 @@ export const usersQuery = queryOptions({
   queryKey: ["users"],
   queryFn: () => answer(GET("/api/users")),
 });
+export const tokensQuery = queryOptions({
+  queryKey: ["tokens"],
+  queryFn: () => answer(GET("/api/tokens")),
+});
 export const settingsQuery = queryOptions({
   queryKey: ["settings"],
   queryFn: () => answer(GET("/api/settings")),

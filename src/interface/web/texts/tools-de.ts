@@ -215,7 +215,9 @@ export const toolsDe: ToolsTexts = {
     subject: "Kennung beim Anmeldedienst",
     subjectHint: "Aussteller und Kennung, durch ein Leerzeichen getrennt; ein Passwort gibt es dann nicht.",
     addUser: "Hinzufügen",
-    tokens: "Token gehören Menschen: jeder erstellt und entfernt die eigenen.",
+    tokens:
+      "Token gehören Menschen: jeder erstellt die eigenen; was nicht mehr gebraucht wird, wird hier entfernt.",
+    noTokens: "Es gibt keine.",
     ownAccount: "Zu Ihrem Konto",
   },
   servers: {

@@ -206,7 +206,9 @@ export const toolsEn = {
     subject: "Subject at the identity provider",
     subjectHint: "Issuer and subject with a blank between them; no password is made then.",
     addUser: "Add",
-    tokens: "Tokens belong to people: each makes and removes their own.",
+    tokens:
+      "Tokens belong to people: each makes their own, and what is not needed any more is taken back here.",
+    noTokens: "There are none.",
     ownAccount: "To your account",
   },
   servers: {
