@@ -137,7 +137,7 @@ export const de: Texts = {
     stations: {
       lookup: { name: "Nameserver", about: "wer für die Domain antwortet" },
       mx: { name: "MX", about: "wohin Mail geht" },
-      encryption: { name: "Verschlüsselung", about: "Zertifikate, MTA-STS, DANE" },
+      encryption: { name: "Verschlüs\u00ADselung", about: "Zertifikate, MTA-STS, DANE" },
       server: { name: "Server", about: "seine Adressen und Port 25" },
       mailbox: { name: "Postfach", about: "wie Mailprogramme es finden" },
       address: { name: "Server", about: "seine Adresse und sein Name" },
