@@ -32,7 +32,7 @@ export const providersDe: ProvidersTexts = {
   more: (count) => `und ${count} weitere`,
   enteredBy: (name) => `Eingetragen von ${name},`,
   bySettings:
-    "Aus den Einstellungen des Servers: Geändert wird es dort, und es geht allem vor, was hier eingetragen ist.",
+    "Aus den Einstellungen des Servers: Geändert wird es dort. Nennen beide eine Zone, gelten die Einstellungen.",
   toSettings: "Zu den Einstellungen",
   test: "Ausprobieren",
   trying: "Wird ausprobiert: Die Zonen werden gelesen …",
@@ -58,7 +58,7 @@ export const providersDe: ProvidersTexts = {
   accessKeyId: "Access Key ID",
   secretAccessKey: "Secret Access Key",
   token: "Token",
-  secretHint: "Wird versiegelt verwahrt und nie wieder gezeigt",
+  secretHint: "Versiegelt, und nie wieder gezeigt",
   ownZones: "Nur für diese Zonen",
   ownZonesHint: "Je Zeile eine; für alle Domains, wo es leer ist",
   help: {

@@ -29,7 +29,7 @@ export const providersEn = {
   },
   more: (count: number) => `and ${count} more`,
   enteredBy: (name: string) => `Entered by ${name},`,
-  bySettings: "By the server's settings: it is changed there, and goes before what is entered here.",
+  bySettings: "By the server's settings: it is changed there. Where both name a zone, the settings count.",
   toSettings: "To the settings",
   test: "Try it",
   trying: "Trying: the zones are read …",
