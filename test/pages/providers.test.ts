@@ -1,5 +1,5 @@
 /** Who holds zones, entered in the page and tried at a real BIND: wrongly, rightly, taken away and brought back. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -107,7 +107,7 @@ describeWithServers(BIND.programs, "the page of providers", () => {
     expect(await page.content()).not.toContain(UPDATE_KEY.secret);
   });
 
-  it("tries it again, and says when it has stopped to work", async () => {
+  it("tries it again", async () => {
     await button(`Try it: ${NAME}`).click();
     await tab.page.locator(".provider").getByText("example.org works.").waitFor();
   });
@@ -194,8 +194,13 @@ describeWithServers(BIND.programs, "the page of providers", () => {
   });
 
   it("leaves no secret in the server's log or state", () => {
+    const kept = readdirSync(directory)
+      .filter((name) => name.startsWith("zonepost.db"))
+      .map((name) => readFileSync(join(directory, name)).toString("latin1"))
+      .join("");
+    expect(kept).toContain(`"name":"${UPDATE_KEY.name}"`);
+    expect(kept).not.toContain(UPDATE_KEY.secret);
     expect(served.logged.join("")).not.toContain(UPDATE_KEY.secret);
-    expect(readFileSync(join(directory, "zonepost.db")).toString("latin1")).not.toContain(UPDATE_KEY.secret);
   });
 });
 
