@@ -89,6 +89,7 @@ describe("troubleshoot", () => {
       "spf-several-records",
       2,
     ],
+    ["spf-fails", "no record: nothing else of it is fine", ["example.org TXT"], [], "spf-missing", 2],
     [
       "spf-fails",
       "everybody may send",
@@ -107,6 +108,9 @@ describe("troubleshoot", () => {
     );
     expect(found.cause?.code).toBe(code);
     expect(found.steps.map(({ state }) => state === "cause").indexOf(true)).toBe(step);
+    expect(found.steps.slice(0, step).map(({ state }) => state)).toEqual(
+      Array(step).fill(code === "spf-several-records" || code === "spf-missing" ? "not-run" : "fine"),
+    );
     expect(found.steps.slice(step + 1).every(({ state }) => state === "not-run")).toBe(true);
   });
 

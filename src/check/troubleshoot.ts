@@ -126,6 +126,9 @@ export const STEPS: Readonly<Record<Symptom, readonly Step[]>> = {
   ],
 };
 
+/** Where one of these is the cause, there was no record in which anything else of its group could be looked for. */
+const BLINDING: ReadonlySet<FindingCode> = new Set(["spf-missing", "spf-several-records"]);
+
 /** What has to be looked at for a symptom, and no more. */
 export function groupsOf(symptom: Symptom): ReadonlySet<Group> {
   return new Set(STEPS[symptom].flatMap(({ about }) => about.map(groupOf)));
@@ -171,7 +174,12 @@ export function troubleshoot(
     results.push(result);
     if (result.state === "cause") cause = result.finding;
   }
-  return { symptom, steps: results, ...(cause && { cause }) };
+  const blind = cause !== undefined && BLINDING.has(cause.code) ? groupOf(cause.code) : undefined;
+  const told = results.map((result, at) => {
+    const isBlind = result.state === "fine" && steps[at]!.about.some((about) => groupOf(about) === blind);
+    return isBlind ? { title: result.title, state: "not-run" as const } : result;
+  });
+  return { symptom, steps: told, ...(cause && { cause }) };
 }
 
 const groupOf = (about: FindingCode | Group): Group =>

@@ -45,7 +45,7 @@ export function streamRequest(
       framed.set(request, 2);
       socket.write(framed);
     });
-    socket.on("error", (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+    socket.on("error", (error: NodeJS.ErrnoException) => fail(wordsOf(error)));
     socket.on("close", () => fail("the server closed the connection before its answer was complete"));
     socket.on("data", (octets) => {
       octetCount += octets.length;
@@ -60,4 +60,18 @@ export function streamRequest(
       }
     });
   });
+}
+
+function wordsOf({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case "ECONNREFUSED":
+      return "the connection was refused; nothing listens there";
+    case "ECONNRESET":
+      return "the connection was reset";
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return "there is no way to it from here";
+    default:
+      return code ?? message;
+  }
 }
