@@ -16,8 +16,14 @@ import "../../style/account.css";
 
 export function AccountPage() {
   const { account: t } = useTexts();
-  const account = useQuery({ queryKey: accountKey, queryFn: () => answer(GET("/api/account")) });
-  const ways = useQuery({ queryKey: ["login ways"], queryFn: () => answer(GET("/api/login")) });
+  const account = useQuery({
+    queryKey: accountKey,
+    queryFn: ({ signal }) => answer(GET("/api/account", { signal })),
+  });
+  const ways = useQuery({
+    queryKey: ["login ways"],
+    queryFn: ({ signal }) => answer(GET("/api/login", { signal })),
+  });
   const { data } = account;
   return (
     <Page title={t.title} lead={data && t.lead(data.name)} width="narrow">
