@@ -7,7 +7,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { DEMO_PASSWORD } from "../../src/demo/demo.ts";
 import { expectAccessible, openTab, type Tab } from "../support/browser.ts";
 import { type DemoPages, startDemoPages } from "../support/demo-pages.ts";
+import { type PagesLaboratory, startPagesLaboratory } from "../support/pages-laboratory.ts";
 import { type LoggedIn, logIn } from "../support/served.ts";
+import { type ServedPages, startServedPages } from "../support/served-pages.ts";
 import { type SlowProxy, startSlowProxy } from "../support/slow-proxy.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -225,5 +227,57 @@ describe("a connection that is lost", () => {
     await tab.context.setOffline(false);
     await page.getByText("Somebody else has changed this meanwhile").waitFor();
     expect(await addresses().inputValue()).toBe("192.0.2.26 192.0.2.44");
+  });
+});
+
+describe("a server that is begun anew in the midst of work", () => {
+  let directory: string;
+  let laboratory: PagesLaboratory;
+  let served: ServedPages;
+  let settings: { readonly dns: PagesLaboratory["dns"] };
+  let stopped: Tab;
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), "zonepost-rough-"));
+    laboratory = await startPagesLaboratory(directory);
+    settings = { dns: laboratory.dns };
+    served = await startServedPages({ directory, settings });
+    stopped = await openTab(demo.browser, served.url);
+    await stopped.page.goto(served.setupLink!);
+    await stopped.page.getByLabel("Password").fill(DEMO_PASSWORD);
+    await stopped.page.getByRole("button", { name: "Begin" }).click();
+    await stopped.page.getByText("No domain yet").waitFor();
+    const admin = await logIn(served.url, "admin", DEMO_PASSWORD);
+    const domain = {
+      domain: "example.org",
+      content: { domain: "example.org", receives: false, sends: false },
+    };
+    expect((await admin.ask("POST", "/api/domains", domain)).status).toBeLessThan(300);
+  });
+  afterAll(async () => {
+    await stopped?.context.close();
+    await served?.stop();
+    await laboratory?.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it("is said to be away, comes back by itself, and shows how the check has ended", async () => {
+    const { page: at } = stopped;
+    laboratory.silence(true);
+    await at.goto("/domains/example.org");
+    const begun = at.waitForResponse((response) => response.url().endsWith("/check"));
+    await at.getByRole("button", { name: "Check again" }).click();
+    const { job } = (await (await begun).json()) as { job: string };
+    const admin = await logIn(served.url, "admin", DEMO_PASSWORD);
+    const state = async () => ((await admin.ask("GET", `/api/jobs/${job}`)).body as { state: string }).state;
+    await expect.poll(state).toBe("running");
+    await served.stop();
+    await at.getByText("Connection lost, trying again").waitFor();
+    laboratory.silence(false);
+    served = await startServedPages({ directory, port: Number(new URL(served.url).port), settings });
+    await at.getByText("Connection lost").waitFor({ state: "hidden", timeout: 20_000 });
+    await at.getByText("Checked just now.").waitFor({ timeout: 30_000 });
+    await at.locator("details.finding").first().waitFor();
+    expect(await at.getByRole("button", { name: "Check again" }).isEnabled()).toBe(true);
   });
 });

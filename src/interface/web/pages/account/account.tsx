@@ -160,7 +160,12 @@ function Passkeys({
                 <When at={createdAt} />
               </span>
             </span>
-            <button type="button" onClick={() => remove.mutate(id)} aria-label={t.removeThing(label)}>
+            <button
+              type="button"
+              disabled={remove.isPending}
+              onClick={() => remove.mutate(id)}
+              aria-label={t.removeThing(label)}
+            >
               {t.remove}
             </button>
           </li>

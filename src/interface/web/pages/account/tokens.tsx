@@ -83,7 +83,12 @@ export function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
                 )}
               </span>
             </span>
-            <button type="button" onClick={() => remove.mutate(id)} aria-label={t.removeThing(label)}>
+            <button
+              type="button"
+              disabled={remove.isPending}
+              onClick={() => remove.mutate(id)}
+              aria-label={t.removeThing(label)}
+            >
               {t.remove}
             </button>
           </li>
