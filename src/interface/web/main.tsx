@@ -15,6 +15,8 @@ showTheme(readTheme());
 void loadTexts(readLanguage());
 
 const queryClient = createQueryClient();
+// At the same time as the words and the page, not after them.
+if (!["/login", "/setup"].includes(window.location.pathname)) void queryClient.prefetchQuery(sessionQuery);
 const router = createPagesRouter(queryClient);
 
 whenLoggedOut(() => {
