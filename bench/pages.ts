@@ -6,7 +6,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { openBrowser, openTab } from "../test/support/browser.ts";
@@ -38,6 +38,7 @@ export async function benchPages([domains = "10000", rounds = "10"]: readonly st
     const browser = await openBrowser();
     try {
       say(`${count} domains in SQLite, ${browser.version()}, ${DESKTOP_WORDS}`);
+      say(`load of this machine before it began: ${loadavg()[0]!.toFixed(1)}`);
       await measure(browser, server.url, Number(rounds));
     } finally {
       await browser.close();
@@ -124,7 +125,7 @@ async function search(page: Page, rounds: number): Promise<void> {
       field.pressSequentially(wanted, { delay: 60 }),
     );
     await field.fill("");
-    await page.waitForFunction(`document.querySelectorAll(".domain-row").length > 5`);
+    await page.locator(".domain-row").nth(5).waitFor();
   }
   // From the last key on is what a reader waits; what comes before is the typing itself.
   rows("typing into the search, each key", { ...typing, there: [] });
@@ -164,7 +165,7 @@ async function scroll(page: Page): Promise<void> {
     const look = (now) => { window.frames_.push(now - before); before = now; window.looking = requestAnimationFrame(look); };
     window.looking = requestAnimationFrame(look);
   }`);
-  for (let turn = 0; turn < 60; turn++) {
+  for (let turn = 0; turn < 40; turn++) {
     await page.mouse.wheel(0, 1500);
     await page.waitForTimeout(30);
   }
@@ -211,6 +212,7 @@ async function timed(
       addEventListener("pointerup", begin, { capture: true, once: true });
       addEventListener("keydown", begin, { capture: true, once: true });
     });
+    undefined;
   }`);
   await act();
   times.there.push(await page.evaluate<number>("window.there"));
