@@ -15,6 +15,7 @@ const GUIDES = join(PROJECT, "docs/guides");
 const UNIT = readFileSync(join(PROJECT, "examples/systemd/zonepost-milter.service"), "utf8");
 const SYSTEMD_ANALYZE = findProgram("systemd-analyze");
 const guides = readdirSync(GUIDES).map((name) => ({ name, text: readFileSync(join(GUIDES, name), "utf8") }));
+const MILTER_GUIDE = guides.find(({ name }) => name === "sign-mail-with-postfix.md")!;
 
 const blocks = (text: string, language: string): readonly string[] =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(
@@ -51,7 +52,7 @@ describe.each(guides)("$name", ({ text }) => {
 });
 
 describe("sign-mail-with-postfix.md", () => {
-  const { text } = guides.find(({ name }) => name === "sign-mail-with-postfix.md")!;
+  const { text } = MILTER_GUIDE;
 
   it("has the lines for Postfix that the command prints", async () => {
     const [lines = ""] = blocks(text, "ini");
@@ -85,7 +86,7 @@ describe("zonepost-milter.service", () => {
   const command = /^ExecStart=\/usr\/local\/bin\/zonepost (.*)$/m.exec(UNIT)?.[1] ?? "";
 
   it("runs a command that is understood, with what the guide describes", async () => {
-    const [description = ""] = blocks(guides[0]!.text, "yaml");
+    const [description = ""] = blocks(MILTER_GUIDE.text, "yaml");
     let job: MilterJob | undefined;
     let authservId: string | undefined;
     const { exitCode } = await zonepost(command.split(" "), {

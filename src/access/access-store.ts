@@ -112,7 +112,8 @@ export interface AccessStore {
 
   addToken(token: ApiToken): Promise<void>;
   token(secretHash: string): Promise<ApiToken | undefined>;
-  tokens(userId: string): Promise<readonly ApiToken[]>;
+  /** The oldest first; of all users where none is named. */
+  tokens(userId?: string): Promise<readonly ApiToken[]>;
   touchToken(id: string, lastUsedAt: Date): Promise<void>;
   removeToken(userId: string, id: string): Promise<boolean>;
 

@@ -341,7 +341,11 @@ export function readServerSettings(
   });
   if ((text?.length ?? 0) > MAX_CHARACTERS)
     return refuse("longer than settings can be: is it the right file?");
-  const document = parseDocument(text ?? "{}", { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text ?? "{}", {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: "error",
+  });
   const [fault] = document.errors;
   if (fault !== undefined)
     return refuse(`not valid YAML: ${fault.message}`, lines.linePos(fault.pos[0]).line);

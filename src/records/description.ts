@@ -625,7 +625,7 @@ type Yaml =
 
 function readYaml(text: string, lines: LineCounter): Yaml {
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
     const [fault] = document.errors;
     if (fault === undefined)
       return { ok: true, document, content: document.toJS({ maxAliasCount: MAX_ALIAS_COUNT }) };

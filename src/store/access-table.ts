@@ -13,6 +13,9 @@ import type {
 import { optionalDate, pageLimit, storable, timeOf } from "./column.ts";
 import type { Database, Tables } from "./tables.ts";
 
+/** Of one answer. */
+const MAX_TOKENS = 10_000;
+
 export function createAccessStore({ query, differences }: Database): AccessStore {
   return { ...users({ query, differences }), ...proofs(query), ...traces(query) };
 }
@@ -205,8 +208,15 @@ function proofs(query: Database["query"]): Omit<AccessStore, keyof ReturnType<ty
       return row && tokenOf(row);
     },
     async tokens(userId) {
-      const rows = query.selectFrom("api_token").selectAll().where("user_id", "=", userId);
-      return (await rows.orderBy("created_at").orderBy("id").execute()).map(tokenOf);
+      const rows = await query
+        .selectFrom("api_token")
+        .selectAll()
+        .$if(userId !== undefined, (found) => found.where("user_id", "=", userId!))
+        .orderBy("created_at")
+        .orderBy("id")
+        .limit(MAX_TOKENS)
+        .execute();
+      return rows.map(tokenOf);
     },
     async touchToken(id, lastUsedAt) {
       await query

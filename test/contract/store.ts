@@ -864,6 +864,15 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await other.access.token("th")).toEqual(token);
       await store.access.touchToken("t1", at(2));
       expect(await other.access.tokens("full")).toEqual([{ ...token, lastUsedAt: at(2) }]);
+      await store.access.addToken({
+        ...token,
+        id: "t0",
+        secretHash: "th0",
+        userId: "sess",
+        createdAt: at(1),
+      });
+      expect((await other.access.tokens()).map(({ id }) => id)).toEqual(["t1", "t0"]);
+      expect(await store.access.removeToken("sess", "t0")).toBe(true);
       expect(await store.access.removeToken("sess", "t1")).toBe(false);
       await store.access.addToken({ ...token, id: "t2", secretHash: "th2", expiresAt: undefined });
       await store.access.addSession(session("old", "full", 5));

@@ -107,6 +107,16 @@ it("changes a role, takes that back, and keeps the last administrator", async ()
   await expect.poll(() => page.getByLabel("Role: demo").inputValue()).toBe("administrator");
 });
 
+it("shows whose tokens there are, and takes one back", async () => {
+  await page.goto("/account");
+  await page.getByLabel("What is it for?").fill("nightly job");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  await page.locator("code.secret").waitFor();
+  await page.goto("/users");
+  await page.getByRole("button", { name: "Remove demo: nightly job" }).click();
+  await page.getByText("There are none.").waitFor();
+});
+
 it("changes servers with mistakes in place, and takes that back", async () => {
   await page.goto("/servers");
   const addresses = page.getByLabel("Addresses").nth(1);

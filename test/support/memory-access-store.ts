@@ -82,7 +82,8 @@ export function memoryAccessStore(): MemoryAccessStore {
       tokens.set(token.id, token);
     },
     token: async (secretHash) => [...tokens.values()].find((one) => one.secretHash === secretHash),
-    tokens: async (userId) => [...tokens.values()].filter((one) => one.userId === userId),
+    tokens: async (userId) =>
+      [...tokens.values()].filter((one) => userId === undefined || one.userId === userId),
     async touchToken(id, lastUsedAt) {
       const token = tokens.get(id);
       if (token) tokens.set(id, { ...token, lastUsedAt });

@@ -58,6 +58,8 @@ const TABLE: Readonly<Record<string, string>> = {
   "POST /api/providers/:id/restore": "lnnn0nnnn0",
   "GET /api/users": "lnnnynnnny",
   "POST /api/users": "lnnnynnnny",
+  "GET /api/tokens": "lnnnynnnny",
+  "DELETE /api/users/:id/tokens/:token": "lnnn0nnnn0",
   "PUT /api/users/:id": "lnnnynnnny",
   "GET /api/domains": "lyyyyyyyyy",
   "POST /api/domains": "lnnnynnnyy",

@@ -184,6 +184,14 @@ const administrationRoutes = [
   }),
   createRoute({
     getParentRoute: () => insideRoute,
+    path: "/providers",
+    /** The domain for which one is wanted. */
+    validateSearch: (search: Record<string, unknown>): { for?: string } =>
+      typeof search["for"] === "string" ? { for: search["for"] } : {},
+    component: lazyRouteComponent(() => import("./pages/administration/providers.tsx"), "ProvidersPage"),
+  }),
+  createRoute({
+    getParentRoute: () => insideRoute,
     path: "/settings",
     component: lazyRouteComponent(() => import("./pages/administration/settings.tsx"), "SettingsPage"),
   }),

@@ -439,8 +439,7 @@ describe("readPasted", () => {
     ["deep JSON", "[".repeat(100_000)],
     ["colons without end", `Type: ${"a:".repeat(100_000)}`],
   ])("comes to an end with %s", (_, text) => {
-    const from = performance.now();
-    read(text, DOMAIN);
-    expect(performance.now() - from).toBeLessThan(5000);
+    // What grows with the square of it does not end within the test's time.
+    expect(read(text, DOMAIN).records.length).toBeLessThan(2);
   });
 });

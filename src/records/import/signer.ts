@@ -52,6 +52,10 @@ function readPem(lines: readonly string[], at: number, known: Known): Reading | 
       remarks: [remarkAt(at, "warning", "pasted-private-key", message, "RFC 6376 §8.3")],
     };
   }
+  if (end < 0) {
+    const message = "the public key is cut off: its END line is missing";
+    return { taken, remarks: [remarkAt(at, "error", "pasted-unreadable", message, "RFC 6376 §3.6.1")] };
+  }
   const key = readDkimPublicKey(lines.slice(at, at + taken).join("\n"));
   if (!key.ok) {
     const message = `the public key cannot be read: ${key.problem}`;

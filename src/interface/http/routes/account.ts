@@ -1,6 +1,6 @@
 /** What people change of their own account. Tokens cannot. */
 import { z } from "zod";
-import { SCOPES } from "../../../access/access-store.ts";
+import { type ApiToken, SCOPES } from "../../../access/access-store.ts";
 import { offerTotp, withoutTotp, withPassword, withTotp } from "../../../access/account.ts";
 import { countCode } from "../../../access/attempt.ts";
 import { bearerHash } from "../../../access/bearer-secret.ts";
@@ -13,13 +13,22 @@ import { type Asked, instant, line, type Route, route } from "../route.ts";
 
 const password = z.string().max(1024);
 const scopes = z.array(z.enum(SCOPES)).min(1).max(SCOPES.length);
-const tokenSchema = z.object({
+export const tokenSchema = z.object({
   id: z.string(),
   label: z.string(),
   scopes: z.array(z.string()),
   createdAt: z.string(),
   expiresAt: z.string().nullable(),
   lastUsedAt: z.string().nullable(),
+});
+
+export const tokenJson = (token: ApiToken) => ({
+  id: token.id,
+  label: token.label,
+  scopes: [...token.scopes],
+  createdAt: token.createdAt.toISOString(),
+  expiresAt: token.expiresAt?.toISOString() ?? null,
+  lastUsedAt: token.lastUsedAt?.toISOString() ?? null,
 });
 
 export function accountRoutes(parts: ServerParts, { now, random, store }: SessionTools): readonly Route[] {
@@ -75,14 +84,7 @@ export function accountRoutes(parts: ServerParts, { now, random, store }: Sessio
             userAgent,
             isThis: secretHash === keep(asked),
           })),
-          tokens: tokens.map((token) => ({
-            id: token.id,
-            label: token.label,
-            scopes: [...token.scopes],
-            createdAt: token.createdAt.toISOString(),
-            expiresAt: token.expiresAt?.toISOString() ?? null,
-            lastUsedAt: token.lastUsedAt?.toISOString() ?? null,
-          })),
+          tokens: tokens.map(tokenJson),
         };
       },
     }),

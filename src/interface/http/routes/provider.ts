@@ -105,7 +105,7 @@ export function providerRoutes(parts: ServerParts): readonly Route[] {
     if (failed !== undefined && !evenUntried)
       throw new Refusal(
         "refused",
-        `${failed.zone}: ${failed.detail}`,
+        `tried with ${failed.zone}: ${failed.detail}`,
         "mend it and try again; nothing was kept",
         { where: "body.entry" },
       );

@@ -6,6 +6,7 @@ import { temporaryPassword } from "../../../access/password.ts";
 import type { ServerParts } from "../parts.ts";
 import { notFound, Refusal, stale } from "../problem.ts";
 import { line, type Route, route } from "../route.ts";
+import { tokenJson, tokenSchema } from "./account.ts";
 
 const role = z.enum(ROLES);
 const subject = line(500);
@@ -132,6 +133,38 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
           ...(wanted !== undefined && { password: "new" }),
         });
         return { ...userJson(after), temporaryPassword: made ?? null };
+      },
+    }),
+    route({
+      method: "GET",
+      path: "/api/tokens",
+      gate: "users.manage",
+      summary: "The tokens of all users, without their secrets, the oldest first.",
+      answer: z.object({
+        tokens: z.array(tokenSchema.extend({ user: z.object({ id: z.string(), name: z.string() }) })),
+      }),
+      act: async () => {
+        const [tokens, users] = await Promise.all([access.tokens(), access.users()]);
+        const names = new Map(users.map(({ id, name }) => [id, name]));
+        return {
+          tokens: tokens.map((token) => ({
+            ...tokenJson(token),
+            user: { id: token.userId, name: names.get(token.userId) ?? token.userId },
+          })),
+        };
+      },
+    }),
+    route({
+      method: "DELETE",
+      path: "/api/users/:id/tokens/:token",
+      gate: "users.manage",
+      summary: "Takes back a token of somebody.",
+      params: z.object({ id: z.string().max(100), token: z.string().max(100) }),
+      act: async ({ params }, asked) => {
+        const token = (await access.tokens(params.id)).find(({ id }) => id === params.token);
+        if (token === undefined || !(await access.removeToken(params.id, params.token))) throw notFound();
+        const user = await access.user({ id: params.id });
+        await asked.audit("token.remove", params.token, { user: user?.name, label: token.label });
       },
     }),
   ];

@@ -3100,6 +3100,72 @@ content: {
 };
 };
 };
+"/api/tokens": {
+/** The tokens of all users, without their secrets, the oldest first. */
+get: {
+parameters: {
+query?: never;
+path?: never;
+};
+requestBody?: never;
+responses: {
+200: {
+content: {
+"application/json": {
+tokens: ({
+id: string;
+label: string;
+scopes: (string)[];
+createdAt: string;
+expiresAt: string | null;
+lastUsedAt: string | null;
+user: {
+id: string;
+name: string;
+};
+})[];
+};
+};
+};
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
+"/api/users/{id}/tokens/{token}": {
+/** Takes back a token of somebody. */
+delete: {
+parameters: {
+query?: never;
+path: {
+id: string;
+token: string;
+};
+};
+requestBody?: never;
+responses: {
+204: { content?: never };
+"4XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+"5XX": {
+content: {
+"application/json": components["schemas"]["Problem"];
+};
+};
+};
+};
+};
 "/api/jobs/{job}": {
 /** How far a job is, and what has come of it. */
 get: {

@@ -120,6 +120,10 @@ export const usersQuery = queryOptions({
   queryKey: ["users"],
   queryFn: ({ signal }) => answer(GET("/api/users", { signal })),
 });
+export const tokensQuery = queryOptions({
+  queryKey: ["tokens"],
+  queryFn: () => answer(GET("/api/tokens")),
+});
 export const settingsQuery = queryOptions({
   queryKey: ["settings"],
   queryFn: ({ signal }) => answer(GET("/api/settings", { signal })),

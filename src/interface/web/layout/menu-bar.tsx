@@ -38,6 +38,7 @@ const GROUPS: readonly Group[] = [
     name: "administration",
     entries: [
       { to: "/servers", name: "servers", isFor: seesAll },
+      { to: "/providers", name: "providers", isFor: isAdministrator },
       { to: "/alerts", name: "alerts", isFor: seesAll },
       { to: "/audit", name: "audit", isFor: seesAll },
       { to: "/users", name: "users", isFor: isAdministrator },

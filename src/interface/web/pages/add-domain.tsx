@@ -5,6 +5,7 @@ import { type FormEvent, lazy, Suspense, useState } from "react";
 import { answer, GET, POST, PUT } from "../api/client.ts";
 import { domainChanged, planQuery } from "../api/domains.ts";
 import { useJob } from "../api/job.ts";
+import { isProblem } from "../api/problem.ts";
 import { Busy, Loading } from "../parts/busy.tsx";
 import { Field } from "../parts/field.tsx";
 import { Page } from "../parts/page.tsx";
@@ -345,6 +346,14 @@ function Taken({ domain }: { readonly domain: string }) {
       <Suspense fallback={<Loading />}>
         {plan.isPending && <Loading />}
         {plan.data && <PlanTable plan={plan.data.plan} />}
+        {isProblem(plan.error, "refused") && (
+          <p className="note">
+            {t.takenNobody}{" "}
+            <Link to="/providers" search={{ for: domain }}>
+              {t.toProviders}
+            </Link>
+          </p>
+        )}
         {plan.isError && <Records domain={domain} findings={[]} chosenHost={host} onHost={setHost} />}
       </Suspense>
     </Page>

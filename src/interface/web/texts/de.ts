@@ -141,7 +141,7 @@ export const de: Texts = {
     stations: {
       lookup: { name: "Nameserver", about: "wer für die Domain antwortet" },
       mx: { name: "MX", about: "wohin Mail geht" },
-      encryption: { name: "Verschlüsselung", about: "Zertifikate, MTA-STS, DANE" },
+      encryption: { name: "Verschlüs\u00ADselung", about: "Zertifikate, MTA-STS, DANE" },
       server: { name: "Server", about: "seine Adressen und Port 25" },
       mailbox: { name: "Postfach", about: "wie Mailprogramme es finden" },
       address: { name: "Server", about: "seine Adresse und sein Name" },
@@ -292,6 +292,8 @@ export const de: Texts = {
       `Das würde eine Veröffentlichung über ${provider} ändern. Noch ist nichts geändert.`,
     takenRecords:
       "Diese Einträge gehören jetzt ins DNS. Jeder lässt sich Feld für Feld kopieren; inzwischen läuft eine Prüfung.",
+    takenNobody: "Sie ließen sich von hier veröffentlichen, wenn dieser Server in die Zone schreiben darf.",
+    toProviders: "Anbieter eintragen",
     toDomain: "Zur Domain",
   },
   account: {

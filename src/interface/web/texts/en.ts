@@ -293,6 +293,8 @@ export const en = {
       `This is what publishing by ${provider} would change. Nothing has been changed yet.`,
     takenRecords:
       "These records belong into DNS now. Each can be copied field by field; a check is under way meanwhile.",
+    takenNobody: "They could be published from here, if this server may write into the zone.",
+    toProviders: "Enter a provider",
     toDomain: "To the domain",
   },
   account: {

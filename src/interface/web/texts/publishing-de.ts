@@ -78,6 +78,7 @@ export const publishingDe: PublishingTexts = {
     orByHand: "Oder tragen Sie ihn von Hand ein, wo die Zone liegt.",
     published: (selector) => `Der Eintrag von ${selector} steht in der Zone.`,
     nobody: "Diesem Server hat niemand gesagt, wo die Zone liegt; er kann es Ihnen nicht abnehmen.",
+    toProviders: "Anbieter eintragen",
   },
   verify: {
     title: "Prüfen",
@@ -216,6 +217,7 @@ export const publishingDe: PublishingTexts = {
     nobodyHint: "Es gibt zwei Wege:",
     wayProvider:
       "Die Verwaltung sagt, wo sie liegt: als Anbieter hier eingetragen oder als „publish“ in den Einstellungen des Servers. Dann wird der ganze Plan von hier ausgeführt.",
+    toProviders: "Anbieter eintragen",
     wayCopy: "Tragen Sie die Einträge dort ein, wo die Zone liegt; jeder lässt sich Feld für Feld kopieren.",
     toRecords: "Zu den Einträgen",
     keysElsewhere:

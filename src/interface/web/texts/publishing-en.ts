@@ -76,6 +76,7 @@ export const publishingEn = {
     orByHand: "Or enter it by hand where the zone is hosted.",
     published: (selector: string) => `The record of ${selector} is in the zone.`,
     nobody: "Nobody has told this server who hosts the zone, so it cannot do it for you.",
+    toProviders: "Enter a provider",
   },
   verify: {
     title: "Verify",
@@ -215,6 +216,7 @@ export const publishingEn = {
     nobodyHint: "There are two ways on:",
     wayProvider:
       "An administrator says who holds it: a provider entered here, or “publish” in the server's settings. Then the whole plan is carried out from here.",
+    toProviders: "Enter a provider",
     wayCopy: "Enter the records where the zone is hosted; each can be copied field by field.",
     toRecords: "To the records",
     keysElsewhere:

@@ -171,6 +171,7 @@ export const toolsDe: ToolsTexts = {
       key: "Schlüssel",
       zone: "Zonen",
       servers: "Server",
+      provider: "Anbieter",
       alert: "Benachrichtigungen",
       backup: "Sicherungen",
       setup: "Einrichtung",
@@ -214,7 +215,9 @@ export const toolsDe: ToolsTexts = {
     subject: "Kennung beim Anmeldedienst",
     subjectHint: "Aussteller und Kennung, durch ein Leerzeichen getrennt; ein Passwort gibt es dann nicht.",
     addUser: "Hinzufügen",
-    tokens: "Token gehören Menschen: jeder erstellt und entfernt die eigenen.",
+    tokens:
+      "Token gehören Menschen: jeder erstellt die eigenen; was nicht mehr gebraucht wird, wird hier entfernt.",
+    noTokens: "Es gibt keine.",
     ownAccount: "Zu Ihrem Konto",
   },
   servers: {
@@ -302,6 +305,7 @@ export const menuDe: typeof menuEn = {
     explain: "Eintrag erklären",
     route: "Weg zu einer Adresse",
     servers: "Mailserver",
+    providers: "Anbieter",
     alerts: "Benachrichtigungen",
     audit: "Protokoll",
     users: "Benutzer",

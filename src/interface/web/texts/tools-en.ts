@@ -164,6 +164,7 @@ export const toolsEn = {
       key: "Keys",
       zone: "Zones",
       servers: "Servers",
+      provider: "Providers",
       alert: "Alerts",
       backup: "Backups",
       setup: "Set-up",
@@ -205,7 +206,9 @@ export const toolsEn = {
     subject: "Subject at the identity provider",
     subjectHint: "Issuer and subject with a blank between them; no password is made then.",
     addUser: "Add",
-    tokens: "Tokens belong to people: each makes and removes their own.",
+    tokens:
+      "Tokens belong to people: each makes their own, and what is not needed any more is taken back here.",
+    noTokens: "There are none.",
     ownAccount: "To your account",
   },
   servers: {
@@ -294,6 +297,7 @@ export const menuEn = {
     explain: "Explain a record",
     route: "Way to an address",
     servers: "Mail servers",
+    providers: "Providers",
     alerts: "Alerts",
     audit: "Audit log",
     users: "Users",

@@ -5,21 +5,12 @@ import { answer, DELETE, POST } from "../../api/client.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Field } from "../../parts/field.tsx";
 import { Problem } from "../../parts/problem.tsx";
-import { When } from "../../parts/when.tsx";
+import { type Token, TokenItem } from "../../parts/token-item.tsx";
 import { useTexts } from "../../texts/texts.tsx";
 import { accountKey } from "./account-key.ts";
 
 const SCOPES = ["read", "domains", "publish", "keys", "admin"] as const;
 type Scope = (typeof SCOPES)[number];
-
-interface Token {
-  readonly id: string;
-  readonly label: string;
-  readonly scopes: readonly string[];
-  readonly createdAt: string;
-  readonly expiresAt: string | null;
-  readonly lastUsedAt: string | null;
-}
 
 export function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
   const { account: t } = useTexts();
@@ -62,36 +53,13 @@ export function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
         </div>
       )}
       <ul className="things">
-        {tokens.map(({ id, label, scopes, lastUsedAt, expiresAt }) => (
-          <li key={id}>
-            <span>
-              {label} <span className="hint">{scopes.join(", ")}</span>
-              <span className="hint">
-                {" · "}
-                {lastUsedAt ? (
-                  <>
-                    {t.lastUsed} <When at={lastUsedAt} />
-                  </>
-                ) : (
-                  t.neverUsed
-                )}
-                {expiresAt && (
-                  <>
-                    {" · "}
-                    {t.expires} <When at={expiresAt} />
-                  </>
-                )}
-              </span>
-            </span>
-            <button
-              type="button"
-              disabled={remove.isPending}
-              onClick={() => remove.mutate(id)}
-              aria-label={t.removeThing(label)}
-            >
-              {t.remove}
-            </button>
-          </li>
+        {tokens.map((token) => (
+          <TokenItem
+            key={token.id}
+            token={token}
+            isBusy={remove.isPending}
+            onRemove={() => remove.mutate(token.id)}
+          />
         ))}
       </ul>
       <form onSubmit={submit}>

@@ -24,6 +24,7 @@ const ACTIONS = [
   "key",
   "zone",
   "servers",
+  "provider",
   "alert",
   "backup",
   "setup",

@@ -2,15 +2,16 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useRef, useState } from "react";
-import { answer, POST, PUT } from "../../api/client.ts";
+import { answer, DELETE, POST, PUT } from "../../api/client.ts";
 import { useSession } from "../../api/session.ts";
-import { type User, usersQuery } from "../../api/tools.ts";
+import { tokensQuery, type User, usersQuery } from "../../api/tools.ts";
 import { Loading } from "../../parts/busy.tsx";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Field } from "../../parts/field.tsx";
 import { Page } from "../../parts/page.tsx";
 import { faultOf, Problem } from "../../parts/problem.tsx";
 import { tell } from "../../parts/toast.tsx";
+import { TokenItem } from "../../parts/token-item.tsx";
 import { When } from "../../parts/when.tsx";
 import { useTexts } from "../../texts/texts.tsx";
 import "../../style/administration.css";
@@ -51,13 +52,12 @@ export function UsersPage() {
           ))}
         </ul>
       )}
-      <AddUser onGiven={setGiven} />
-      <p className="hint">
-        {t.tokens}{" "}
-        <Link to="/account" search={{}}>
-          {t.ownAccount}
-        </Link>
-      </p>
+      {users.data && (
+        <>
+          <AddUser onGiven={setGiven} />
+          <TokensOfAll />
+        </>
+      )}
     </Page>
   );
 }
@@ -172,6 +172,41 @@ function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (g
       </div>
       <Problem error={change.error} />
     </li>
+  );
+}
+
+function TokensOfAll() {
+  const { users: t, account } = useTexts();
+  const client = useQueryClient();
+  const tokens = useQuery(tokensQuery);
+  const remove = useMutation({
+    mutationFn: ({ id, token }: { id: string; token: string }) =>
+      answer(DELETE("/api/users/{id}/tokens/{token}", { params: { path: { id, token } } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: tokensQuery.queryKey }),
+  });
+  return (
+    <section className="card stack">
+      <h2>{account.tokens}</h2>
+      <p className="hint">
+        {t.tokens}{" "}
+        <Link to="/account" search={{}}>
+          {t.ownAccount}
+        </Link>
+      </p>
+      <Problem error={tokens.error ?? remove.error} />
+      {tokens.data?.tokens.length === 0 && <p>{t.noTokens}</p>}
+      <ul className="things">
+        {tokens.data?.tokens.map((token) => (
+          <TokenItem
+            key={token.id}
+            token={token}
+            owner={token.user.name}
+            isBusy={remove.isPending}
+            onRemove={() => remove.mutate({ id: token.user.id, token: token.id })}
+          />
+        ))}
+      </ul>
+    </section>
   );
 }
 

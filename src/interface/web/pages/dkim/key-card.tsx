@@ -1,5 +1,6 @@
 /** One key: what it is, what is to be done for it, what was and what comes. */
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import {
   type Key,
@@ -8,7 +9,7 @@ import {
   type RotationStep,
   type SeenKey,
 } from "../../api/keys.ts";
-import { mayChange, useSession } from "../../api/session.ts";
+import { isAdministrator, mayChange, useSession } from "../../api/session.ts";
 import { Busy, Loading } from "../../parts/busy.tsx";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Problem } from "../../parts/problem.tsx";
@@ -101,7 +102,7 @@ export function KeyCard({
           </section>
           <section className="key-part">
             <h3>{addIt.title}</h3>
-            <AddIt publishing={publishing} selector={selector} />
+            <AddIt domain={domain} publishing={publishing} selector={selector} />
           </section>
         </>
       )}
@@ -186,7 +187,14 @@ function RecordToCopy({
   );
 }
 
-function AddIt({ publishing, selector }: { readonly publishing: Publishing; readonly selector: string }) {
+interface AddItProps {
+  readonly domain: string;
+  readonly publishing: Publishing;
+  readonly selector: string;
+}
+
+function AddIt({ domain, publishing, selector }: AddItProps) {
+  const session = useSession();
   const { addIt: t, rotate } = usePublishingTexts();
   const { problem } = useTexts();
   const { canPublish, isBusy, publish, step } = publishing;
@@ -196,7 +204,14 @@ function AddIt({ publishing, selector }: { readonly publishing: Publishing; read
     return (
       <>
         <p>{t.byHand}</p>
-        <p className="hint">{t.nobody}</p>
+        <p className="hint">
+          {t.nobody}{" "}
+          {isAdministrator(session) && (
+            <Link to="/providers" search={{ for: domain }}>
+              {t.toProviders}
+            </Link>
+          )}
+        </p>
       </>
     );
   return (

@@ -77,6 +77,16 @@ function RuleItem({ rule }: { readonly rule: Rule }) {
   const { compliance: t } = useTexts();
   const verdict = verdictOf(rule);
   const isOpen = verdict === "not-met" || verdict === "could-not-tell";
+  const said = (
+    <>
+      {t.verdicts[verdict]}
+      {rule.why && (
+        <>
+          : <span lang="en">{rule.why}</span>
+        </>
+      )}
+    </>
+  );
   return (
     <li className={`rule rule-${verdict}`}>
       <SeverityShape severity={SHAPES[verdict]} />
@@ -85,28 +95,26 @@ function RuleItem({ rule }: { readonly rule: Rule }) {
           <span lang="en">{rule.rule}</span>{" "}
           <span className="hint">{t.appliesTo[rule.appliesTo as "all"]}</span>
         </p>
-        <p className="hint">
-          {t.verdicts[verdict]}
-          {rule.why && (
-            <>
-              : <span lang="en">{rule.why}</span>
-            </>
-          )}
-        </p>
-        {isOpen
-          ? rule.evidence.map((finding) => (
-              <details key={`${finding.code} ${finding.owner}`} className="evidence">
-                <summary>
-                  <code>{finding.code}</code> {finding.owner}
-                </summary>
-                <PlainFindingCard finding={finding} />
-              </details>
-            ))
-          : rule.evidence.map(({ code, owner, observed }) => (
-              <p key={`${code} ${owner}`} className="hint clamp">
+        {(isOpen || rule.evidence.length === 0) && <p className="hint">{said}</p>}
+        {isOpen &&
+          rule.evidence.map((finding) => (
+            <details key={`${finding.code} ${finding.owner}`} className="evidence">
+              <summary>
+                <code>{finding.code}</code> {finding.owner}
+              </summary>
+              <PlainFindingCard finding={finding} />
+            </details>
+          ))}
+        {!isOpen && rule.evidence.length > 0 && (
+          <details className="hint">
+            <summary>{said}</summary>
+            {rule.evidence.map(({ code, owner, observed }) => (
+              <p key={`${code} ${owner}`} className="clamp">
                 {owner}: <span lang="en">{observed}</span> <code>{code}</code>
               </p>
             ))}
+          </details>
+        )}
       </div>
     </li>
   );

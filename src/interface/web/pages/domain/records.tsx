@@ -116,7 +116,9 @@ export function Records({ domain, findings, chosenHost, onHost }: RecordsProps) 
       {notes.length > 0 && (
         <ul className="hint notes" lang="en">
           {notes.map(({ about, text }) => (
-            <li key={`${about} ${text}`}>{text}</li>
+            <li key={`${about} ${text}`}>
+              {about}: {text}
+            </li>
           ))}
         </ul>
       )}

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { answer, POST } from "../../api/client.ts";
 import { domainChanged, type Plan, planQuery } from "../../api/domains.ts";
 import { isProblem } from "../../api/problem.ts";
-import { mayChange, useSession } from "../../api/session.ts";
+import { isAdministrator, mayChange, useSession } from "../../api/session.ts";
 import { Busy } from "../../parts/busy.tsx";
 import { Empty } from "../../parts/empty.tsx";
 import { Page } from "../../parts/page.tsx";
@@ -188,6 +188,7 @@ function Approval({
 /** Nobody holds the zone for this server: two ways on. */
 function Nobody({ domain, error }: { readonly domain: string; readonly error: unknown }) {
   const { publish: t } = usePublishingTexts();
+  const session = useSession();
   return (
     <Empty title={t.nobody}>
       <p lang="en" className="hint">
@@ -195,7 +196,14 @@ function Nobody({ domain, error }: { readonly domain: string; readonly error: un
       </p>
       <p>{t.nobodyHint}</p>
       <ol className="ways-on">
-        <li>{t.wayProvider}</li>
+        <li>
+          {t.wayProvider}{" "}
+          {isAdministrator(session) && (
+            <Link to="/providers" search={{ for: domain }}>
+              {t.toProviders}
+            </Link>
+          )}
+        </li>
         <li>
           {t.wayCopy}{" "}
           <Link to="/domains/$domain" params={{ domain }} search={{ view: "records" }}>
