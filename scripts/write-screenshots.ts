@@ -37,7 +37,9 @@ const PICTURES: readonly Picture[] = [
     path: "/domains/florist.example",
     ready: async (page) => {
       await page.locator("details.finding[open]").first().waitFor();
-      await page.evaluate("document.querySelector('details.finding[open]').scrollIntoView()");
+      await page.evaluate(
+        "document.querySelector('details.finding[open]').scrollIntoView(); scrollBy(0, -70)",
+      );
     },
   },
   { name: "dkim", path: "/domains/bakery.example/dkim", ready: shown(".key") },
