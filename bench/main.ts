@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: figures by hand, never a test. Each prints ratios against a peer or a limit of the same run. */
 import { benchCheck } from "./check.ts";
 import { benchMilter } from "./milter.ts";
+import { benchPages } from "./pages.ts";
 import { benchPublish } from "./publish.ts";
 import { benchServe } from "./serve.ts";
 import { benchStore } from "./store.ts";
@@ -9,6 +10,7 @@ import { benchWatch } from "./watch.ts";
 const BENCHMARKS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   check: benchCheck,
   milter: benchMilter,
+  pages: benchPages,
   publish: benchPublish,
   serve: benchServe,
   store: benchStore,

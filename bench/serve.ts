@@ -29,7 +29,7 @@ const STARTS = 5;
 const LIMIT_MILLISECONDS = 50;
 const LIMIT_START_MILLISECONDS = 1000;
 const LIMIT_MEBIBYTES = 200;
-const USER = { name: "bench", password: "a password for the bench", role: "administrator" } as const;
+export const USER = { name: "bench", password: "a password for the bench", role: "administrator" } as const;
 
 export async function benchServe([domains = "100000", seconds = "20"]: readonly string[]): Promise<void> {
   const count = Number(domains);
@@ -60,10 +60,10 @@ export async function benchServe([domains = "100000", seconds = "20"]: readonly 
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const sqliteDialectOf = async (path: string) =>
+export const sqliteDialectOf = async (path: string) =>
   new Kysely<Tables>({ dialect: sqliteDialect(await openSqliteFile(path)) });
 
-async function seed(
+export async function seed(
   settings: StoreSettings,
   open: () => Promise<Kysely<Tables>>,
   count: number,
@@ -84,17 +84,21 @@ async function seed(
   await store.close();
 }
 
-interface Running {
+export interface Running {
   readonly url: string;
   readonly child: ChildProcess;
   readonly milliseconds: number;
 }
 
-async function start(directory: string, environment: Readonly<Record<string, string>>): Promise<Running> {
+export async function start(
+  directory: string,
+  environment: Readonly<Record<string, string>>,
+  words: readonly string[] = [],
+): Promise<Running> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const began = performance.now();
-  const child = spawn(process.execPath, ["dist/main.js", "serve", "--state", directory], {
+  const child = spawn(process.execPath, ["dist/main.js", "serve", "--state", directory, ...words], {
     env: {
       PATH: process.env["PATH"],
       ZONEPOST_LISTEN: `127.0.0.1:${port}`,
@@ -118,7 +122,7 @@ const isReady = (url: string): Promise<boolean> =>
     }).once("error", () => resolve(false));
   });
 
-async function stop({ child }: Running): Promise<void> {
+export async function stop({ child }: Running): Promise<void> {
   const exited = once(child, "exit");
   child.kill("SIGTERM");
   await exited;

@@ -1,6 +1,6 @@
-/** The README's transcript is the real thing: every line of it is a line of the tour. */
+/** The README shows the real thing: its transcript line by line, its pictures by files that are there. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { expect, it } from "vitest";
 
 it("quotes the tour as it runs", () => {
@@ -16,4 +16,22 @@ it("quotes the tour as it runs", () => {
   });
   const lines = new Set(output.split("\n"));
   expect(quoted.filter((line) => !lines.has(line))).toEqual([]);
+});
+
+const MAX_PICTURE_OCTETS = 150_000;
+
+it("shows pictures that are there, near its top, in words too", () => {
+  const readme = readFileSync("README.md", "utf8");
+  const pictures = [...readme.matchAll(/!\[([^\]]*)\]\(([^)]+)\)/g)];
+  expect(pictures.length).toBeGreaterThanOrEqual(2);
+  expect(readme.slice(0, pictures[0]!.index).split("\n").length, "lines before the first").toBeLessThan(20);
+  for (const [, words = "", path = ""] of pictures) {
+    expect(words.length, `words for ${path}`).toBeGreaterThan(40);
+    expect(statSync(path).size, path).toBeGreaterThan(10_000);
+  }
+});
+
+it.each(readdirSync("docs/pictures"))("docs/pictures/%s is a picture of modest size", (name) => {
+  expect(name).toMatch(/^[a-z-]+\.png$/);
+  expect(statSync(`docs/pictures/${name}`).size).toBeLessThan(MAX_PICTURE_OCTETS);
 });

@@ -155,7 +155,7 @@ it("does not save over what another has changed meanwhile", async () => {
   await other.getByText("Saved.").waitFor();
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText(/Somebody else has changed this meanwhile/).waitFor();
-  await page.getByRole("button", { name: /^Read it again/ }).click();
+  await page.getByRole("button", { name: "Take theirs" }).click();
   await expect.poll(() => page.getByLabel("Addresses").nth(1).inputValue()).toBe("192.0.2.26 192.0.2.30");
   await other.close();
 });

@@ -16,6 +16,8 @@ export interface PagesLaboratory {
   /** For the server's settings. */
   readonly dns: { readonly rootHints: string; readonly port: number };
   mend(): void;
+  /** While it is silent, no name server answers. */
+  silence(isSilent: boolean): void;
   close(): Promise<void>;
 }
 
@@ -26,8 +28,14 @@ export async function startPagesLaboratory(directory: string): Promise<PagesLabo
   ];
   const servers: Awaited<ReturnType<typeof startDnsServer>>[] = [];
   let port = 0;
+  let isSilent = false;
   for (const { address, zones } of tourZones(withMistakes(right))) {
-    const server = await startDnsServer({ zones, address, port });
+    const server = await startDnsServer({
+      zones,
+      address,
+      port,
+      laboratory: { alter: (reply) => (isSilent ? undefined : reply) },
+    });
     port = server.port;
     servers.push(server);
   }
@@ -37,6 +45,9 @@ export async function startPagesLaboratory(directory: string): Promise<PagesLabo
     dns: { rootHints, port },
     mend() {
       for (const [at, { zones }] of tourZones(right).entries()) servers[at]!.replaceZones(zones);
+    },
+    silence(next) {
+      isSilent = next;
     },
     async close() {
       await Promise.all(servers.map((server) => server.close()));

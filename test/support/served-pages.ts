@@ -14,6 +14,8 @@ export interface ServedPages {
   readonly directory: string;
   readonly logged: string[];
   stop(): Promise<void>;
+  /** As a crash does: nothing is brought to an end. */
+  kill(): Promise<void>;
 }
 
 export interface ServedSettings {
@@ -58,6 +60,10 @@ export async function startServedPages(given: ServedSettings = {}): Promise<Serv
     setupLink: setupSecret === null ? undefined : `${url}/setup#${setupSecret}`,
     directory,
     logged,
+    async kill() {
+      child.kill("SIGKILL");
+      await exited;
+    },
     async stop() {
       child.kill("SIGTERM");
       await exited;

@@ -6,6 +6,7 @@ import { createRoot } from "react-dom/client";
 import { whenLoggedOut } from "./api/client.ts";
 import { createQueryClient } from "./api/query-client.ts";
 import { sessionQuery } from "./api/session.ts";
+import { sessionOver } from "./api/session-end.ts";
 import { readLanguage, readTheme, showTheme } from "./layout/choice.ts";
 import { createPagesRouter } from "./router.ts";
 import { loadTexts, TextsProvider } from "./texts/texts.tsx";
@@ -14,9 +15,13 @@ showTheme(readTheme());
 void loadTexts(readLanguage());
 
 const queryClient = createQueryClient();
+// At the same time as the words and the page, not after them.
+if (!["/login", "/setup"].includes(window.location.pathname)) void queryClient.prefetchQuery(sessionQuery);
 const router = createPagesRouter(queryClient);
 
 whenLoggedOut(() => {
+  // Nothing that was typed is lost: who was here comes in again above the page.
+  if (queryClient.getQueryData(sessionQuery.queryKey)?.isComplete) return sessionOver(true);
   queryClient.setQueryData(sessionQuery.queryKey, null);
   const { pathname, href } = router.state.location;
   if (pathname !== "/login") void router.navigate({ to: "/login", search: { to: href, ended: true } });

@@ -225,6 +225,9 @@ export const createPagesRouter = (queryClient: QueryClient) =>
     defaultPreload: "intent",
     defaultPreloadStaleTime: 0,
     defaultPendingComponent: Loading,
+    // Sooner than a wait is felt; and no longer than there is one.
+    defaultPendingMs: 50,
+    defaultPendingMinMs: 0,
     defaultErrorComponent: RouteProblem,
     scrollRestoration: true,
   });

@@ -1,7 +1,7 @@
-/** The API, typed by its own description. What goes wrong is thrown: an ApiProblem, or ConnectionLost. */
+/** The API, typed by its own description. What goes wrong is thrown: an ApiProblem, ConnectionLost or LoggedOut. */
 import createClient from "openapi-fetch";
 import { connectionLost } from "./connection.ts";
-import { ConnectionLost, readProblem } from "./problem.ts";
+import { ConnectionLost, LoggedOut, readProblem } from "./problem.ts";
 import type { paths } from "./schema.ts";
 
 let csrfToken: string | undefined;
@@ -63,6 +63,7 @@ client.use({
     if (problem.code === "not-logged-in" && !LOGIN_PATHS.test(schemaPath)) {
       csrfToken = undefined;
       onLoggedOut();
+      throw new LoggedOut();
     }
     throw problem;
   },

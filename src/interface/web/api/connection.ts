@@ -24,20 +24,26 @@ export function connectionLost(): void {
   tryAgain(FIRST_MILLISECONDS);
 }
 
+const answers = (): Promise<boolean> =>
+  fetch("/healthz", { cache: "no-store" }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
 function tryAgain(milliseconds: number): void {
   window.clearTimeout(timer);
   timer = window.setTimeout(async () => {
-    const isHere = await fetch("/healthz", { cache: "no-store" }).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (!isHere) return tryAgain(Math.min(milliseconds * 2, LONGEST_MILLISECONDS));
+    if (!(await answers())) return tryAgain(Math.min(milliseconds * 2, LONGEST_MILLISECONDS));
     become("back");
     for (const each of returns) each();
     timer = window.setTimeout(() => become("here"), BACK_MILLISECONDS);
   }, milliseconds);
 }
 
+// Without a network a server on this machine answers all the same.
+window.addEventListener("offline", async () => {
+  if (!(await answers())) connectionLost();
+});
 window.addEventListener("online", () => {
   if (state === "lost") tryAgain(0);
 });

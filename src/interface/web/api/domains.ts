@@ -25,7 +25,7 @@ const OFTEN_MILLISECONDS = 60_000;
 
 export const overviewQuery = queryOptions({
   queryKey: ["overview"],
-  queryFn: () => answer(GET("/api/overview")),
+  queryFn: ({ signal }) => answer(GET("/api/overview", { signal })),
   refetchInterval: OFTEN_MILLISECONDS,
 });
 
@@ -54,22 +54,25 @@ const of = (domain: string) => ({ path: { domain } });
 export const domainQuery = (domain: string) =>
   queryOptions({
     queryKey: ["domain", domain, "state"],
-    queryFn: () => answer(GET("/api/domains/{domain}", { params: of(domain) })),
+    queryFn: ({ signal }) => answer(GET("/api/domains/{domain}", { params: of(domain), signal })),
   });
 
 export const findingsQuery = (domain: string) =>
   queryOptions({
     queryKey: ["domain", domain, "findings"],
-    queryFn: () => answer(GET("/api/domains/{domain}/findings", { params: of(domain) })),
+    queryFn: ({ signal }) => answer(GET("/api/domains/{domain}/findings", { params: of(domain), signal })),
   });
 
 /** `host`: in the words of that DNS host's form. */
 export const recordsQuery = (domain: string, host: string | undefined) =>
   queryOptions({
     queryKey: ["domain", domain, "records", host],
-    queryFn: () =>
+    queryFn: ({ signal }) =>
       answer(
-        GET("/api/domains/{domain}/records", { params: { ...of(domain), query: host ? { host } : {} } }),
+        GET("/api/domains/{domain}/records", {
+          params: { ...of(domain), query: host ? { host } : {} },
+          signal,
+        }),
       ),
     placeholderData: (before) => before,
   });
@@ -78,10 +81,11 @@ export const historyQuery = (domain: string) =>
   infiniteQueryOptions({
     queryKey: ["domain", domain, "history"],
     initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) =>
+    queryFn: ({ pageParam, signal }) =>
       answer(
         GET("/api/domains/{domain}/history", {
           params: { ...of(domain), query: { limit: PAGE, ...(pageParam && { before: pageParam }) } },
+          signal,
         }),
       ),
     getNextPageParam: ({ events }) => {
@@ -93,7 +97,7 @@ export const historyQuery = (domain: string) =>
 export const planQuery = (domain: string) =>
   queryOptions({
     queryKey: ["domain", domain, "plan"],
-    queryFn: () => answer(GET("/api/domains/{domain}/plan", { params: of(domain) })),
+    queryFn: ({ signal }) => answer(GET("/api/domains/{domain}/plan", { params: of(domain), signal })),
     staleTime: 0,
   });
 
@@ -101,9 +105,9 @@ export const planQuery = (domain: string) =>
 export const undoQuery = (domain: string) =>
   queryOptions({
     queryKey: ["domain", domain, "undo"],
-    queryFn: async () => {
+    queryFn: async ({ signal }) => {
       try {
-        return await answer(GET("/api/domains/{domain}/undo", { params: of(domain) }));
+        return await answer(GET("/api/domains/{domain}/undo", { params: of(domain), signal }));
       } catch (error) {
         if (isProblem(error, "refused")) return null;
         throw error;

@@ -1,7 +1,7 @@
 /** Work of the server, followed while it happens. */
 import { useEffect, useState } from "react";
 import { answer, GET } from "./client.ts";
-import { ConnectionLost, isProblem } from "./problem.ts";
+import { ConnectionLost, isProblem, LoggedOut } from "./problem.ts";
 
 export interface JobView {
   /** `gone`: the server knows nothing of it any more, after a restart, say. */
@@ -35,7 +35,12 @@ export function useJob(id: string | undefined): JobView | undefined {
       } catch (error) {
         if (isOver) return;
         if (isProblem(error, "not-found")) show({ state: "gone" });
-        else if (error instanceof ConnectionLost || isProblem(error, "too-many"))
+        else if (
+          error instanceof ConnectionLost ||
+          error instanceof LoggedOut ||
+          isProblem(error, "too-many") ||
+          isProblem(error, "not-ready")
+        )
           timer = window.setTimeout(ask, ASK_MILLISECONDS);
         else show({ state: "failed", result: { what: (error as Error).message } });
       }
@@ -48,8 +53,11 @@ export function useJob(id: string | undefined): JobView | undefined {
         source.close();
         show({ state, result: read(event) });
       });
+    // What the browser opens anew by itself says nothing meanwhile; asking says where the server is away.
     source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED && !isOver) void ask();
+      source.close();
+      window.clearTimeout(timer);
+      if (!isOver) void ask();
     });
     return () => {
       isOver = true;

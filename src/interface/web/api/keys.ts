@@ -15,24 +15,25 @@ const of = (domain: string) => ({ path: { domain } });
 export const keysQuery = (domain: string) =>
   queryOptions({
     queryKey: ["domain", domain, "keys"],
-    queryFn: () => answer(GET("/api/domains/{domain}/keys", { params: of(domain) })),
+    queryFn: ({ signal }) => answer(GET("/api/domains/{domain}/keys", { params: of(domain), signal })),
   });
 
 /** What was and what is ahead, by the looks so far. */
 export const rotationQuery = (domain: string) =>
   queryOptions({
     queryKey: ["domain", domain, "rotation"],
-    queryFn: () => answer(GET("/api/domains/{domain}/rotation", { params: of(domain) })),
+    queryFn: ({ signal }) => answer(GET("/api/domains/{domain}/rotation", { params: of(domain), signal })),
   });
 
 /** `host`: in the words of that DNS host's form. */
 export const keyRecordQuery = (domain: string, selector: string, host: string) =>
   queryOptions({
     queryKey: ["domain", domain, "key", selector, host],
-    queryFn: () =>
+    queryFn: ({ signal }) =>
       answer(
         GET("/api/domains/{domain}/keys/{selector}", {
           params: { path: { domain, selector }, query: host === "" ? {} : { host } },
+          signal,
         }),
       ),
     placeholderData: (before) => (before?.key.selector === selector ? before : undefined),

@@ -49,6 +49,13 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** What was asked for is not done: nobody is logged in any more. */
+export class LoggedOut extends Error {
+  constructor() {
+    super("the session is over");
+  }
+}
+
 export const isProblem = (error: unknown, code: ProblemCode): error is ApiProblem =>
   error instanceof ApiProblem && error.code === code;
 

@@ -1,7 +1,10 @@
 /** What pages have read, kept and read anew; what is worth trying again is. */
-import { QueryClient } from "@tanstack/react-query";
+import { notifyManager, QueryClient } from "@tanstack/react-query";
 import { whenBack } from "./connection.ts";
 import { ApiProblem, ConnectionLost, isProblem } from "./problem.ts";
+
+// A button that is under way is shown so before the second click of two can come.
+notifyManager.setScheduler(queueMicrotask);
 
 const MAX_WAITS = 3;
 const LONGEST_WAIT_SECONDS = 30;

@@ -34,10 +34,14 @@ function forgetAll(client: QueryClient): void {
   client.removeQueries({ predicate: ({ queryKey: [first] }) => first !== sessionQuery.queryKey[0] });
 }
 
-export async function begin(client: QueryClient, csrfToken: string): Promise<void> {
+/** Where the same person comes in again, what they look at stays. */
+export async function begin(client: QueryClient, csrfToken: string): Promise<Session> {
   keepCsrfToken(csrfToken);
-  forgetAll(client);
-  await client.fetchQuery({ ...sessionQuery, staleTime: 0 });
+  const before = client.getQueryData(sessionQuery.queryKey);
+  const session = await client.fetchQuery({ ...sessionQuery, staleTime: 0 });
+  if (session === null) throw new Error("the session has ended as soon as it had begun");
+  if (session.user.id !== before?.user.id) forgetAll(client);
+  return session;
 }
 
 export async function leave(client: QueryClient): Promise<void> {

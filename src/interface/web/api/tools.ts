@@ -61,7 +61,8 @@ export interface MailRoute {
 export const complianceQuery = (domain: string) =>
   queryOptions({
     queryKey: ["domain", domain, "compliance"],
-    queryFn: () => answer(GET("/api/domains/{domain}/compliance", { params: { path: { domain } } })),
+    queryFn: ({ signal }) =>
+      answer(GET("/api/domains/{domain}/compliance", { params: { path: { domain } }, signal })),
   });
 
 /** For suggestions while one types. */
@@ -78,9 +79,12 @@ const PAGE = 100;
 export const allHistoryQuery = infiniteQueryOptions({
   queryKey: ["history"],
   initialPageParam: undefined as string | undefined,
-  queryFn: ({ pageParam }) =>
+  queryFn: ({ pageParam, signal }) =>
     answer(
-      GET("/api/history", { params: { query: { limit: PAGE, ...(pageParam && { before: pageParam }) } } }),
+      GET("/api/history", {
+        params: { query: { limit: PAGE, ...(pageParam && { before: pageParam }) } },
+        signal,
+      }),
     ),
   getNextPageParam: ({ events }: { readonly events: readonly HistoryEvent[] }) => {
     const last = events.at(-1);
@@ -98,10 +102,11 @@ export const auditQuery = (filter: AuditFilter) =>
   infiniteQueryOptions({
     queryKey: ["audit", filter],
     initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) =>
+    queryFn: ({ pageParam, signal }) =>
       answer(
         GET("/api/audit", {
           params: { query: { ...filter, limit: PAGE, ...(pageParam && { before: pageParam }) } },
+          signal,
         }),
       ),
     getNextPageParam: ({ entries }) => (entries.length < PAGE ? undefined : entries.at(-1)?.id),
@@ -109,11 +114,11 @@ export const auditQuery = (filter: AuditFilter) =>
 
 export const alertsQuery = queryOptions({
   queryKey: ["alerts"],
-  queryFn: () => answer(GET("/api/alerts")),
+  queryFn: ({ signal }) => answer(GET("/api/alerts", { signal })),
 });
 export const usersQuery = queryOptions({
   queryKey: ["users"],
-  queryFn: () => answer(GET("/api/users")),
+  queryFn: ({ signal }) => answer(GET("/api/users", { signal })),
 });
 export const tokensQuery = queryOptions({
   queryKey: ["tokens"],
@@ -121,15 +126,15 @@ export const tokensQuery = queryOptions({
 });
 export const settingsQuery = queryOptions({
   queryKey: ["settings"],
-  queryFn: () => answer(GET("/api/settings")),
+  queryFn: ({ signal }) => answer(GET("/api/settings", { signal })),
 });
 export const serversQuery = queryOptions({
   queryKey: ["servers"],
-  queryFn: () => answer(GET("/api/servers")),
+  queryFn: ({ signal }) => answer(GET("/api/servers", { signal })),
   // A form stands on it: what others change meanwhile is said when it is sent.
   refetchOnWindowFocus: false,
 });
 export const backupQuery = queryOptions({
   queryKey: ["backup"],
-  queryFn: () => answer(GET("/api/backup")),
+  queryFn: ({ signal }) => answer(GET("/api/backup", { signal })),
 });

@@ -1,6 +1,7 @@
 /** What is around every page. */
 import { Outlet } from "@tanstack/react-router";
-import { Suspense } from "react";
+import { lazy, Suspense } from "react";
+import { useSessionOver } from "../api/session-end.ts";
 import { Loading } from "../parts/busy.tsx";
 import { Toasts } from "../parts/toast.tsx";
 import { useTexts } from "../texts/texts.tsx";
@@ -17,7 +18,10 @@ import {
 import { ConnectionBanner } from "./connection-banner.tsx";
 import { MenuBar } from "./menu-bar.tsx";
 
+const SessionOver = lazy(async () => ({ default: (await import("./session-over.tsx")).SessionOver }));
+
 export function Shell() {
+  const isOver = useSessionOver();
   const { app } = useTexts();
   return (
     <>
@@ -39,6 +43,11 @@ export function Shell() {
           <Outlet />
         </Suspense>
       </main>
+      {isOver && (
+        <Suspense>
+          <SessionOver />
+        </Suspense>
+      )}
       <Foot />
       <Toasts />
     </>

@@ -105,7 +105,10 @@ function Review({
 }) {
   const { add: t } = useTexts();
   const client = useQueryClient();
-  const common = useQuery({ queryKey: ["servers"], queryFn: () => answer(GET("/api/servers")) });
+  const common = useQuery({
+    queryKey: ["servers"],
+    queryFn: ({ signal }) => answer(GET("/api/servers", { signal })),
+  });
   const known = (common.data?.content["servers"] as unknown[] | undefined) ?? [];
   const [receives, setReceives] = useState(content["receives"] !== false);
   const [text, setText] = useState(() => JSON.stringify(content, undefined, 2));

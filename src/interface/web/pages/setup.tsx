@@ -16,7 +16,10 @@ export function SetupPage() {
   const client = useQueryClient();
   const navigate = useNavigate();
   const [secret] = useState(() => decodeURIComponent(window.location.hash.slice(1)));
-  const state = useQuery({ queryKey: ["setup"], queryFn: () => answer(GET("/api/setup")) });
+  const state = useQuery({
+    queryKey: ["setup"],
+    queryFn: ({ signal }) => answer(GET("/api/setup", { signal })),
+  });
   const setUp = useMutation({
     mutationFn: async (account: { name: string; password: string }) => {
       await answer(POST("/api/setup", { body: { secret, ...account } }));

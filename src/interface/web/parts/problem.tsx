@@ -1,6 +1,6 @@
 /** What happened, and what to do. */
 import type { ReactNode } from "react";
-import { ApiProblem, ConnectionLost } from "../api/problem.ts";
+import { ApiProblem, ConnectionLost, LoggedOut } from "../api/problem.ts";
 import { useTexts } from "../texts/texts.tsx";
 
 interface ProblemProps {
@@ -10,10 +10,10 @@ interface ProblemProps {
   readonly children?: ReactNode;
 }
 
-/** Says nothing where there is no error, and nothing where the banner says that the server is away. */
+/** Says nothing where there is no error, and nothing where the banner or the login above the page says it. */
 export function Problem({ error, onRetry, children }: ProblemProps) {
   const { problem: t } = useTexts();
-  if (!error || error instanceof ConnectionLost) return null;
+  if (!error || error instanceof ConnectionLost || error instanceof LoggedOut) return null;
   const known = error instanceof ApiProblem ? error : undefined;
   return (
     <div className="problem" role="alert">

@@ -92,6 +92,10 @@ export const de: Texts = {
     codeHint: "Sechs Ziffern",
     sendCode: "Weiter",
     other: "Als jemand anderes anmelden",
+    overTitle: "Ihre Sitzung ist zu Ende",
+    overLead:
+      "Melden Sie sich wieder an: was Sie getippt haben, ist noch da. Was Sie zuletzt abschickten, ist nicht getan.",
+    backIn: "Sie sind wieder angemeldet. Wollten Sie etwas speichern? Dann speichern Sie noch einmal.",
     forgotten: "Vergessen? Wer verwaltet, kann Ihnen ein neues Passwort geben.",
     setupOpen:
       "Es gibt noch niemanden, der verwaltet. Öffnen Sie den Link, den der Server beim Start gezeigt hat.",

@@ -94,6 +94,9 @@ export const en = {
     codeHint: "Six digits",
     sendCode: "Go on",
     other: "Log in as somebody else",
+    overTitle: "Your session is over",
+    overLead: "Log in again: what you have typed is still there. What you sent last was not done.",
+    backIn: "You are logged in again. Were you saving something? Save it once more.",
     forgotten: "Forgotten? An administrator can give you a new password.",
     setupOpen:
       "There is no administrator yet. Open the link that the server has printed when it was started.",

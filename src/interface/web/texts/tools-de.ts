@@ -243,7 +243,12 @@ export const toolsDe: ToolsTexts = {
     save: "Speichern",
     saved: "Gespeichert. Ab der nächsten Prüfung werden die Domains danach beurteilt.",
     changed: "Geändert",
-    readAgain: "Neu lesen (was hier getippt ist, geht verloren)",
+    changedMeanwhile:
+      "Das hat inzwischen jemand anderes geändert; was Sie getippt haben, ist noch da. Geändert",
+    theirs: "Was jetzt anders ist",
+    takeTheirs: "Deren Fassung nehmen",
+    tookTheirs: "Das ist jetzt deren Fassung; was Sie getippt hatten, ist beiseitegelegt.",
+    saveOver: "Meine darüber speichern",
   },
   settings: {
     title: "Einstellungen",

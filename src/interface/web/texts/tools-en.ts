@@ -234,7 +234,11 @@ export const toolsEn = {
     save: "Save",
     saved: "Saved. The domains are judged by it from their next check on.",
     changed: "Changed",
-    readAgain: "Read it again (what is typed here is lost)",
+    changedMeanwhile: "Somebody else has changed this meanwhile; what you have typed is still here. Changed",
+    theirs: "What is another now",
+    takeTheirs: "Take theirs",
+    tookTheirs: "This is theirs now; what you had typed is put aside.",
+    saveOver: "Save mine over it",
   },
   settings: {
     title: "Settings",

@@ -16,8 +16,14 @@ import "../../style/account.css";
 
 export function AccountPage() {
   const { account: t } = useTexts();
-  const account = useQuery({ queryKey: accountKey, queryFn: () => answer(GET("/api/account")) });
-  const ways = useQuery({ queryKey: ["login ways"], queryFn: () => answer(GET("/api/login")) });
+  const account = useQuery({
+    queryKey: accountKey,
+    queryFn: ({ signal }) => answer(GET("/api/account", { signal })),
+  });
+  const ways = useQuery({
+    queryKey: ["login ways"],
+    queryFn: ({ signal }) => answer(GET("/api/login", { signal })),
+  });
   const { data } = account;
   return (
     <Page title={t.title} lead={data && t.lead(data.name)} width="narrow">
@@ -154,7 +160,12 @@ function Passkeys({
                 <When at={createdAt} />
               </span>
             </span>
-            <button type="button" onClick={() => remove.mutate(id)} aria-label={t.removeThing(label)}>
+            <button
+              type="button"
+              disabled={remove.isPending}
+              onClick={() => remove.mutate(id)}
+              aria-label={t.removeThing(label)}
+            >
               {t.remove}
             </button>
           </li>

@@ -70,7 +70,10 @@ export function BackupPage() {
 function Make() {
   const { backup: t, account } = useTexts();
   const client = useQueryClient();
-  const own = useQuery({ queryKey: accountKey, queryFn: () => answer(GET("/api/account")) });
+  const own = useQuery({
+    queryKey: accountKey,
+    queryFn: ({ signal }) => answer(GET("/api/account", { signal })),
+  });
   const save = useMutation({
     mutationFn: async (password: string | undefined) => {
       const { data, response } = await POST("/api/backup", {

@@ -36,11 +36,7 @@ export function ServersPage() {
       {servers.isPending && <Loading />}
       <Problem error={servers.error} onRetry={() => void servers.refetch()} />
       {data &&
-        (isAdministrator(session) && data.file === null ? (
-          <Edit key={data.revision} servers={data} />
-        ) : (
-          <Shown servers={data} />
-        ))}
+        (isAdministrator(session) && data.file === null ? <Edit servers={data} /> : <Shown servers={data} />)}
     </Page>
   );
 }
@@ -93,28 +89,66 @@ function Shown({ servers: { content, file, changedAt } }: { readonly servers: Se
   );
 }
 
-function Edit({ servers: { content, revision, changedAt } }: { readonly servers: Servers }) {
+/** What is typed, on what it stands, and whether it says anything else than that. */
+interface Typed {
+  readonly on: Servers;
+  readonly base: Content;
+  readonly rows: readonly ServerRow[];
+  /** Undefined where it is edited as a form. */
+  readonly text: string | undefined;
+}
+
+const untouched = (on: Servers): Typed => ({
+  on,
+  base: on.content,
+  rows: rowsOf(on.content),
+  text: undefined,
+});
+
+function isTouched({ on, base, rows, text }: Typed): boolean {
+  const written = (content: Content) => JSON.stringify(content, null, 2);
+  const before = written(contentOf(on.content, rowsOf(on.content)));
+  return (text ?? written(contentOf(base, rows))) !== before;
+}
+
+/** `servers`: the newest that is known. Others may change it meanwhile; what is typed here stays all the same. */
+function Edit({ servers: newest }: { readonly servers: Servers }) {
   const { servers: t } = useTexts();
   const client = useQueryClient();
-  const [base, setBase] = useState<Content>(content);
-  const [rows, setRows] = useState(() => rowsOf(content));
-  const [text, setText] = useState<string>();
+  const [state, setState] = useState(() => untouched(newest));
   const [isNoJson, setNoJson] = useState(false);
+  const isNewer = newest.revision > state.on.revision;
+  const { on, base, rows, text } = state;
+  const setRows = (next: readonly ServerRow[]) => setState((before) => ({ ...before, rows: next }));
+  const setText = (next: string) => setState((before) => ({ ...before, text: next }));
   const read = () => client.invalidateQueries({ queryKey: serversQuery.queryKey });
   const put = (next: Content, at: number) =>
     answer(PUT("/api/servers", { body: { content: next, revision: at } }));
   const undo = useMutation({
-    mutationFn: (at: number) => put(content, at),
+    mutationFn: ({ content, at }: { readonly content: Content; readonly at: number }) => put(content, at),
     onSuccess: read,
     onError: (error) => tell(error.message),
   });
   const save = useMutation({
-    mutationFn: (next: Content) => put(next, revision),
-    onSuccess: ({ revision: after }) => {
-      tell(t.saved, () => undo.mutate(after));
-      return read();
+    mutationFn: ({ next, at }: { readonly next: Content; readonly at: Servers }) => put(next, at.revision),
+    onSuccess: async ({ revision: after }, { at, next }) => {
+      tell(t.saved, () => undo.mutate({ content: at.content, at: after }));
+      setState((before) => ({ ...before, on: { ...at, content: next } }));
+      await read();
+      // What was typed while this was on its way stays, and stands on what was saved.
+      setState((before) =>
+        isTouched(before) ? { ...before, on: { ...before.on, revision: after } } : before,
+      );
     },
+    onError: (error) => isProblem(error, "stale") && read(),
   });
+  if (isNewer && !isTouched(state)) setState(untouched(newest));
+  const takeTheirs = () => {
+    const before = state;
+    setState(untouched(newest));
+    save.reset();
+    tell(t.tookTheirs, () => setState(before));
+  };
   /** What is typed, as text or in the form; undefined, and said so, where it cannot be read. */
   const typed = (): Content | undefined => {
     setNoJson(false);
@@ -131,14 +165,21 @@ function Edit({ servers: { content, revision, changedAt } }: { readonly servers:
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const next = typed();
-    if (next) save.mutate(next);
+    if (next) save.mutate({ next, at: on });
+  };
+  const saveOver = () => {
+    const next = typed();
+    if (next) save.mutate({ next, at: newest });
   };
   const turn = () => {
     const next = typed();
     if (next === undefined) return;
-    setBase(next);
-    setRows(rowsOf(next));
-    setText(text === undefined ? JSON.stringify(next, null, 2) : undefined);
+    setState({
+      on,
+      base: next,
+      rows: rowsOf(next),
+      text: text === undefined ? JSON.stringify(next, null, 2) : undefined,
+    });
   };
   const faults = faultsOf(save.error);
   const change = (key: number, part: Partial<ServerRow>) =>
@@ -219,23 +260,52 @@ function Edit({ servers: { content, revision, changedAt } }: { readonly servers:
           </button>
         </>
       )}
-      <Problem error={save.error ?? undo.error}>
-        {isProblem(save.error, "stale") && (
-          <button type="button" onClick={() => void read()}>
-            {t.readAgain}
-          </button>
-        )}
-      </Problem>
+      {isNewer && !save.isPending ? (
+        <section className="note note-warning stack" role="alert">
+          <p>
+            {t.changedMeanwhile} <When at={newest.changedAt} show="both" />
+          </p>
+          <details>
+            <summary>{t.theirs}</summary>
+            <pre className="block">{differing(newest.content, on.content)}</pre>
+          </details>
+          <div className="actions">
+            <button type="button" onClick={takeTheirs}>
+              {t.takeTheirs}
+            </button>
+            <button type="button" disabled={save.isPending} onClick={saveOver}>
+              {t.saveOver}
+            </button>
+          </div>
+        </section>
+      ) : (
+        <Problem error={save.error ?? undo.error} />
+      )}
       <div className="actions">
-        <button type="submit" className="primary" disabled={save.isPending}>
+        <button type="submit" className="primary" disabled={save.isPending || isNewer}>
           {t.save}
         </button>
         <span className="hint">
-          {t.changed} <When at={changedAt} show="both" />
+          {t.changed} <When at={on.changedAt} show="both" />
         </span>
       </div>
     </form>
   );
+}
+
+/** The entries, and of servers those, that are another now than before. */
+function differing(now: Content, before: Content): string {
+  const isSame = (x: unknown, y: unknown) => JSON.stringify(x) === JSON.stringify(y);
+  const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+  const keys = [...new Set([...Object.keys(now), ...Object.keys(before)])];
+  const changed = keys
+    .filter((key) => !isSame(now[key], before[key]))
+    .map((key) => {
+      if (key !== "servers") return [key, now[key] ?? null];
+      const had = listed(before[key]);
+      return [key, listed(now[key]).filter((server) => !had.some((each) => isSame(each, server)))];
+    });
+  return JSON.stringify(Object.fromEntries(changed), null, 2);
 }
 
 /** What a refusal says of a place: "servers[0].addresses[1]" is about the addresses of the first server. */

@@ -41,7 +41,7 @@ export function Follow({ id, onEnd, onClose }: FollowProps) {
   const job = useJob(id);
   const about = useQuery({
     queryKey: ["job", id],
-    queryFn: () => answer(GET("/api/jobs/{job}", { params: { path: { job: id } } })),
+    queryFn: ({ signal }) => answer(GET("/api/jobs/{job}", { params: { path: { job: id } }, signal })),
     retry: false,
     refetchOnWindowFocus: false,
   });

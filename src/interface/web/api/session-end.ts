@@ -1,0 +1,18 @@
+/** Whether the session has ended under a page that is open: the page stays as it is until somebody logs in again. */
+import { useSyncExternalStore } from "react";
+
+let isOver = false;
+const watchers = new Set<() => void>();
+
+export function sessionOver(next: boolean): void {
+  if (isOver === next) return;
+  isOver = next;
+  for (const each of watchers) each();
+}
+
+function watch(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+export const useSessionOver = (): boolean => useSyncExternalStore(watch, () => isOver);
