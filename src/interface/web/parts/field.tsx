@@ -1,15 +1,47 @@
-/** A field of a form: its name, its hint, and what is wrong with it, said to everybody. */
-import { type InputHTMLAttributes, useId } from "react";
+/** A field of a form, of one line or several: its name, its hint, and what is wrong with it, said to everybody. */
+import { type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttributes, useId } from "react";
 
-interface FieldProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "id"> {
+interface Named {
   readonly label: string;
   readonly hint?: string | undefined;
   readonly fault?: string | undefined;
 }
 
-export function Field({ label, hint, fault, ...input }: FieldProps) {
+export function Field({
+  label,
+  hint,
+  fault,
+  ...input
+}: Named & Omit<InputHTMLAttributes<HTMLInputElement>, "id">) {
+  return (
+    <Frame label={label} hint={hint} fault={fault}>
+      {(said) => <input {...input} {...said} />}
+    </Frame>
+  );
+}
+
+export function TextField({
+  label,
+  hint,
+  fault,
+  ...area
+}: Named & Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "id">) {
+  return (
+    <Frame label={label} hint={hint} fault={fault}>
+      {(said) => <textarea className="text" spellCheck={false} {...area} {...said} />}
+    </Frame>
+  );
+}
+
+interface Said {
+  readonly id: string;
+  readonly "aria-describedby"?: string;
+  readonly "aria-invalid"?: true;
+}
+
+function Frame({ label, hint, fault, children }: Named & { readonly children: (said: Said) => ReactNode }) {
   const id = useId();
-  const said = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ");
+  const described = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ");
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
@@ -18,12 +50,11 @@ export function Field({ label, hint, fault, ...input }: FieldProps) {
           {hint}
         </p>
       )}
-      <input
-        {...input}
-        id={id}
-        {...(said && { "aria-describedby": said })}
-        {...(fault && { "aria-invalid": true })}
-      />
+      {children({
+        id,
+        ...(described && { "aria-describedby": described }),
+        ...(fault && { "aria-invalid": true }),
+      })}
       {fault && (
         <p className="fault" id={`${id}-fault`} role="alert" lang="en">
           {fault}

@@ -13,9 +13,8 @@ import {
 } from "../../api/providers.ts";
 import { Busy } from "../../parts/busy.tsx";
 import { CopyButton } from "../../parts/copy-button.tsx";
-import { Field } from "../../parts/field.tsx";
+import { Field, TextField } from "../../parts/field.tsx";
 import { faultOf, Problem } from "../../parts/problem.tsx";
-import { TextField } from "../../parts/text-field.tsx";
 import { useProvidersTexts } from "../../texts/providers.ts";
 
 const ALGORITHMS = ["hmac-sha256", "hmac-sha384", "hmac-sha512"] as const;

@@ -1,13 +1,14 @@
 /** Any record, put into words. */
+
 import { useMutation } from "@tanstack/react-query";
 import type { FormEvent } from "react";
 import { answer, POST } from "../../api/client.ts";
 import type { Explanation } from "../../api/tools.ts";
+import { TextField } from "../../parts/field.tsx";
 import { Page } from "../../parts/page.tsx";
 import { faultOf, Problem } from "../../parts/problem.tsx";
 import { Reference } from "../../parts/reference.tsx";
 import { SEVERITIES, SeverityBadge } from "../../parts/severity.tsx";
-import { TextField } from "../../parts/text-field.tsx";
 import { useTexts } from "../../texts/texts.tsx";
 import "../../style/domain.css";
 import "../../style/tools.css";

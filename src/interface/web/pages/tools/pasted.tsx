@@ -1,4 +1,5 @@
 /** A bounce, a line of a mail server's log, or the header of a message that arrived: pasted, and read. */
+
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { FormEvent } from "react";
@@ -6,10 +7,10 @@ import { answer, POST } from "../../api/client.ts";
 import { mayChange, useSession } from "../../api/session.ts";
 import type { Bounce, JudgedHeaders } from "../../api/tools.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
+import { TextField } from "../../parts/field.tsx";
 import { faultOf, Problem } from "../../parts/problem.tsx";
 import { Reference } from "../../parts/reference.tsx";
 import { SeverityShape } from "../../parts/severity.tsx";
-import { TextField } from "../../parts/text-field.tsx";
 import { When } from "../../parts/when.tsx";
 import { useTexts } from "../../texts/texts.tsx";
 import { PlainFindingCard } from "../domain/finding-card.tsx";
