@@ -14,15 +14,8 @@ import {
   type WorkerUtils,
 } from "graphile-worker";
 import pg from "pg";
-import type {
-  GivenUp,
-  JobCall,
-  JobHandlers,
-  JobKind,
-  JobOptions,
-  JobPayloads,
-  JobQueue,
-} from "../watch/job-queue.ts";
+import type { JobKind, JobPayloads } from "../watch/job-kind.ts";
+import type { GivenUp, JobCall, JobHandlers, JobOptions, JobQueue } from "../watch/job-queue.ts";
 
 export interface GraphileJobQueueOptions {
   readonly url: string;

@@ -1,6 +1,6 @@
 /** Jobs, for a database that has no queue of its own. */
 import type { Selectable } from "kysely";
-import type { JobKind } from "../watch/job-queue.ts";
+import type { JobKind } from "../watch/job-kind.ts";
 import type { FailedJob, JobStore } from "../watch/job-store.ts";
 import { pageLimit, storable } from "./column.ts";
 import type { Database, Tables } from "./tables.ts";

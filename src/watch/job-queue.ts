@@ -2,25 +2,8 @@
  * Work that has to be done for certain, and not at once: kept, tried again, shared by nodes. Each job may run more than
  * once, where a node dies with the work done and not yet noted; so what a job does has to bear that.
  */
-import type { DomainName } from "../standards/dns/name.ts";
-import type { AlertMessage } from "./alert.ts";
+import type { JobKind, JobPayloads } from "./job-kind.ts";
 import type { JobStore, StoredJob } from "./job-store.ts";
-
-/** Plain JSON, as it comes back from the store. */
-export interface JobPayloads {
-  /** The next step of a domain's keys. `publishes`: somebody has said that their records may be changed. */
-  readonly "rotation-step": { readonly domain: DomainName; readonly publishes?: boolean };
-  /** Work that somebody follows: task.ts. */
-  readonly task: { readonly id: string };
-  /** Caches have let go of what a change took away: the domains can be judged. */
-  readonly "wait-for-caches": { readonly domains: readonly DomainName[] };
-  readonly "alert-round": { readonly channel: string };
-  readonly "alert-delivery": { readonly channel: string; readonly message: AlertMessage };
-  readonly "weekly-digest": Record<string, never>;
-  /** Something that all domains share has changed. */
-  readonly "look-at-all": Record<string, never>;
-}
-export type JobKind = keyof JobPayloads;
 
 export interface JobOptions {
   /** A job that waits under the same key gives way to this one; one that is under way does not. */

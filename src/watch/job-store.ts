@@ -1,5 +1,5 @@
 /** Where jobs are kept, as an interface: for databases that have no queue of their own. */
-import type { JobKind } from "./job-queue.ts";
+import type { JobKind } from "./job-kind.ts";
 
 export interface NewJob {
   readonly id: string;

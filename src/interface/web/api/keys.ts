@@ -1,5 +1,5 @@
 /** What pages ask of a domain's DKIM keys. */
-import { type QueryClient, queryOptions } from "@tanstack/react-query";
+import { type QueryClient, queryOptions, type UseQueryResult } from "@tanstack/react-query";
 import { answer, GET, POST } from "./client.ts";
 import type { paths } from "./schema.ts";
 
@@ -8,6 +8,7 @@ type Answered<O> = O extends { responses: { 200: { content: { "application/json"
 export type Key = Answered<paths["/api/domains/{domain}/keys"]["get"]>["keys"][number];
 export type KeyOutlook = Answered<paths["/api/domains/{domain}/rotation"]["get"]>["keys"][number];
 export type SeenKey = Answered<paths["/api/domains/{domain}/keys/verify"]["post"]>["keys"][number];
+export type KeyLook = UseQueryResult<{ readonly keys: readonly SeenKey[]; readonly at: string }>;
 export type RotationStep = Answered<paths["/api/domains/{domain}/keys/rotate"]["post"]>["steps"][number];
 
 const of = (domain: string) => ({ path: { domain } });

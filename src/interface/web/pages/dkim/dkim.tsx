@@ -1,5 +1,5 @@
 /** The DKIM keys of a domain: made, copied, published, verified; and how one follows another. */
-import { type UseQueryResult, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { answer, POST } from "../../api/client.ts";
@@ -10,7 +10,6 @@ import {
   keysQuery,
   type RotationStep,
   rotationQuery,
-  type SeenKey,
 } from "../../api/keys.ts";
 import { mayChange, useSession } from "../../api/session.ts";
 import { Busy, Loading } from "../../parts/busy.tsx";
@@ -28,8 +27,6 @@ import "../../style/domain.css";
 import "../../style/dkim.css";
 
 const route = getRouteApi("/inside/domains/$domain/dkim");
-
-export type KeyLook = UseQueryResult<{ readonly keys: readonly SeenKey[]; readonly at: string }>;
 
 export function DkimPage() {
   const { dkim: t } = usePublishingTexts();

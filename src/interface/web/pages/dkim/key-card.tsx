@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import {
   type Key,
+  type KeyLook,
   type KeyOutlook,
   keyRecordQuery,
   type RotationStep,
@@ -18,7 +19,6 @@ import { When } from "../../parts/when.tsx";
 import { usePublishingTexts } from "../../texts/publishing.ts";
 import { useTexts } from "../../texts/texts.tsx";
 import { RecordFields, usualFields } from "../domain/record-fields.tsx";
-import type { KeyLook } from "./dkim.tsx";
 import { ExportKey } from "./export-key.tsx";
 import { isWaiting, shapeOf } from "./key-state.ts";
 import { TakeOut } from "./take-out.tsx";

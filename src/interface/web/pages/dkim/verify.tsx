@@ -1,12 +1,11 @@
 /** What each name server shows of a key, and until when caches may hold something else. */
-import type { Key, SeenKey } from "../../api/keys.ts";
+import type { Key, KeyLook, SeenKey } from "../../api/keys.ts";
 import { Busy } from "../../parts/busy.tsx";
 import { Problem } from "../../parts/problem.tsx";
 import { type Severity, SeverityShape } from "../../parts/severity.tsx";
 import { When } from "../../parts/when.tsx";
 import { usePublishingTexts } from "../../texts/publishing.ts";
 import { useTexts } from "../../texts/texts.tsx";
-import type { KeyLook } from "./dkim.tsx";
 import { isWaiting } from "./key-state.ts";
 
 interface VerifyProps {

@@ -1,0 +1,19 @@
+/** The kinds of work that is done for certain, and what each is told. */
+import type { DomainName } from "../standards/dns/name.ts";
+import type { AlertMessage } from "./alert.ts";
+
+/** Plain JSON, as it comes back from the store. */
+export interface JobPayloads {
+  /** The next step of a domain's keys. `publishes`: somebody has said that their records may be changed. */
+  readonly "rotation-step": { readonly domain: DomainName; readonly publishes?: boolean };
+  /** Work that somebody follows: task.ts. */
+  readonly task: { readonly id: string };
+  /** Caches have let go of what a change took away: the domains can be judged. */
+  readonly "wait-for-caches": { readonly domains: readonly DomainName[] };
+  readonly "alert-round": { readonly channel: string };
+  readonly "alert-delivery": { readonly channel: string; readonly message: AlertMessage };
+  readonly "weekly-digest": Record<string, never>;
+  /** Something that all domains share has changed. */
+  readonly "look-at-all": Record<string, never>;
+}
+export type JobKind = keyof JobPayloads;
