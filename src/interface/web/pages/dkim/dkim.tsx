@@ -10,6 +10,7 @@ import {
   keysQuery,
   type RotationStep,
   rotationQuery,
+  type SeenKey,
 } from "../../api/keys.ts";
 import { mayChange, useSession } from "../../api/session.ts";
 import { Busy, Loading } from "../../parts/busy.tsx";
