@@ -8,6 +8,7 @@ import { createQueryClient } from "./api/query-client.ts";
 import { sessionQuery } from "./api/session.ts";
 import { sessionOver } from "./api/session-end.ts";
 import { readLanguage, readTheme, showTheme } from "./layout/choice.ts";
+import { FirstSight } from "./layout/first-sight.tsx";
 import { createPagesRouter } from "./router.ts";
 import { loadTexts, TextsProvider } from "./texts/texts.tsx";
 
@@ -29,7 +30,7 @@ whenLoggedOut(() => {
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
-    <Suspense>
+    <Suspense fallback={<FirstSight />}>
       <TextsProvider>
         <QueryClientProvider client={queryClient}>
           <RouterProvider router={router} />

@@ -5,6 +5,7 @@ import { useEffect, useRef } from "react";
 import { isAdministrator, leave, type Session, seesAll, useSession } from "../api/session.ts";
 import type { Texts } from "../texts/en.ts";
 import { useTexts } from "../texts/texts.tsx";
+import { Mark } from "./first-sight.tsx";
 
 interface Entry {
   readonly to: NonNullable<LinkProps["to"]>;
@@ -57,11 +58,7 @@ export function MenuBar() {
     <header className="bar">
       <div className="bar-inside">
         <Link to="/" className="brand">
-          <svg viewBox="0 0 32 32" aria-hidden="true">
-            <rect width="32" height="32" rx="7" />
-            <path d="M8 9.5h16L9.5 22.5H24" />
-            <circle cx="24" cy="9.5" r="3" />
-          </svg>
+          <Mark />
           {app.name}
         </Link>
         {isInside && (
