@@ -2,6 +2,8 @@
 /** Wiring only: hands the commands the real world. What is long, or wanted by few commands, stands in main/. */
 import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runCli } from "./interface/cli/program.ts";
@@ -66,7 +68,12 @@ process.exitCode = await runCli(process.argv.slice(2), {
   onReload,
   // Loaded for those alone that want them.
   serveMilter: async (job) => (await import("./main/milter.ts")).serveMilter(job),
-  startServer: async (job) => (await import("./main/server.ts")).startServer(job),
+  async startServer(job) {
+    // What is compiled once is there at the next start: in a folder that nobody else writes into.
+    if (job.directory !== undefined && existsSync(job.directory))
+      enableCompileCache(join(job.directory, "compiled"));
+    return (await import("./main/server.ts")).startServer(job);
+  },
 });
 
 // The line to the first process would keep this one for ever.

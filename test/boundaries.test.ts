@@ -128,6 +128,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "node:crypto",
       "node:events",
       "node:fs",
+      "node:module",
       "node:os",
       "node:path",
       "node:readline/promises",

@@ -5,32 +5,13 @@ import { NAME_STYLES } from "../../records/form.ts";
 import { FORMATS } from "../../records/format.ts";
 import { TXT_STYLES } from "../../standards/dns/txt-rendering.ts";
 import { readDuration, readInteger } from "./argument.ts";
-import { runBackup, runRestore } from "./backup.ts";
-import { runCheck } from "./check.ts";
-import { runCompliance } from "./compliance.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
-import { runExplain } from "./explain.ts";
 import { IMPORT_FORMATS, runImport } from "./import.ts";
-import { runInit } from "./init.ts";
-import { runKeysBar, runKeysGenerate, runKeysList, runKeysReseal, runKeysShow } from "./keys.ts";
-import { runKeysRotate, runKeysTest } from "./keys-dns.ts";
-import { runKeysExport, runKeysImport } from "./keys-files.ts";
-import { runLint } from "./lint.ts";
-import { runLookup } from "./lookup.ts";
 import { addMail } from "./mail.ts";
 import { addMilter } from "./milter.ts";
-import { runApply, runPlan, runUndo } from "./publish.ts";
-import { runRecords, runSchema } from "./records.ts";
-import { runRoute } from "./route.ts";
-import { runServe } from "./serve.ts";
-import { runSpfTest, runSpfTree } from "./spf.ts";
-import { runTlsaNext } from "./tlsa.ts";
 import type { Tools } from "./tools.ts";
-import { runTour } from "./tour.ts";
-import { runTrapEvaluate, runTrapListen } from "./trap.ts";
 import { runTroubleshoot, SYMPTOM_NAMES } from "./troubleshoot.ts";
 import { addViewOptions, repeatable } from "./view-options.ts";
-import { runWait } from "./wait.ts";
 import { addWorldOptions } from "./world-options.ts";
 
 export const VERSION = "0.1.0";
@@ -96,7 +77,7 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .option("--postfix <dir>", "where Postfix' main.cf is", "/etc/postfix")
     .option("--output <file>", "where to write it; - is standard output", "zonepost.yaml")
     .option("--force", "overwrite the file")
-    .action(async (options) => finish(await runInit(options, tools)));
+    .action(async (options) => finish(await (await import("./init.ts")).runInit(options, tools)));
 
   command("records", "derive every record of the description, each with its reason")
     .argument("[domain...]", "only these domains")
@@ -117,7 +98,9 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     )
     .option("--details", "with the table: also why, and what to type to see it")
     .option("--dns-host <id>", "as the form of this DNS host asks for them; list names all hosts")
-    .action(async (domains, options) => finish(await runRecords(domains, options, tools)));
+    .action(async (domains, options) =>
+      finish(await (await import("./records.ts")).runRecords(domains, options, tools)),
+    );
 
   addWorldOptions(
     command("check", "check what the world sees of a domain's mail, with the fix of every problem"),
@@ -142,7 +125,9 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     )
     .option("-a, --all", "show what is fine in full too")
     .option("-q, --quiet", "one line for each problem, and nothing else")
-    .action(async (domains, options) => finish(await runCheck(domains, options, tools)));
+    .action(async (domains, options) =>
+      finish(await (await import("./check.ts")).runCheck(domains, options, tools)),
+    );
 
   addWorldOptions(
     command(
@@ -153,7 +138,9 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .argument("<address>", "as in bob@example.org")
     .option("--rcpt", "ask the servers whether they would take mail for it; nothing is sent")
     .option("--mail-from <address>", "the sender to ask with; empty is the null sender", "")
-    .action(async (address, options) => finish(await runRoute(address, options, tools)));
+    .action(async (address, options) =>
+      finish(await (await import("./route.ts")).runRoute(address, options, tools)),
+    );
   addWorldOptions(
     command("troubleshoot", "from a symptom, or from a pasted bounce, to the first cause and its fix"),
   )
@@ -176,12 +163,16 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     ),
   )
     .argument("<domain>", "the domain that stands in From")
-    .action(async (domain, options) => finish(await runCompliance(domain, options, tools)));
+    .action(async (domain, options) =>
+      finish(await (await import("./compliance.ts")).runCompliance(domain, options, tools)),
+    );
 
   addViewOptions(command("lookup", "ask every name server and resolver for a record, side by side"))
     .argument("<name>", "the owner name")
     .argument("[type]", "the record type", "A")
-    .action(async (name, type, options) => finish(await runLookup(name, type, options, tools)));
+    .action(async (name, type, options) =>
+      finish(await (await import("./lookup.ts")).runLookup(name, type, options, tools)),
+    );
 
   addViewOptions(
     command(
@@ -208,20 +199,24 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .option("--old-ttl <duration>", "the TTL of what was there before, where that is gone already", (text) =>
       readDuration(text, "--old-ttl"),
     )
-    .action(async (name, type, values, options) => finish(await runWait(name, type, values, options, tools)));
+    .action(async (name, type, values, options) =>
+      finish(await (await import("./wait.ts")).runWait(name, type, values, options, tools)),
+    );
 
   command(
     "explain",
     "put a record into words, term by term: SPF, DKIM, DMARC, MTA-STS, TLS-RPT, TLSA, CAA, BIMI, SRV",
   )
     .argument("[record...]", "the record's text; standard input where none is given")
-    .action(async (record, options) => finish(await runExplain(record, options, tools)));
+    .action(async (record, options) =>
+      finish(await (await import("./explain.ts")).runExplain(record, options, tools)),
+    );
 
   command("lint", "find mistakes in a zone file, or in records pasted from elsewhere")
     .argument("[file]", "the zone file; standard input where none is given", "-")
     .option("--origin <domain>", "the zone that relative names belong to")
     .addOption(repeatable("--assume-public <cidr>", "count this network as public, for laboratories", "none"))
-    .action(async (file, options) => finish(await runLint(file, options, tools)));
+    .action(async (file, options) => finish(await (await import("./lint.ts")).runLint(file, options, tools)));
 
   command("import", "read records out of anything pasted, and find the mistakes in them")
     .argument("[file]", "the text; standard input where none is given", "-")
@@ -262,14 +257,20 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     command("plan", "show what would change in your zones, what stays, and what speaks against it", publish),
   )
     .argument("[zone...]", "only these zones")
-    .action(async (zones, options) => finish(await runPlan(zones, options, tools)));
+    .action(async (zones, options) =>
+      finish(await (await import("./publish.ts")).runPlan(zones, options, tools)),
+    );
   changing(command("apply", "carry the plan out, and look for it at every name server", publish))
     .argument("[zone...]", "only these zones")
     .option("--no-wait", "skip the waits between the steps")
-    .action(async (zones, options) => finish(await runApply(zones, options, tools)));
+    .action(async (zones, options) =>
+      finish(await (await import("./publish.ts")).runApply(zones, options, tools)),
+    );
   changing(command("undo", "take back what the last apply did", publish))
     .argument("<zone>")
-    .action(async (zone, options) => finish(await runUndo(zone, { wait: true, ...options }, tools)));
+    .action(async (zone, options) =>
+      finish(await (await import("./publish.ts")).runUndo(zone, { wait: true, ...options }, tools)),
+    );
 
   const tlsa = program.command("tlsa").description("DANE: the TLSA records of a mail host");
   addViewOptions(
@@ -311,12 +312,14 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
       "after",
       "Here 0: the certificate may be deployed, or is; 1: wait, or publish first; 2: trouble; 3: could not tell.",
     )
-    .action(async (options) => finish(await runTlsaNext(options, tools)));
+    .action(async (options) => finish(await (await import("./tlsa.ts")).runTlsaNext(options, tools)));
 
   const spf = program.command("spf").description("look into SPF records");
   addViewOptions(command("tree", "what every include costs, and where it leads", spf))
     .argument("<domain>")
-    .action(async (domain, options) => finish(await runSpfTree(domain, options, tools)));
+    .action(async (domain, options) =>
+      finish(await (await import("./spf.ts")).runSpfTree(domain, options, tools)),
+    );
   addViewOptions(command("test", "evaluate SPF for one sender, as a receiver would", spf))
     .argument("<domain>")
     .requiredOption("--ip <address>", "where the mail comes from")
@@ -325,7 +328,9 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
       "the envelope sender; empty for a bounce (default: postmaster@ the domain)",
     )
     .option("--helo <name>", "the HELO name (default: the domain)")
-    .action(async (domain, options) => finish(await runSpfTest(domain, options, tools)));
+    .action(async (domain, options) =>
+      finish(await (await import("./spf.ts")).runSpfTest(domain, options, tools)),
+    );
 
   addKeys(program, command, tools, finish);
   addMail(program, command, tools, finish);
@@ -336,12 +341,16 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .argument("<file>", "the new file")
     .option("--state <dir>", STATE)
     .option("--settings <file>", SETTINGS)
-    .action(async (file, options) => finish(await runBackup(file, options, tools)));
+    .action(async (file, options) =>
+      finish(await (await import("./backup.ts")).runBackup(file, options, tools)),
+    );
   command("restore", "put a backup in the place of the state; nothing else may have it open meanwhile")
     .argument("<file>", "what zonepost backup has written")
     .option("--state <dir>", STATE)
     .option("--settings <file>", SETTINGS)
-    .action(async (file, options) => finish(await runRestore(file, options, tools)));
+    .action(async (file, options) =>
+      finish(await (await import("./backup.ts")).runRestore(file, options, tools)),
+    );
   command("serve", "the server: the API, for browsers and programs")
     .option("--settings <file>", SETTINGS)
     .option("--state <directory>", "where the state lies")
@@ -355,14 +364,14 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
       "-c, --config <file>",
       "a description (zonepost.yaml) that is the truth: read again on SIGHUP, and read-only in the API",
     )
-    .action(async (options) => finish(await runServe(options, tools)));
+    .action(async (options) => finish(await (await import("./serve.ts")).runServe(options, tools)));
 
   const trap = program.command("trap").description("a last MX that takes no mail, to see who asks it first");
   command("listen", "listen as the trap, and write down who comes", trap)
     .requiredOption("--listen <ip:port>", "where to listen, as in 192.0.2.99:25")
     .requiredOption("--log <file>", "one line of JSON for each connection is added here")
     .option("--host <name>", "the name of the trap's MX, which it greets with")
-    .action(async (options) => finish(await runTrapListen(options, tools)));
+    .action(async (options) => finish(await (await import("./trap.ts")).runTrapListen(options, tools)));
   command("evaluate", "tell who came to the trap without having tried a better server", trap)
     .addOption(repeatable("--trap-log <file>", "what the trap wrote", "needed"))
     .addOption(
@@ -388,14 +397,14 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
       3600,
     )
     .option("--utc-offset <offset>", "of log times without a zone, as +01:00 (default: this machine's)")
-    .action(async (options) => finish(runTrapEvaluate(options, tools)));
+    .action(async (options) => finish(await (await import("./trap.ts")).runTrapEvaluate(options, tools)));
 
   command("schema", "print the JSON Schema of the description, for editors").action(async () =>
-    finish(runSchema(tools)),
+    finish(await (await import("./records.ts")).runSchema(tools)),
   );
 
   command("tour", "see the main job done on name servers of its own, on loopback").action(async (options) =>
-    finish(await runTour(options, tools)),
+    finish(await (await import("./tour.ts")).runTour(options, tools)),
   );
   return program;
 }
@@ -430,19 +439,27 @@ function addKeys(
     )
     .option("--algorithm <name>", "rsa or ed25519", "rsa")
     .option("--bits <number>", "of RSA keys: 2048, 3072 or 4096 (default: 2048)", bits)
-    .action(async (domains, options) => finish(await runKeysGenerate(domains, options, tools)));
+    .action(async (domains, options) =>
+      finish(await (await import("./keys.ts")).runKeysGenerate(domains, options, tools)),
+    );
   sub("list", "the keys, and the state of each")
     .argument("[domain...]")
-    .action(async (domains, options) => finish(await runKeysList(domains, options, tools)));
+    .action(async (domains, options) =>
+      finish(await (await import("./keys.ts")).runKeysList(domains, options, tools)),
+    );
   sealed(sub("show", "a key's record in every shape that forms and programs want"))
     .argument("<domain>")
     .option("-s, --selector <name>", "which key, where there are several")
     .option("--private", "print the private key too")
-    .action(async (domain, options) => finish(await runKeysShow(domain, options, tools)));
+    .action(async (domain, options) =>
+      finish(await (await import("./keys.ts")).runKeysShow(domain, options, tools)),
+    );
   addViewOptions(sub("test", "hold the keys against what every name server shows"))
     .argument("[domain...]")
     .option("-s, --selector <name>", "only this key")
-    .action(async (domains, options) => finish(await runKeysTest(domains, options, tools)));
+    .action(async (domains, options) =>
+      finish(await (await import("./keys-dns.ts")).runKeysTest(domains, options, tools)),
+    );
   addViewOptions(
     sealed(sub("rotate", "look at DNS, and take or name the next step from one key to the next")),
   )
@@ -455,7 +472,9 @@ function addKeys(
       "carry out what is to be published, emptied or taken away, where the description says who holds the zone",
     )
     .option("-c, --config <file>", "with --publish: the description", "zonepost.yaml")
-    .action(async (domains, options) => finish(await runKeysRotate(domains, options, tools)));
+    .action(async (domains, options) =>
+      finish(await (await import("./keys-dns.ts")).runKeysRotate(domains, options, tools)),
+    );
   for (const [name, how, description] of [
     ["retire", "retired", "a key never signs again, and stays published for the mail that is under way"],
     ["revoke", "revoked", "a key must not count any more: it never signs again, and its record goes at once"],
@@ -464,7 +483,9 @@ function addKeys(
       .argument("<domain>")
       .option("-s, --selector <name>", "which key, where there are several")
       .option("--yes", "do not ask, though the key signs now")
-      .action(async (domain, options) => finish(await runKeysBar(how, domain, options, tools)));
+      .action(async (domain, options) =>
+        finish(await (await import("./keys.ts")).runKeysBar(how, domain, options, tools)),
+      );
   }
   sealed(sub("import", "take private keys over, from files or from the configuration of a signing program"))
     .argument(
@@ -473,7 +494,9 @@ function addKeys(
     )
     .option("--domain <name>", "whose keys they are, where their names do not say")
     .option("-s, --selector <name>", "their selector, where their names do not say")
-    .action(async (paths, options) => finish(await runKeysImport(paths, options, tools)));
+    .action(async (paths, options) =>
+      finish(await (await import("./keys-files.ts")).runKeysImport(paths, options, tools)),
+    );
   sealed(sub("export", "write the keys that sign as a signing program wants them"))
     .argument("[domain...]")
     .addOption(
@@ -485,8 +508,10 @@ function addKeys(
     .option("--installed-at <folder>", "where the files will lie (default: the output folder)")
     .option("-s, --selector <name>", "this key, though it may not sign yet")
     .option("--force", "overwrite what is there")
-    .action(async (domains, options) => finish(await runKeysExport(domains, options, tools)));
+    .action(async (domains, options) =>
+      finish(await (await import("./keys-files.ts")).runKeysExport(domains, options, tools)),
+    );
   sealed(sub("reseal", "seal every private key under a new seal key"))
     .option("--new-seal-key <file>", "the new one; made where there is none (default: seal.key.new)")
-    .action(async (options) => finish(await runKeysReseal(options, tools)));
+    .action(async (options) => finish(await (await import("./keys.ts")).runKeysReseal(options, tools)));
 }
