@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useDeferredValue, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { memo, useDeferredValue, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { type DomainState, domainListQuery, type Overview, overviewQuery } from "../api/domains.ts";
 import { isAdministrator, useSession } from "../api/session.ts";
 import { Busy, Loading } from "../parts/busy.tsx";
@@ -175,7 +175,12 @@ function DomainList() {
 
 const LOUD: readonly Severity[] = ["error", "unknown", "warning"];
 
-function DomainRow({ state: { domain, worst, counts, checkedAt } }: { readonly state: DomainState }) {
+/** While the list is scrolled, rows that stay are not made anew. */
+const DomainRow = memo(function DomainRow({
+  state: { domain, worst, counts, checkedAt },
+}: {
+  readonly state: DomainState;
+}) {
   const { overview: t, severity } = useTexts();
   const loud = LOUD.filter((each) => (counts[each] ?? 0) > 0);
   return (
@@ -198,7 +203,7 @@ function DomainRow({ state: { domain, worst, counts, checkedAt } }: { readonly s
       </span>
     </Link>
   );
-}
+});
 
 const KINDS = ["appeared", "changed", "gone", "acknowledged"] as const;
 
