@@ -131,7 +131,7 @@ function DomainList() {
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => ROW_PIXELS,
-    overscan: 12,
+    overscan: 5,
     scrollMargin: top,
     getItemKey: (at) => rows[at]!.domain,
   });
