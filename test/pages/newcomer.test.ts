@@ -139,4 +139,15 @@ describeWithServers(["named"], "a newcomer", () => {
     expect(cost.clicks).toBeLessThanOrEqual(MAX_CLICKS);
     expect(complaints).toEqual([]);
   }, 120_000);
+
+  it("takes it back, and the key goes on to sign", async () => {
+    await page.goto("/domains/example.org/publish");
+    await page.getByRole("button", { name: "Take it back" }).click();
+    await page.getByRole("heading", { name: "Taking back" }).waitFor();
+    await page.locator(".follow > .note").waitFor({ timeout: 60_000 });
+    expect(await page.locator(".follow").innerText()).toContain("Done: every name server shows it.");
+    await page.goto("/domains/example.org/dkim");
+    await page.getByText("signs", { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+  }, 120_000);
 });
