@@ -104,6 +104,16 @@ it.each<[what: string, change: (provider: Provider) => Provider]>([
   expect(kept.json.trials[0]).toMatchObject({ works: false });
 });
 
+it("is refused with what is wrong in it, where it cannot even be opened", async () => {
+  const { call } = await world(() => {
+    throw new Error('publish, server: "ns1" is no address');
+  });
+  const refused = await call("POST", "/api/providers", { entry: TSIG, evenUntried: true });
+  expect(refused.status).toBe(422);
+  expect(refused.json.what).toContain('"ns1" is no address');
+  expect((await call("GET", "/api/providers")).json.providers).toEqual([]);
+});
+
 it("is changed by who saw it last, tried again, taken away and brought back", async () => {
   const { made: around, call } = await world();
   const { json: made } = await call("POST", "/api/providers", { entry: TSIG });

@@ -1,5 +1,6 @@
 /** Who holds a zone: by the settings on the machine, or as an administrator has entered it. */
 
+import type { Provider } from "../../publish/provider.ts";
 import type { KnownProvider } from "../../publish/provider-store.ts";
 import { type EnteredProvider, enteredProvider, type PublishEntry } from "../../records/publish-settings.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
@@ -29,6 +30,23 @@ async function findHolder(zone: DomainName, parts: HolderParts) {
 
 export const zonesOf = ({ settings }: KnownProvider): readonly string[] | undefined =>
   settings["zones"] as readonly string[] | undefined;
+
+/** Throws what is wrong with the entry itself, such as a server that is no address or a secret that is not there. */
+export async function openHolder(
+  entry: ZoneHolder,
+  zone: DomainName,
+  { openProvider }: Pick<ServerParts, "openProvider">,
+): Promise<Provider> {
+  try {
+    return await openProvider(entry, zone);
+  } catch (error) {
+    throw new Refusal(
+      "refused",
+      `who holds ${zone} cannot be asked: ${(error as Error).message}`,
+      "mend what is said of this provider",
+    );
+  }
+}
 
 /** Where secrets stand in an entry. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([

@@ -7,7 +7,7 @@ import type { DomainName } from "../../standards/dns/name.ts";
 import { seeAtEveryServer } from "../../watch/zone-plan.ts";
 import type { ServerParts } from "./parts.ts";
 import { Refusal } from "./problem.ts";
-import { holderOf, isHeld } from "./zone-holder.ts";
+import { holderOf, isHeld, openHolder } from "./zone-holder.ts";
 
 export interface OpenZone {
   readonly zone: DomainName;
@@ -37,7 +37,7 @@ export async function openZone(zone: DomainName, actor: Actor, parts: ServerPart
       `this server cannot publish into the zone ${zone}`,
       "enter the records by hand, or ask an administrator to set up who holds the zone",
     );
-  const provider = await parts.openProvider(entry, zone);
+  const provider = await openHolder(entry, zone, parts);
   const { publish, sleep, now, random } = parts;
   const see = seeAtEveryServer(parts.world());
   return {

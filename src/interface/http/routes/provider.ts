@@ -11,7 +11,7 @@ import { describeDomain } from "../described.ts";
 import type { ServerParts } from "../parts.ts";
 import { notFound, Refusal, stale } from "../problem.ts";
 import { type Asked, type Route, route } from "../route.ts";
-import { openKnown, sealEntered, withoutSecrets } from "../zone-holder.ts";
+import { openHolder, openKnown, sealEntered, withoutSecrets } from "../zone-holder.ts";
 
 const MAX_PROVIDERS = 1_000;
 /** Of one provider: each is a transfer, or several requests to an API. */
@@ -87,7 +87,7 @@ export function providerRoutes(parts: ServerParts): readonly Route[] {
     return [zoneOf(first.domain, (await describeDomain(first, descriptions)).description)];
   };
   const tryOut = async (entry: EnteredProvider, zone: DomainName): Promise<Trial> => {
-    const provider = await parts.openProvider(entry, zone);
+    const provider = await openHolder(entry, zone, parts);
     const reading = await provider.readZone(zone);
     if (reading.status === "failed") return failedTrial(zone, reading);
     const failure = await provider.tryWriting?.(zone);

@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { allHistoryQuery } from "../api/tools.ts";
 import { Loading } from "../parts/busy.tsx";
 import { Empty } from "../parts/empty.tsx";
+import { More } from "../parts/more.tsx";
 import { Page } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { SeverityBadge } from "../parts/severity.tsx";
@@ -47,16 +48,7 @@ export function HistoryPage() {
           ))}
         </ol>
       )}
-      {list.hasNextPage && (
-        <button
-          type="button"
-          className="more"
-          disabled={list.isFetchingNextPage}
-          onClick={() => void list.fetchNextPage()}
-        >
-          {history.more}
-        </button>
-      )}
+      <More list={list} />
     </Page>
   );
 }

@@ -6,6 +6,7 @@ import { type AuditEntry, auditQuery } from "../../api/tools.ts";
 import { Loading } from "../../parts/busy.tsx";
 import { Empty } from "../../parts/empty.tsx";
 import { Field } from "../../parts/field.tsx";
+import { More } from "../../parts/more.tsx";
 import { Page } from "../../parts/page.tsx";
 import { Problem } from "../../parts/problem.tsx";
 import { When } from "../../parts/when.tsx";
@@ -31,7 +32,7 @@ const ACTIONS = [
 ] as const;
 
 export function AuditPage() {
-  const { audit: t, history } = useTexts();
+  const { audit: t } = useTexts();
   const filter = route.useSearch();
   const navigate = route.useNavigate();
   const list = useInfiniteQuery(auditQuery(filter));
@@ -102,16 +103,7 @@ export function AuditPage() {
           </table>
         </section>
       )}
-      {list.hasNextPage && (
-        <button
-          type="button"
-          className="more"
-          disabled={list.isFetchingNextPage}
-          onClick={() => void list.fetchNextPage()}
-        >
-          {history.more}
-        </button>
-      )}
+      <More list={list} />
     </Page>
   );
 }
