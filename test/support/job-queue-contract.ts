@@ -31,9 +31,12 @@ export function itIsAJobQueue(open: () => Promise<JobQueue>): void {
       await queue.add("rotation-step", { domain: name("once") });
       await queue.work({ "rotation-step": async (payload) => void done.push(payload) }, { concurrency: 3 });
       await queue.add("rotation-step", { domain: name("later") });
-      await until(() => done.length === 2);
+      await until(() => done.length >= 2);
       await sleep(100);
-      expect(done).toEqual([{ domain: "once.example.org" }, { domain: "later.example.org" }]);
+      // Up to three are worked at side by side: either may be first.
+      expect(done).toHaveLength(2);
+      expect(done).toContainEqual({ domain: "once.example.org" });
+      expect(done).toContainEqual({ domain: "later.example.org" });
     }));
 
   it("waits until a job's time", () =>
@@ -108,12 +111,13 @@ export function itIsAJobQueue(open: () => Promise<JobQueue>): void {
   it("works at no more jobs at once than it may, and stops when they are done", () =>
     withQueues(1, async (queue) => {
       let [now, most, done] = [0, 0, 0];
+      const { promise: mayEnd, resolve: letEnd } = Promise.withResolvers<void>();
       for (let at = 0; at < 12; at++) await queue.add("rotation-step", { domain: name(`n${at}`) });
       await queue.work(
         {
           "rotation-step": async () => {
             most = Math.max(most, ++now);
-            await sleep(60);
+            await mayEnd;
             now -= 1;
             done += 1;
           },
@@ -121,10 +125,12 @@ export function itIsAJobQueue(open: () => Promise<JobQueue>): void {
         { concurrency: 3 },
       );
       await until(() => now === 3);
-      const before = done;
-      await queue.stop();
+      await sleep(100);
+      const stopped = queue.stop();
+      letEnd();
+      await stopped;
       expect([now, most]).toEqual([0, 3]);
-      expect(done).toBeGreaterThan(before);
+      expect(done).toBeGreaterThanOrEqual(3);
       expect(done).toBeLessThan(12);
       // The rest is another's, below.
       rest = 12 - done;
