@@ -78,6 +78,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       "@tanstack/react-virtual",
       "chartist",
       "openapi-fetch",
+      "qr",
       "react",
       "react-dom",
     ],

@@ -3,7 +3,13 @@ import type { Parsed, Refused } from "../standards/dns/parsed.ts";
 import type { AccessStore, Role, User } from "./access-store.ts";
 import { newId } from "./audit.ts";
 import { loginName, totpBinding } from "./login.ts";
-import { hashPassword, type RandomOctets, readPassword, verifyPassword } from "./password.ts";
+import {
+  hashPassword,
+  type RandomOctets,
+  readPassword,
+  temporaryPassword,
+  verifyPassword,
+} from "./password.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { newTotpSecret, totpUri, verifyTotp } from "./totp.ts";
 
@@ -101,6 +107,16 @@ export const withoutTotp = (user: User): User => ({
   totpStep: undefined,
   revision: user.revision + 1,
 });
+
+/** For who has lost every way in: a password that was made, no codes, and allowed in again. */
+export async function withNewWayIn(
+  user: User,
+  random: RandomOctets,
+): Promise<{ readonly user: User; readonly password: string }> {
+  const password = temporaryPassword(random);
+  const passwordHash = await hashPassword(password, random);
+  return { user: { ...withoutTotp(user), passwordHash, disabledAt: undefined }, password };
+}
 
 /** The house would have no key any more. */
 export async function isLastAdministrator(user: User, store: AccessStore): Promise<boolean> {

@@ -31,12 +31,15 @@ export interface IdentityTools {
   readonly now: () => Date;
 }
 
-/** `kept` waits in the browser's cookie: an answer that another browser asked for is worth nothing. */
-export async function leaveFor({ provider, box, random, now }: IdentityTools) {
+/**
+ * `kept` waits in the browser's cookie: an answer that another browser asked for is worth nothing. `to` is where the
+ * browser goes after it has come back, a path of this server.
+ */
+export async function leaveFor({ provider, box, random, now }: IdentityTools, to = "/") {
   const text = () => Buffer.from(random(32)).toString("base64url");
   const checks: IdentityChecks = { state: text(), nonce: text(), codeVerifier: text() };
   const until = now().getTime() + SECONDS * 1000;
-  const kept = box.seal(Buffer.from(JSON.stringify({ ...checks, until })), BINDING);
+  const kept = box.seal(Buffer.from(JSON.stringify({ ...checks, to, until })), BINDING);
   return { url: await provider.authorizationUrl(checks), kept };
 }
 
@@ -45,15 +48,16 @@ export async function returnFrom(
   kept: string,
   callbackUrl: string,
   { store, provider, box, now }: IdentityTools,
-): Promise<User | undefined> {
+): Promise<{ readonly user: User; readonly to: string } | undefined> {
   const opened = box.open(kept, BINDING);
   if (opened === undefined) return undefined;
-  const { until, ...checks } = JSON.parse(Buffer.from(opened).toString()) as IdentityChecks & {
-    until: number;
+  const { until, to, ...checks } = JSON.parse(Buffer.from(opened).toString()) as IdentityChecks & {
+    readonly until: number;
+    readonly to: string;
   };
   if (now().getTime() >= until) return undefined;
   if (!(await takeOnce(store, `identity:${checks.state}`, now(), new Date(until)))) return undefined;
   const subject = await provider.subject(callbackUrl, checks);
   const user = subject === undefined ? undefined : await store.user({ oidcSubject: subject });
-  return user?.disabledAt === undefined ? user : undefined;
+  return user === undefined || user.disabledAt !== undefined ? undefined : { user, to };
 }

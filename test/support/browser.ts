@@ -27,16 +27,24 @@ export interface Tab {
   readonly complaints: string[];
 }
 
+interface TabOptions {
+  readonly locale?: string;
+  readonly viewport?: { width: number; height: number };
+  /** Certificates of tests, which nobody else has issued. */
+  readonly ignoreHTTPSErrors?: boolean;
+}
+
 /** A browser of its own: other cookies than any other tab has. */
 export async function openTab(
   browser: Browser,
   baseURL: string,
-  { locale = "en-GB", ...rest }: { locale?: string; viewport?: { width: number; height: number } } = {},
+  { locale = "en-GB", ...rest }: TabOptions = {},
 ): Promise<Tab> {
   const context = await browser.newContext({
     baseURL,
     locale,
     viewport: rest.viewport ?? DESKTOP,
+    ignoreHTTPSErrors: rest.ignoreHTTPSErrors ?? false,
     timezoneId: "Europe/Berlin",
     permissions: ["clipboard-read", "clipboard-write"],
   });

@@ -1,11 +1,12 @@
 /** Certificates of the test's own, right or wrong in any way: X.509 (RFC 5280 §4.1) written as DER by hand. */
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { isIPv4 } from "node:net";
 
 export interface CertificateOptions {
   /** The common name. */
   readonly subject: string;
   readonly organization?: string;
-  /** DNS names it stands for. */
+  /** DNS names and IPv4 addresses it stands for. */
   readonly names?: readonly string[];
   /** A day before today, and 60 days after, where absent. */
   readonly notBefore?: Date;
@@ -112,7 +113,11 @@ function distinguishedName(commonName: string, organization: string | undefined)
 }
 
 function alternativeNames(names: readonly string[]): Buffer {
-  return sequence(...names.map((name) => der(0x82, Buffer.from(name))));
+  return sequence(
+    ...names.map((name) =>
+      isIPv4(name) ? der(0x87, Buffer.from(name.split(".").map(Number))) : der(0x82, Buffer.from(name)),
+    ),
+  );
 }
 
 function extension(id: string, isCritical: boolean, value: Buffer): Buffer {

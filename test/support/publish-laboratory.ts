@@ -2,6 +2,7 @@
 import type { Tools } from "../../src/interface/cli/tools.ts";
 import type { KeyStore } from "../../src/keys/key-store.ts";
 import { formatRdata } from "../../src/standards/dns/rdata-text.ts";
+import { memoryAccessStore } from "./memory-access-store.ts";
 import { type MemoryProvider, memoryProvider, memoryStore } from "./memory-provider.ts";
 import { memorySightings } from "./memory-sightings.ts";
 import { tableWorld } from "./table-world.ts";
@@ -50,6 +51,7 @@ export function publishLaboratory(zone: string, above: string): PublishLaborator
           publish,
           keys: NO_KEYS,
           tlsaSightings: memorySightings(),
+          access: memoryAccessStore(),
           backup: async () => undefined,
           close: async () => undefined,
         };

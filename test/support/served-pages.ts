@@ -24,6 +24,7 @@ export interface ServedSettings {
   /** Of a server before; a new one where absent. It is kept when it is named. */
   readonly directory?: string;
   readonly port?: number;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export async function startServedPages(given: ServedSettings = {}): Promise<ServedPages> {
@@ -44,7 +45,11 @@ export async function startServedPages(given: ServedSettings = {}): Promise<Serv
   const child: ChildProcess = spawn(
     process.execPath,
     ["src/main.ts", "serve", "--state", directory, "--settings", settingsFile, "--json"],
-    { cwd: PROJECT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } },
+    {
+      cwd: PROJECT,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NO_COLOR: "1", ...given.environment },
+    },
   );
   const logged: string[] = [];
   child.stderr!.on("data", (octets: Buffer) => logged.push(octets.toString()));

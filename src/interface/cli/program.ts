@@ -351,6 +351,18 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .action(async (file, options) =>
       finish(await (await import("./backup.ts")).runRestore(file, options, tools)),
     );
+  const user = program.command("user").description("who may log in at the server");
+  command("list", "the users, their roles, and what they come in by", user)
+    .option("--state <dir>", STATE)
+    .option("--settings <file>", SETTINGS)
+    .action(async (options) => finish(await (await import("./user.ts")).runUserList(options, tools)));
+  command("reset", "a new password for who has lost theirs, or the phone with the codes", user)
+    .argument("<name>")
+    .option("--state <dir>", STATE)
+    .option("--settings <file>", SETTINGS)
+    .action(async (name, options) =>
+      finish(await (await import("./user.ts")).runUserReset(name, options, tools)),
+    );
   command("serve", "the server: the API, for browsers and programs")
     .option("--settings <file>", SETTINGS)
     .option("--state <directory>", "where the state lies")

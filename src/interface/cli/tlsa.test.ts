@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { issueCertificate } from "../../../test/support/certificates.ts";
 import { zonepost } from "../../../test/support/cli.ts";
+import { memoryAccessStore } from "../../../test/support/memory-access-store.ts";
 import { memoryProvider, memoryStore } from "../../../test/support/memory-provider.ts";
 import { memorySightings } from "../../../test/support/memory-sightings.ts";
 import { NO_KEYS } from "../../../test/support/publish-laboratory.ts";
@@ -102,6 +103,7 @@ function laboratory({ config = CONFIG, servers, files, zone = ZONE, unresolvable
             keys: NO_KEYS,
             publish: memoryStore(),
             tlsaSightings: sightings,
+            access: memoryAccessStore(),
             backup: async () => undefined,
             close: async () => undefined,
           }),

@@ -1,4 +1,5 @@
 /** What the commands need from outside; main.ts joins it to the real world, tests to a small one. */
+import type { AccessStore } from "../../access/access-store.ts";
 import type { World } from "../../check/context.ts";
 import type { TrapContact } from "../../check/mx-trap.ts";
 import type { ServerConfiguration } from "../../config/server-settings.ts";
@@ -50,6 +51,8 @@ export interface OpenedState {
   readonly publish: PublishStore;
   readonly keys: KeyStore;
   readonly tlsaSightings: TlsaSightingStore;
+  /** The accounts of the server that works on this state. */
+  readonly access: AccessStore;
   /** A copy as of one moment, in a new file. */
   backup(path: string): Promise<void>;
   close(): Promise<void>;

@@ -35,9 +35,13 @@ const setupRoute = createRoute({
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/login",
-  validateSearch: (search: Record<string, unknown>): { to?: string; ended?: true } => {
+  validateSearch: (search: Record<string, unknown>): { to?: string; ended?: true; refused?: true } => {
     const to = ownPlace(search["to"]);
-    return { ...(to !== undefined && { to }), ...(search["ended"] === true && { ended: true }) };
+    return {
+      ...(to !== undefined && { to }),
+      ...(search["ended"] === true && { ended: true }),
+      ...(search["refused"] === true && { refused: true }),
+    };
   },
   component: lazyRouteComponent(() => import("./pages/login.tsx"), "LoginPage"),
 });

@@ -18,6 +18,11 @@ import { type Asked, line, type Route, route } from "../route.ts";
 
 /** The browser's answer goes to the verifier as it is; its size is bounded by the body's. */
 const answer = z.record(z.string().max(100), z.unknown());
+/** Neither another server nor what a browser would take for one. */
+const ownPath = z
+  .string()
+  .max(2_000)
+  .regex(/^\/(?![/\\])[\x21-\x7e]*$/);
 const offer = z.object({ challenge: z.string(), rpId: z.string(), userVerification: z.literal("required") });
 
 export function passkeyRoutes(
@@ -162,11 +167,12 @@ export function passkeyRoutes(
       path: "/api/login/provider",
       gate: "anyone",
       summary: "Where to go to log in at the identity provider.",
+      query: z.object({ to: ownPath.optional().describe("The page to come back to.") }),
       answer: z.object({ url: z.string(), title: z.string() }),
-      act: async (_, asked) => {
+      act: async ({ query }, asked) => {
         const all = identityTools();
         await counted("identity", asked);
-        const { url, kept } = await leaveFor(all).catch((error: unknown) => {
+        const { url, kept } = await leaveFor(all, query.to).catch((error: unknown) => {
           if (error instanceof Refusal) throw error;
           throw new Refusal("no-answer", "the identity provider does not answer", "try again later");
         });
@@ -184,19 +190,25 @@ export function passkeyRoutes(
         const all = identityTools();
         await counted("identity-return", asked);
         const kept = asked.cookie("identity") ?? "";
-        const user = await returnFrom(kept, `${origin}${asked.reply.request.url}`, all);
+        const back = await returnFrom(kept, `${origin}${asked.reply.request.url}`, all);
         asked.setStep("identity", undefined, "lax");
-        if (user === undefined) {
+        if (back === undefined) {
           await asked.audit("login.failed", "an identity provider's answer", {}, "nobody");
+          // A person sees the page in which to begin anew.
+          if (asked.reply.request.headers.accept?.includes("text/html")) {
+            asked.reply.redirect("/login?refused=true", 303);
+            return;
+          }
           throw new Refusal(
             "not-logged-in",
             "this login opens nothing here",
             "begin anew from the login page; an administrator has to have made an account for you",
           );
         }
+        const { user, to } = back;
         asked.setSession(await beginSession(user, asked.caller, true, asked.session?.secret, tools));
         await asked.audit("login", user.name, { by: "identity provider" }, user.name);
-        asked.reply.redirect("/", 303);
+        asked.reply.redirect(to, 303);
       },
     }),
   ];

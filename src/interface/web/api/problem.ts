@@ -56,6 +56,18 @@ export class LoggedOut extends Error {
   }
 }
 
+/** `known`: the device has one already; `elsewhere`: the page stands at another address than passkeys are for. */
+export type PasskeyFailure = "not-done" | "known" | "elsewhere";
+
+export class PasskeyProblem extends Error {
+  readonly failure: PasskeyFailure;
+
+  constructor(failure: PasskeyFailure) {
+    super(`passkey: ${failure}`);
+    this.failure = failure;
+  }
+}
+
 export const isProblem = (error: unknown, code: ProblemCode): error is ApiProblem =>
   error instanceof ApiProblem && error.code === code;
 

@@ -401,7 +401,9 @@ content: {
 /** Where to go to log in at the identity provider. */
 post: {
 parameters: {
-query?: never;
+query?: {
+to?: string;
+};
 path?: never;
 };
 requestBody?: never;

@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { answer, GET, POST } from "../api/client.ts";
+import { logInWithPasskey } from "../api/passkey.ts";
 import { begin, type Session, sessionQuery } from "../api/session.ts";
 import { Field } from "../parts/field.tsx";
 import { Problem } from "../parts/problem.tsx";
@@ -18,6 +19,14 @@ interface LoginFormProps {
   readonly name?: string | undefined;
   /** Above a page that must not be left. */
   readonly isAbove?: boolean;
+  /** The page that an identity provider sends the browser back to. */
+  readonly to?: string | undefined;
+}
+
+/** As it stands in an address bar: percent-encoded. */
+function asciiPath(path: string): string {
+  const { pathname, search, hash } = new URL(path, window.location.origin);
+  return pathname + search + hash;
 }
 
 /** Whether the password was right, and a code is asked for. */
@@ -25,7 +34,7 @@ export function useNeedsCode(): boolean {
   return useQuery(sessionQuery).data?.isComplete === false;
 }
 
-export function LoginForm({ onIn, name, isAbove = false }: LoginFormProps) {
+export function LoginForm({ onIn, name, isAbove = false, to }: LoginFormProps) {
   const { login: t } = useTexts();
   const client = useQueryClient();
   const ways = useQuery(loginWaysQuery);
@@ -40,17 +49,12 @@ export function LoginForm({ onIn, name, isAbove = false }: LoginFormProps) {
     },
     onSuccess: (session) => session.isComplete && onIn(session),
   });
-  const passkey = () =>
-    come.mutate(async () => {
-      const [{ startAuthentication }, offer] = await Promise.all([
-        import("@simplewebauthn/browser"),
-        answer(POST("/api/login/passkey/offer")),
-      ]);
-      const proof = await startAuthentication({ optionsJSON: offer });
-      return answer(POST("/api/login/passkey", { body: { answer: { ...proof } } }));
-    });
+  const passkey = () => come.mutate(logInWithPasskey);
   const leaveForProvider = useMutation({
-    mutationFn: () => answer(POST("/api/login/provider")),
+    mutationFn: () =>
+      answer(
+        POST("/api/login/provider", { params: { query: to === undefined ? {} : { to: asciiPath(to) } } }),
+      ),
     onSuccess: ({ url }) => {
       if (isAbove) window.open(url, "_blank", "noopener");
       else window.location.assign(url);
@@ -118,6 +122,7 @@ export function LoginForm({ onIn, name, isAbove = false }: LoginFormProps) {
           {ways.data.provider.title}
         </button>
       )}
+      {isAbove && leaveForProvider.isSuccess && <p className="hint">{t.elsewhere}</p>}
     </form>
   );
 }

@@ -13,7 +13,7 @@ const route = getRouteApi("/login");
 
 export function LoginPage() {
   const { login: t } = useTexts();
-  const { to, ended } = route.useSearch();
+  const { to, ended, refused } = route.useSearch();
   const navigate = useNavigate();
   const session = useQuery(sessionQuery);
   const ways = useQuery(loginWaysQuery);
@@ -29,8 +29,17 @@ export function LoginPage() {
   return (
     <Page title={t.title} lead={lead} width="narrow">
       {ways.data?.isSetupOpen && <p className="note">{t.setupOpen}</p>}
-      <LoginForm onIn={() => {}} />
-      {ways.data?.isSetupOpen === false && <p className="hint">{t.forgotten}</p>}
+      {refused && !needsCode && (
+        <p className="note note-warning" role="alert">
+          {t.refused}
+        </p>
+      )}
+      <LoginForm onIn={() => {}} to={to} />
+      {ways.data?.isSetupOpen === false && (
+        <p className="hint">
+          {t.forgotten} <code>zonepost user reset</code>
+        </p>
+      )}
       {needsCode && (
         <p>
           <Link to="/login" reloadDocument onClick={() => void POST("/api/logout")}>

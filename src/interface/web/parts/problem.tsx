@@ -1,6 +1,6 @@
 /** What happened, and what to do. */
 import type { ReactNode } from "react";
-import { ApiProblem, ConnectionLost, LoggedOut } from "../api/problem.ts";
+import { ApiProblem, ConnectionLost, LoggedOut, PasskeyProblem } from "../api/problem.ts";
 import { useTexts } from "../texts/texts.tsx";
 
 interface ProblemProps {
@@ -14,6 +14,12 @@ interface ProblemProps {
 export function Problem({ error, onRetry, children }: ProblemProps) {
   const { problem: t } = useTexts();
   if (!error || error instanceof ConnectionLost || error instanceof LoggedOut) return null;
+  if (error instanceof PasskeyProblem)
+    return (
+      <p className="problem" role="alert">
+        {t.passkey[error.failure]}
+      </p>
+    );
   const known = error instanceof ApiProblem ? error : undefined;
   return (
     <div className="problem" role="alert">

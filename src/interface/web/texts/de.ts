@@ -35,6 +35,13 @@ export const de: Texts = {
     unforeseen: "Etwas Unvorhergesehenes ist geschehen.",
     tryAgain: (detail) =>
       `Versuchen Sie es noch einmal; bleibt es dabei, steht mehr im Protokoll des Servers. (${detail})`,
+    passkey: {
+      "not-done":
+        "Es wurde kein Passkey gezeigt. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.",
+      known: "Dieses Gerät hat schon einen Passkey für Sie.",
+      elsewhere:
+        "Passkeys gelten für die Adresse, die in den Einstellungen des Servers steht (url); öffnen Sie die Seite dort.",
+    },
     again: "Noch einmal versuchen",
     sentence: (text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`,
   },
@@ -93,10 +100,14 @@ export const de: Texts = {
     sendCode: "Weiter",
     other: "Als jemand anderes anmelden",
     overTitle: "Ihre Sitzung ist zu Ende",
+    refused:
+      "Diese Anmeldung öffnet hier nichts. Wer verwaltet, muss Ihnen ein Konto einrichten; oder melden Sie sich anders an.",
+    elsewhere: "Melden Sie sich in dem Tab an, der sich geöffnet hat, und kommen Sie dann hierher zurück.",
     overLead:
       "Melden Sie sich wieder an: was Sie getippt haben, ist noch da. Was Sie zuletzt abschickten, ist nicht getan.",
     backIn: "Sie sind wieder angemeldet. Wollten Sie etwas speichern? Dann speichern Sie noch einmal.",
-    forgotten: "Vergessen? Wer verwaltet, kann Ihnen ein neues Passwort geben.",
+    forgotten:
+      "Vergessen, oder das Telefon mit den Codes ist weg? Wer verwaltet, kann Ihnen ein neues Passwort geben und die Codes abschalten. Auf dem Server selbst tut es dieser Befehl:",
     setupOpen:
       "Es gibt noch niemanden, der verwaltet. Öffnen Sie den Link, den der Server beim Start gezeigt hat.",
   },
@@ -309,8 +320,10 @@ export const de: Texts = {
     totpOn: "An: jede Anmeldung fragt nach einem Code.",
     totpTurnOn: "Codes einschalten",
     totpTurnOff: "Codes ausschalten",
+    totpScan: "Richten Sie die Kamera Ihrer App auf dieses Bild:",
+    totpPicture: "QR-Code mit dem Geheimnis",
     totpSecret:
-      "Tippen Sie dieses Geheimnis in Ihre App, oder öffnen Sie den Link auf dem Gerät, das sie hat:",
+      "Keine Kamera? Tippen Sie dieses Geheimnis in Ihre App, oder öffnen Sie den Link auf dem Gerät, das sie hat:",
     secret: "Geheimnis",
     totpLink: "In der App öffnen",
     totpUri: "Link",

@@ -36,6 +36,12 @@ export const en = {
     tryAgain: (detail: string) =>
       `Try again; if it stays, an administrator finds more in the server's log. (${detail})`,
     again: "Try again",
+    passkey: {
+      "not-done": "No passkey was shown. Try again, or choose another way.",
+      known: "This device has a passkey for you already.",
+      elsewhere:
+        "Passkeys are bound to the address that the server's settings name (url); open the page there.",
+    },
     /** The server's words as a sentence. */
     sentence: (text: string) =>
       `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`,
@@ -95,9 +101,13 @@ export const en = {
     sendCode: "Go on",
     other: "Log in as somebody else",
     overTitle: "Your session is over",
+    refused:
+      "That login opens nothing here. An administrator has to make an account for you; or log in in another way.",
+    elsewhere: "Log in in the tab that has opened, then come back to this one.",
     overLead: "Log in again: what you have typed is still there. What you sent last was not done.",
     backIn: "You are logged in again. Were you saving something? Save it once more.",
-    forgotten: "Forgotten? An administrator can give you a new password.",
+    forgotten:
+      "Forgotten, or the phone with the codes is lost? An administrator can give you a new password and take the codes off. On the server itself, this does it:",
     setupOpen:
       "There is no administrator yet. Open the link that the server has printed when it was started.",
   },
@@ -310,7 +320,9 @@ export const en = {
     totpOn: "On: each login asks for a code.",
     totpTurnOn: "Turn codes on",
     totpTurnOff: "Turn codes off",
-    totpSecret: "Type this secret into your app, or open the link on the device that has it:",
+    totpScan: "Point your app's camera at this picture:",
+    totpPicture: "QR code with the secret",
+    totpSecret: "No camera? Type this secret into your app, or open the link on the device that has it:",
     secret: "the secret",
     totpLink: "Open in the app",
     totpUri: "the link",

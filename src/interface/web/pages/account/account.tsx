@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { FormEvent } from "react";
 import { answer, DELETE, GET, POST, PUT } from "../../api/client.ts";
+import { addPasskey } from "../../api/passkey.ts";
 import { Loading } from "../../parts/busy.tsx";
 import { Field } from "../../parts/field.tsx";
 import { Page } from "../../parts/page.tsx";
@@ -114,24 +115,8 @@ function Passkeys({
   const client = useQueryClient();
   const again = () => client.invalidateQueries({ queryKey: accountKey });
   const add = useMutation({
-    mutationFn: async ({ label, password }: { label: string; password: string }) => {
-      const [{ startRegistration }, offer] = await Promise.all([
-        import("@simplewebauthn/browser"),
-        answer(POST("/api/account/passkeys/offer", { body: hasPassword ? { password } : {} })),
-      ]);
-      const { challenge, rpId, userId, userName, exclude, userVerification } = offer;
-      const proof = await startRegistration({
-        optionsJSON: {
-          challenge,
-          rp: { id: rpId, name: "Zonepost" },
-          user: { id: userId, name: userName, displayName: userName },
-          pubKeyCredParams: [-8, -7, -257].map((alg) => ({ alg, type: "public-key" })),
-          excludeCredentials: exclude.map((id) => ({ id, type: "public-key" })),
-          authenticatorSelection: { residentKey: "required", userVerification },
-        },
-      });
-      await answer(POST("/api/account/passkeys", { body: { label, answer: { ...proof } } }));
-    },
+    mutationFn: ({ label, password }: { label: string; password: string }) =>
+      addPasskey(label, hasPassword ? password : undefined),
     onSuccess: again,
   });
   const remove = useMutation({
@@ -180,9 +165,10 @@ function Passkeys({
             type="password"
             autoComplete="current-password"
             required
+            fault={faultOf(add.error, "password")}
           />
         )}
-        <Problem error={add.error ?? remove.error} />
+        {!faultOf(add.error, "password") && <Problem error={add.error ?? remove.error} />}
         <button type="submit" disabled={add.isPending}>
           {t.addPasskey}
         </button>

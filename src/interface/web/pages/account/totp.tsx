@@ -1,6 +1,6 @@
 /** Codes of an authenticator app, turned on with the first one. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, lazy, Suspense, useState } from "react";
 import { answer, POST, PUT } from "../../api/client.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Field } from "../../parts/field.tsx";
@@ -8,6 +8,8 @@ import { faultOf, Problem } from "../../parts/problem.tsx";
 import { tell } from "../../parts/toast.tsx";
 import { useTexts } from "../../texts/texts.tsx";
 import { accountKey } from "./account-key.ts";
+
+const QrCode = lazy(async () => ({ default: (await import("../../parts/qr-code.tsx")).QrCode }));
 
 /** In groups of four, as people type it. */
 const grouped = (secret: string): string => secret.replaceAll(/.{4}(?=.)/g, "$& ");
@@ -52,6 +54,10 @@ export function Totp({ hasTotp, hasPassword }: { readonly hasTotp: boolean; read
       <form onSubmit={submit}>
         {offered && secret ? (
           <>
+            <p>{t.totpScan}</p>
+            <Suspense>
+              <QrCode text={offered.uri} label={t.totpPicture} />
+            </Suspense>
             <p>{t.totpSecret}</p>
             <p className="copyable">
               <code className="secret">{grouped(secret)}</code> <CopyButton text={secret} what={t.secret} />
