@@ -15,7 +15,8 @@ import { openBrowser, openTab } from "../support/browser.ts";
 import { freePort } from "../support/dns-program.ts";
 import { Stoppables } from "../support/laboratory.ts";
 import { describeWithServers } from "../support/real-server.ts";
-import { type ServedPages, startServedPages } from "../support/served-pages.ts";
+import { logIn } from "../support/served.ts";
+import { letLeasesPass, type ServedPages, startServedPages } from "../support/served-pages.ts";
 
 const MAX_CLICKS = 25;
 const PASSWORD = "a quiet evening by the sea";
@@ -29,9 +30,9 @@ example.org. NS ns.example.org.
 ns.example.org. A 127.0.0.1
 25.2.0.192.in-addr.arpa. PTR mail.example.org.
 `;
-/** A website, and nothing of mail. Absences are forgotten after two seconds, so that nobody waits for caches. */
+/** A website, and nothing of mail. Absences are forgotten after seconds, so that nobody waits long for caches. */
 const ZONE = `$TTL 300
-example.org. SOA ns.example.org. hostmaster.example.org. 1 3600 600 86400 2
+example.org. SOA ns.example.org. hostmaster.example.org. 1 3600 600 86400 4
 example.org. NS ns.example.org.
 ns.example.org. A 127.0.0.1
 www.example.org. A 192.0.2.80
@@ -45,6 +46,7 @@ describeWithServers(["named"], "a newcomer", () => {
   let served: ServedPages;
   let page: Page;
   let server: string;
+  let settings: { readonly dns: { readonly rootHints: string; readonly port: number } };
   let complaints: readonly string[];
   const cost = { clicks: 0, keystrokes: 0 };
 
@@ -81,7 +83,7 @@ describeWithServers(["named"], "a newcomer", () => {
     );
     const rootHints = join(directory, "hints");
     writeFileSync(rootHints, `. NS ns.root.\nns.root. A ${ROOT_SERVER}\n`);
-    const settings = { dns: { rootHints, port } };
+    settings = { dns: { rootHints, port } };
     [browser, served] = await Promise.all([openBrowser(), startServedPages({ directory, settings })]);
     const tab = await openTab(browser, served.url);
     page = tab.page;
@@ -149,5 +151,25 @@ describeWithServers(["named"], "a newcomer", () => {
     await page.goto("/domains/example.org/dkim");
     await page.getByText("signs", { exact: true }).waitFor();
     expect(complaints).toEqual([]);
+  }, 120_000);
+
+  it("publishes in two steps, between which the server dies: the second is done all the same", async () => {
+    const admin = await logIn(served.url, "admin", PASSWORD);
+    const { body } = await admin.ask("GET", "/api/domains/example.org");
+    const { content, revision } = body as { content: object; revision: number };
+    const changed = { content: { ...content, mtaSts: { mode: "testing" } }, revision };
+    expect((await admin.ask("PUT", "/api/domains/example.org", changed)).status).toBeLessThan(300);
+    await page.goto("/domains/example.org/publish");
+    await button(/^Publish \d/).click();
+    await page.getByText(/^Waiting .* before the next step/).waitFor();
+    await served.kill();
+    await page.getByText("Connection lost, trying again").waitFor();
+    letLeasesPass(directory);
+    served = await startServedPages({ directory, port: Number(new URL(served.url).port), settings });
+    await page.getByText("Connection lost").waitFor({ state: "hidden", timeout: 20_000 });
+    await page.locator(".follow > .note").waitFor({ timeout: 60_000 });
+    expect(await page.locator(".follow").innerText()).toContain("Done: every name server shows it.");
+    await page.goto("/domains/example.org/publish");
+    await page.getByText("The zone holds all that is described").waitFor();
   }, 120_000);
 });

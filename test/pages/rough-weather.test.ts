@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { DEMO_PASSWORD } from "../../src/demo/demo.ts";
@@ -10,7 +9,7 @@ import { expectAccessible, openTab, type Tab } from "../support/browser.ts";
 import { type DemoPages, startDemoPages } from "../support/demo-pages.ts";
 import { type PagesLaboratory, startPagesLaboratory } from "../support/pages-laboratory.ts";
 import { type LoggedIn, logIn } from "../support/served.ts";
-import { type ServedPages, startServedPages } from "../support/served-pages.ts";
+import { letLeasesPass, type ServedPages, startServedPages } from "../support/served-pages.ts";
 import { type SlowProxy, startSlowProxy } from "../support/slow-proxy.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -230,13 +229,6 @@ describe("a connection that is lost", () => {
     expect(await addresses().inputValue()).toBe("192.0.2.26 192.0.2.44");
   });
 });
-
-/** What was under way at a server that has died is done by another a minute later; that minute passes here. */
-function letLeasesPass(directory: string): void {
-  const state = new DatabaseSync(join(directory, "zonepost.db"));
-  expect(state.prepare("UPDATE job SET leased_until = 1 WHERE kind = 'task'").run().changes).toBe(1);
-  state.close();
-}
 
 describe("a server that is begun anew in the midst of work", () => {
   let directory: string;
