@@ -183,7 +183,7 @@ function configurationReference(schema: Schema): string {
 function serverReference(schema: Schema): string {
   const introduction = [
     "What `zonepost serve` takes from `zonepost-server.yaml`, or from the file that `--settings` names. All of it may be",
-    "left out: then the server listens on this machine alone, with its state in SQLite. On SIGHUP `log` and the",
+    "left out: then the server listens on this machine alone, with its state in SQLite. On SIGHUP `log`, `alerts` and the",
     "certificate are read again; everything else counts from the next start on. The log names what has changed and waits.",
     "",
     "A secret never stands here, but where it lies: in a file that holds nothing else, in an environment variable, or in",

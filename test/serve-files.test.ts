@@ -1,6 +1,9 @@
 /** `zonepost serve` with its files: the description as the truth, and what a reload takes over while it runs. */
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { get } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
@@ -142,6 +145,55 @@ it("takes a new certificate and log level while it runs, keeps the old where the
     expect(await subject()).toBe("two.example.org");
   } finally {
     await server.stop();
+  }
+}, 60_000);
+
+it("tells others from a reload on, and keeps to those before where a secret is not there", async () => {
+  const heard: string[] = [];
+  const receiver = createServer((request, response) => {
+    heard.push(request.url!);
+    request.resume();
+    response.end();
+  }).listen(0, "127.0.0.1");
+  await once(receiver, "listening");
+  const { port } = receiver.address() as AddressInfo;
+  const settings = join(directory, "alerts.yaml");
+  const withAlerts = (channel: object) =>
+    writeFileSync(
+      settings,
+      `${UNWATCHED}alerts: ${JSON.stringify({ channels: [channel], allowPrivate: true, allowPlain: true })}\n`,
+    );
+  writeFileSync(settings, UNWATCHED);
+  const server = await serve(["--state", join(directory, "alerts"), "--settings", settings]);
+  try {
+    const admin = await setUp(server);
+    const channels = async () => {
+      const { body } = await admin.ask("GET", "/api/alerts");
+      return (body as { channels: { id: string }[] }).channels.map(({ id }) => id);
+    };
+    expect(await channels()).toEqual([]);
+    withAlerts({ id: "phones", kind: "ntfy", url: `http://127.0.0.1:${port}/phones`, weeklyDigest: true });
+    server.process.kill("SIGHUP");
+    await expect.poll(channels, { timeout: 10_000 }).toEqual(["phones"]);
+    expect(server.err()).toContain("alerts go to phones");
+    expect((await admin.ask("POST", "/api/alerts/phones/test")).body).toMatchObject({ status: "accepted" });
+    expect(heard).toHaveLength(1);
+    expect(JSON.stringify((await admin.ask("GET", "/api/settings")).body)).toContain("phones");
+
+    withAlerts({
+      id: "other",
+      kind: "ntfy",
+      url: `http://127.0.0.1:${port}/other`,
+      token: { file: join(directory, "no-such-token") },
+    });
+    server.process.kill("SIGHUP");
+    await expect
+      .poll(server.err, { timeout: 10_000 })
+      .toContain("all is as before: alerts.channels[0].token");
+    expect(await channels()).toEqual(["phones"]);
+  } finally {
+    await server.stop();
+    receiver.close();
   }
 }, 60_000);
 

@@ -14,11 +14,43 @@ import { heloName } from "./mail.ts";
 import { readSecret } from "./secret-source.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-export function openAlerts(
-  { alerts }: ServeJob["settings"],
-  { state, alerts: given }: Surroundings,
-  queue: JobQueue,
-): Alerts {
+type AlertSettings = ServeJob["settings"]["alerts"];
+
+/** Alerts whose settings may be others while the server runs. */
+export interface OpenedAlerts extends Alerts {
+  /** Throws a UsageError for settings that cannot be; they count once what it returns is called. */
+  readonly prepare: (settings: AlertSettings) => () => Promise<void>;
+}
+
+export function openAlerts(settings: AlertSettings, around: Surroundings, queue: JobQueue): OpenedAlerts {
+  let now = alertsBy(settings, around, queue);
+  return {
+    tell: (key, news) => now.tell(key, news),
+    plan: () => now.plan(),
+    get channels() {
+      return now.channels;
+    },
+    tryOut: (channel) => now.tryOut(channel),
+    handlers: {
+      "alert-round": (payload, call) => now.handlers["alert-round"](payload, call),
+      "alert-delivery": (payload, call) => now.handlers["alert-delivery"](payload, call),
+      "weekly-digest": (payload, call) => now.handlers["weekly-digest"](payload, call),
+    },
+    prepare(next) {
+      const prepared = alertsBy(next, around, queue);
+      return async () => {
+        now = prepared;
+        await planDigest(now);
+      };
+    },
+  };
+}
+
+export async function planDigest({ channels, plan }: Alerts): Promise<void> {
+  if (channels.some(({ weeklyDigest }) => weeklyDigest)) await plan();
+}
+
+function alertsBy(alerts: AlertSettings, { state, alerts: given }: Surroundings, queue: JobQueue): Alerts {
   const { groupMinutes, digest, mail, allowPrivate, allowPlain } = alerts;
   const submit =
     mail.host === undefined
@@ -69,7 +101,7 @@ export function openAlerts(
   );
 }
 
-type ChannelSettings = ServeJob["settings"]["alerts"]["channels"][number];
+type ChannelSettings = AlertSettings["channels"][number];
 
 function readChannel(settings: ChannelSettings, at: number): AlertChannel {
   const { id, minimumSeverity, quietHours, loudSeverity, weeklyDigest } = settings;

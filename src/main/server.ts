@@ -19,7 +19,7 @@ import { lookAtAll } from "../watch/look-again.ts";
 import { keepRotation } from "../watch/rotation-driver.ts";
 import { DEFAULT_SCHEDULE } from "../watch/schedule.ts";
 import { createWatcher, DEFAULT_WATCHER, watcherMetrics } from "../watch/watcher.ts";
-import { openAlerts } from "./alerts.ts";
+import { openAlerts, planDigest } from "./alerts.ts";
 import { openDemo } from "./demo.ts";
 import { openJobQueue, sleepUnless } from "./jobs.ts";
 import { readSecret, readSettingsFile } from "./secret-source.ts";
@@ -60,8 +60,8 @@ export async function startServer({
     confirmAfterSeconds: 60 * settings.watch.confirmMinutes,
     minimumSeconds: Math.min(DEFAULT_SCHEDULE.minimumSeconds, 60 * settings.watch.confirmMinutes),
   };
-  const alerts = openAlerts(settings, around, queue);
-  let log = settings.log;
+  const alerts = openAlerts(settings.alerts, around, queue);
+  let now = settings;
   const { enabled, checksPerSecond, concurrency } = settings.watch;
   const watcher = createWatcher(
     { ...DEFAULT_WATCHER, schedule, checksPerSecond, concurrency },
@@ -112,7 +112,7 @@ export async function startServer({
       setupLink: setup?.link,
       about: () => ({
         settingsFile,
-        settings: shownSettings({ ...settings, log }),
+        settings: shownSettings({ ...settings, log: now.log, alerts: now.alerts }),
         version: VERSION,
         runtime: `Node.js ${process.versions.node}`,
         stateDirectory: directory,
@@ -170,7 +170,7 @@ export async function startServer({
   }
   try {
     await queue.work({ ...server.handlers, ...alerts.handlers }, { concurrency: JOBS_AT_ONCE });
-    if (alerts.channels.some(({ weeklyDigest }) => weeklyDigest)) await alerts.plan();
+    await planDigest(alerts);
   } catch (error) {
     await server.stop();
     await close();
@@ -183,17 +183,20 @@ export async function startServer({
     ...(around.accounts && { accounts: around.accounts }),
     async reload(next) {
       const certificate = readTls(next.settings);
+      const takeAlerts = alerts.prepare(next.settings.alerts);
       if (tls !== undefined && certificate !== undefined) {
         const { certificate: cert, key } = certificate;
         // Throws where the two do not belong together; connections that are open keep theirs.
         (server.app.server as unknown as SecureServer).setSecureContext({ cert, key });
       }
-      log = next.settings.log;
-      server.app.log.level = log;
+      const areAlertsNew = differs("alerts", now, next.settings);
+      now = next.settings;
+      server.app.log.level = now.log;
+      if (areAlertsNew) await takeAlerts();
       const left = Object.keys(settings).filter((name) => needsStart(name, settings, next.settings));
       return [
         ...(await file.reload(next.description)),
-        `the settings are read again: log is ${next.settings.log}${tls ? ", the certificate is taken from its file" : ""}`,
+        `the settings are read again: log is ${now.log}${tls ? ", the certificate is taken from its file" : ""}${areAlertsNew ? `, alerts go to ${alerts.channels.map(({ id }) => id).join(", ") || "nobody"}` : ""}`,
         ...left.map((name) => `${name} has changed: it counts from the next start on`),
       ];
     },
@@ -219,12 +222,14 @@ interface SecureServer {
 
 type Settings = ServeJob["settings"];
 
-/** All but the log, and a certificate where there was one before. */
+/** All but the log and the alerts, and a certificate where there was one before. */
 function needsStart(name: string, before: Settings, after: Settings): boolean {
-  if (name === "log" || (name === "tls" && before.tls && after.tls)) return false;
-  const key = name as keyof Settings;
-  return JSON.stringify(before[key]) !== JSON.stringify(after[key]);
+  if (name === "log" || name === "alerts" || (name === "tls" && before.tls && after.tls)) return false;
+  return differs(name as keyof Settings, before, after);
 }
+
+const differs = (key: keyof Settings, before: Settings, after: Settings): boolean =>
+  JSON.stringify(before[key]) !== JSON.stringify(after[key]);
 
 /** What the file describes is brought into the store, now and at each reload. */
 async function followDescription(

@@ -49,7 +49,7 @@ export type PostOutcome =
 export interface Alerts {
   /** What one change of a domain's state has to tell; the same key replaces what it said before. */
   readonly tell: (key: string, news: readonly News[]) => Promise<void>;
-  readonly handlers: Pick<JobHandlers, "alert-round" | "alert-delivery" | "weekly-digest">;
+  readonly handlers: Required<Pick<JobHandlers, "alert-round" | "alert-delivery" | "weekly-digest">>;
   /** So that there is a next digest. */
   readonly plan: () => Promise<void>;
   readonly channels: readonly AlertChannel[];

@@ -264,7 +264,7 @@ export const toolsDe: ToolsTexts = {
     change:
       "Geändert wird es auf dem Rechner des Servers: in der Datei oder in der Umgebung, die das letzte Wort hat. Danach:",
     changeHint:
-      "Protokollstufe und Zertifikat gelten sofort (SIGHUP), alles andere ab dem nächsten Start; das Protokoll des Servers sagt es.",
+      "Protokollstufe, Benachrichtigungen und Zertifikat gelten sofort (SIGHUP), alles andere ab dem nächsten Start; das Protokoll des Servers sagt es.",
     command: "den Befehl",
     all: "Alle Einstellungen",
     name: "Name",

@@ -254,7 +254,7 @@ export const toolsEn = {
     change:
       "It is changed on the server's machine: in the file, or in the environment, which has the last word. Then:",
     changeHint:
-      "The log's level and the certificate count at once (SIGHUP); all else from the next start on, and the server's log says so.",
+      "The log's level, alerts and the certificate count at once (SIGHUP); all else from the next start on, and the server's log says so.",
     command: "the command",
     all: "All settings",
     name: "Name",
