@@ -9,6 +9,7 @@ import { derive } from "../../records/derive.ts";
 import type { Derived } from "../../records/derived-record.ts";
 import { type Description, readDescription } from "../../records/description.ts";
 import type { DescriptionStore, StoredDomain } from "../../records/description-store.ts";
+import { concerns, isAround, namesIn, namesOthers } from "../../records/zone-part.ts";
 import { ancestors, type DomainName, ROOT } from "../../standards/dns/name.ts";
 import { oldKeyFindings } from "../../watch/key-age.ts";
 import type { WatchStore } from "../../watch/watch-store.ts";
@@ -65,22 +66,58 @@ export async function checkWatched(
   return report;
 }
 
-const PAGE = 1000;
+const PAGE = 250;
 
 /**
- * All that may have records in a zone. A zone takes records from the domains of its owner and from nobody else's; one
- * that belongs to administrators alone takes them from every domain.
+ * All that has to do with a zone. A zone takes records from the domains of its owner and from nobody else's; one that
+ * belongs to administrators alone takes them from every domain. `rest` lets others have their turn: there may be a
+ * hundred thousand domains to look through.
  */
-export async function describeZone(zone: DomainName, store: DescriptionStore): Promise<Described> {
+export async function describeZone(
+  zone: DomainName,
+  store: DescriptionStore,
+  rest: () => Promise<void>,
+): Promise<Described> {
   const ownerId = (await store.domain(zone))?.ownerId;
   const filter = ownerId === undefined ? {} : { ownerId };
-  const pieces: StoredDomain[] = [];
+  const common = await store.common();
+  const kept = new Map<DomainName, StoredDomain>();
+  const named = new Set<DomainName>();
   for (let after: DomainName | undefined; ; ) {
     const page = await store.domains(filter, { limit: PAGE, ...(after && { after }) });
-    pieces.push(...page);
+    for (const [stored, names] of concerned(zone, page, common.content)) {
+      kept.set(stored.domain, stored);
+      for (const name of names) for (const above of ancestors(name)) if (above !== ROOT) named.add(above);
+    }
     after = page.at(-1)?.domain;
-    if (page.length < PAGE) return put(await store.common(), pieces);
+    if (page.length < PAGE) break;
+    await rest();
   }
+  // Whether a host that they name is in a described domain makes a difference to what is derived of them.
+  for (const name of named) {
+    const stored = kept.has(name) ? undefined : await store.domain(name);
+    if (stored !== undefined && (ownerId === undefined || stored.ownerId === ownerId)) kept.set(name, stored);
+  }
+  return put(common, [...kept.values()]);
+}
+
+/** Those of a page that the zone has to do with, and the names that are said of them. */
+function concerned(
+  zone: DomainName,
+  page: readonly StoredDomain[],
+  common: StoredDomain["content"],
+): readonly (readonly [StoredDomain, Iterable<DomainName>])[] {
+  const asked = page.filter(({ domain, content }) => isAround(domain, zone) || namesOthers(content));
+  const read = readPieces(
+    common,
+    asked.map(({ content }) => content),
+  );
+  // Which of them cannot be used is said where all that is kept is put together.
+  if (!read.ok) return asked.map((stored) => [stored, []]);
+  return asked.flatMap((stored, at) => {
+    const described = read.description.domains[at]!;
+    return concerns(described, zone) ? [[stored, namesIn(described)] as const] : [];
+  });
 }
 
 function put(
