@@ -69,6 +69,9 @@ export function inState(key: DkimKey, state: KeyState, at: Date): DkimKey {
   return { ...key, state, times: { ...key.times, [state]: at } };
 }
 
+/** It signs, or has signed mail that is still under way. */
+export const isInUse = ({ state }: DkimKey): boolean => state === "signing" || state === "retiring";
+
 /** Oldest first; of one moment, by selector. */
 export function byAge(one: DkimKey, other: DkimKey): number {
   return (

@@ -1,5 +1,8 @@
 /** A plan for one zone: what its holder has, what is derived, and what DNS says of both. */
 import type { World } from "../check/context.ts";
+import { isInUse } from "../keys/key.ts";
+import type { KeyName } from "../keys/key-name.ts";
+import type { KeyStore } from "../keys/key-store.ts";
 import type { SeenAt } from "../publish/apply.ts";
 import { planChanges, spfRecordsOf, wantedIn } from "../publish/plan.ts";
 import type { Plan, PlanInput } from "../publish/planned.ts";
@@ -9,7 +12,9 @@ import { zoneOf } from "../records/derive.ts";
 import type { Derived } from "../records/derived-record.ts";
 import type { Description } from "../records/description.ts";
 import type { PublishEntry } from "../records/publish-settings.ts";
-import { type DomainName, isWithin, ROOT } from "../standards/dns/name.ts";
+import { isAround } from "../records/zone-part.ts";
+import { parseDkimSelector } from "../standards/dkim/selector.ts";
+import { ancestors, type DomainName, isWithin, parseDomainName, ROOT } from "../standards/dns/name.ts";
 import type { RecordType } from "../standards/dns/record.ts";
 import { lookupSpfTreeOf } from "../standards/spf/tree.ts";
 
@@ -21,8 +26,7 @@ export interface PlannedZone {
   readonly store: Pick<PublishStore, "ownedIn">;
   readonly world: Pick<World, "authoritative">;
   readonly derived: Derived;
-  /** Names of keys that sign, or have signed mail that is still under way. */
-  readonly signingKeys: ReadonlySet<DomainName>;
+  readonly keys: Pick<KeyStore, "get">;
 }
 
 export function zonesOf(description: Description): readonly DomainName[] {
@@ -43,7 +47,7 @@ export async function planZone({
   store,
   world,
   derived,
-  signingKeys,
+  keys,
 }: PlannedZone): Promise<Plan | ProviderFailure> {
   const outcome = await provider.readZone(zone);
   if (outcome.status !== "read") return outcome;
@@ -65,11 +69,44 @@ export async function planZone({
     negativeTtlSeconds: ttls.length > 0 ? Math.max(...ttls) : UNKNOWN_NEGATIVE_TTL_SECONDS,
     ...(ds.status !== "unknown" && { isSigned: ds.status === "found" }),
     resolves,
-    signingKeys,
   };
   const plan = planChanges(input);
-  const spfLookups = await spfCosts(plan, world);
-  return spfLookups.size === 0 ? plan : planChanges({ ...input, spfLookups });
+  const [spfLookups, signingKeys] = await Promise.all([spfCosts(plan, world), keysLostBy(plan, zone, keys)]);
+  return spfLookups.size + signingKeys.size === 0 ? plan : planChanges({ ...input, spfLookups, signingKeys });
+}
+
+/** What the plan takes away of keys that are in use, be they here or behind an alias of another zone. */
+async function keysLostBy(
+  plan: Plan,
+  zone: DomainName,
+  keys: PlannedZone["keys"],
+): Promise<ReadonlySet<DomainName>> {
+  const lost = new Set<DomainName>();
+  for (const { name, after } of plan.steps.flatMap(({ changes }) => changes)) {
+    if (after !== undefined) continue;
+    for (const keyName of keyNamesAt(name, zone)) {
+      const key = await keys.get(keyName);
+      if (key !== undefined && isInUse(key)) lost.add(name);
+    }
+  }
+  return lost;
+}
+
+const KEYS_LABEL = "._domainkey.";
+
+/** Whose key's record it may be: SELECTOR._domainkey.DOMAIN, or that below the zone of a delegation. */
+function* keyNamesAt(name: DomainName, zone: DomainName): Iterable<KeyName> {
+  const at = name.indexOf(KEYS_LABEL);
+  const selector = at < 0 ? undefined : parseDkimSelector(name.slice(0, at));
+  const rest = at < 0 ? undefined : parseDomainName(name.slice(at + KEYS_LABEL.length));
+  if (!selector?.ok || !rest?.ok) return;
+  const dkimSelector = selector.value;
+  yield { dkimSelector, signingDomain: rest.value };
+  for (const above of ancestors(rest.value).slice(1)) {
+    if (above === ROOT || !isAround(above, zone)) continue;
+    const below = parseDomainName(rest.value.slice(0, -above.length - 1));
+    if (below.ok) yield { dkimSelector, signingDomain: below.value };
+  }
 }
 
 /** What receivers would look up for each SPF record, includes followed. */

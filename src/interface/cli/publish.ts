@@ -1,7 +1,6 @@
 /** `zonepost publish`: what would change in a zone, the change carried out, and taken back. */
 import type { World } from "../../check/context.ts";
-import type { DkimKey } from "../../keys/key.ts";
-import { keyOwner } from "../../keys/key-record-shapes.ts";
+import type { KeyStore } from "../../keys/key-store.ts";
 import {
   type ApplyEvent,
   type ApplyResult,
@@ -54,8 +53,7 @@ export interface Opened {
   readonly store: PublishStore;
   readonly world: World;
   readonly derived: Derived;
-  /** Names of keys that sign, or have signed mail that is still under way. */
-  readonly signingKeys: ReadonlySet<DomainName>;
+  readonly keys: KeyStore;
 }
 
 export async function runPlan(
@@ -224,7 +222,7 @@ async function eachZone(
         store: state.publish,
         world: opened.world,
         derived,
-        signingKeys: new Set((await state.keys.list()).filter(isInUse).map(keyOwner)),
+        keys: state.keys,
       });
     }
   } finally {
@@ -232,8 +230,6 @@ async function eachZone(
     await opened.close();
   }
 }
-
-const isInUse = ({ state }: DkimKey) => state === "signing" || state === "retiring";
 
 export async function withZone(
   domain: DomainName,

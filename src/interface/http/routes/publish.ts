@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { auditEntry } from "../../../access/audit.ts";
 import { type Actor, actorName, may, sees } from "../../../access/permission.ts";
-import { keyOwner } from "../../../keys/key-record-shapes.ts";
 import {
   type ApplyEvent,
   type ApplyTools,
@@ -162,9 +161,6 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
     provider,
     described: { description, derived },
   }: Awaited<ReturnType<typeof open>>) => {
-    const inUse = (await parts.keys.list()).filter(
-      ({ state }) => state === "signing" || state === "retiring",
-    );
     const plan = await planZone({
       zone,
       zones: [...new Set([zone, ...zonesOf(description)])],
@@ -172,7 +168,7 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
       store: publish,
       world: parts.world(),
       derived,
-      signingKeys: new Set(inUse.map(keyOwner)),
+      keys: parts.keys,
     });
     if ("status" in plan) throw notRead(plan);
     return plan;
