@@ -13,8 +13,9 @@ export function exampleDomains(count: number): DomainName[] {
 
 const head = (apex: string) => `$ORIGIN ${apex}\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n`;
 
-/** Mail servers at 198.18.x.y (RFC 2544's range for benchmarks, never asked here). */
-const addressOf = (at: number) => `198.18.${at >> 8}.${at & 255}`;
+/** Mail servers in 198.18.0.0/15 (RFC 2544's range for benchmarks, never asked here): 131,072 of them. */
+const octetsOf = (at: number) => [18 + (at >> 16), (at >> 8) & 255, at & 255] as const;
+const addressOf = (at: number) => `198.${octetsOf(at).join(".")}`;
 
 /** MX, addresses, SPF with an include, DKIM, DMARC, SRV, autoconfig, and the rest. */
 function domainZone(domain: DomainName, at: number): ZoneText {
@@ -23,7 +24,7 @@ ns A ${DOMAIN_SERVER}
 @ MX 10 mail
 @ A ${addressOf(at)}
 mail A ${addressOf(at)}
-mail AAAA 2001:db8::${at.toString(16)}
+mail AAAA 2001:db8::${(at >> 16).toString(16)}:${(at & 0xffff).toString(16)}
 mail TXT "v=spf1 a -all"
 @ TXT "v=spf1 mx include:_spf.test ~all"
 @ TXT "verification=${at}"
@@ -53,15 +54,15 @@ export function parentZones(domains: readonly DomainName[]): ZoneText[] {
   return [
     {
       apex: domainName("."),
-      text: `${head(".")}${ns}${glue}${["test.", "18.198.in-addr.arpa.", "8.b.d.0.1.0.0.2.ip6.arpa."].map(cut).join("")}`,
+      text: `${head(".")}${ns}${glue}${["test.", "198.in-addr.arpa.", "8.b.d.0.1.0.0.2.ip6.arpa."].map(cut).join("")}`,
     },
     {
       apex: domainName("test"),
       text: `${head("test.")}${ns}_spf TXT "v=spf1 ip4:198.18.0.0/15 -all"\n${delegations}`,
     },
     {
-      apex: domainName("18.198.in-addr.arpa"),
-      text: `${head("18.198.in-addr.arpa.")}${ns}${domains.map((domain, at) => `${at & 255}.${at >> 8} PTR mail.${domain}.\n`).join("")}`,
+      apex: domainName("198.in-addr.arpa"),
+      text: `${head("198.in-addr.arpa.")}${ns}${domains.map((domain, at) => `${octetsOf(at).toReversed().join(".")} PTR mail.${domain}.\n`).join("")}`,
     },
     {
       apex: domainName("8.b.d.0.1.0.0.2.ip6.arpa"),

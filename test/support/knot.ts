@@ -12,10 +12,11 @@ export interface KnotOptions extends ServerAddress {
   readonly sections?: string;
   /** Further lines for a zone, indented by four; by apex. */
   readonly zoneLines?: (apex: string) => string;
+  readonly readyWithinMilliseconds?: number;
 }
 
 export function startKnot(settings: KnotOptions): Promise<RunningServer> {
-  const { address, port, zones, sections = "", zoneLines = () => "" } = settings;
+  const { address, port, zones, sections = "", zoneLines = () => "", readyWithinMilliseconds } = settings;
   const directory = makeServerDirectory("knot");
   for (const folder of ["run", "db", "zones"]) mkdirSync(join(directory, folder));
   for (const { apex, text } of zones) writeFileSync(join(directory, "zones", zoneFileName(apex)), text);
@@ -55,6 +56,7 @@ ${rows.join("\n")}
     program: "knotd",
     arguments: ["-c", join(directory, "knot.conf")],
     directory,
+    readyWithinMilliseconds,
     isReady: () => answers({ address, port }, zones[0]?.apex ?? ROOT),
   });
 }

@@ -93,6 +93,8 @@ export interface ServerProgram {
   readonly directory: string;
   /** A network namespace to run in; that of the tests where absent. */
   readonly namespace?: string | undefined;
+  /** 15 seconds where absent. */
+  readonly readyWithinMilliseconds?: number | undefined;
   /** Asked until it is true. */
   readonly isReady: (server: StartingServer) => boolean | Promise<boolean>;
 }
@@ -112,6 +114,7 @@ export async function startServer({
   arguments: args,
   directory,
   namespace,
+  readyWithinMilliseconds = READY_WITHIN_MILLISECONDS,
   isReady,
 }: ServerProgram): Promise<RunningServer> {
   const path = findProgram(program);
@@ -133,7 +136,7 @@ export async function startServer({
     await end(child);
     rmSync(directory, { recursive: true, force: true });
   };
-  const giveUpAt = performance.now() + READY_WITHIN_MILLISECONDS;
+  const giveUpAt = performance.now() + readyWithinMilliseconds;
   while (!(await isReady({ pid: child.pid!, words }))) {
     const isOver = child.exitCode !== null || child.signalCode !== null;
     if (isOver || performance.now() > giveUpAt) {
