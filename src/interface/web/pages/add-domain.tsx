@@ -6,6 +6,7 @@ import { answer, GET, POST, PUT } from "../api/client.ts";
 import { domainChanged, planQuery } from "../api/domains.ts";
 import { useJob } from "../api/job.ts";
 import { isProblem } from "../api/problem.ts";
+import { useSession } from "../api/session.ts";
 import { Busy, Loading } from "../parts/busy.tsx";
 import { Field } from "../parts/field.tsx";
 import { Page } from "../parts/page.tsx";
@@ -43,6 +44,18 @@ async function addServers(added: Proposal["servers"]): Promise<void> {
 }
 
 export function AddDomainPage() {
+  const { add: t } = useTexts();
+  const file = useSession()?.descriptionFile ?? undefined;
+  return file === undefined ? (
+    <AddDomain />
+  ) : (
+    <Page title={t.title} width="narrow">
+      <p className="note">{t.byFile(file)}</p>
+    </Page>
+  );
+}
+
+function AddDomain() {
   const { add: t } = useTexts();
   const [taken, setTaken] = useState<string>();
   const [jobId, setJobId] = useState<string>();
