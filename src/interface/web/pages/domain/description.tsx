@@ -249,7 +249,7 @@ function Owner({ described: { domain, ownerId, revision } }: { readonly describe
   const users = useQuery(usersQuery);
   const now = ownerId ?? ADMINISTRATORS;
   const [chosen, setChosen] = useState<string>();
-  const put = ({ to, at }: { readonly to: string; readonly at: number }) =>
+  const put = ({ to, at }: { readonly from?: string; readonly to: string; readonly at: number }) =>
     answer(
       PUT("/api/domains/{domain}/owner", {
         params: { path: { domain } },
@@ -261,9 +261,9 @@ function Owner({ described: { domain, ownerId, revision } }: { readonly describe
   const undo = useMutation({ mutationFn: put, onSuccess: read, onError: (error) => tell(error.message) });
   const give = useMutation({
     mutationFn: put,
-    onSuccess: async ({ revision: after }, { to }) => {
+    onSuccess: async ({ revision: after }, { from = ADMINISTRATORS, to }) => {
       tell(to === ADMINISTRATORS ? t.handedBack : t.handedOver(nameOf(to)), () =>
-        undo.mutate({ to: now, at: after }),
+        undo.mutate({ to: from, at: after }),
       );
       await read();
       setChosen(undefined);
@@ -278,7 +278,7 @@ function Owner({ described: { domain, ownerId, revision } }: { readonly describe
       className="card stack"
       onSubmit={(event) => {
         event.preventDefault();
-        if (chosen !== undefined) give.mutate({ to: chosen, at: revision });
+        if (chosen !== undefined) give.mutate({ from: now, to: chosen, at: revision });
       }}
     >
       <h2>{t.owner}</h2>
@@ -309,16 +309,13 @@ function Owner({ described: { domain, ownerId, revision } }: { readonly describe
   );
 }
 
-function Remove({
-  described: { domain, content, ownerId, revision },
-}: {
-  readonly described: DescribedDomain;
-}) {
+function Remove({ described }: { readonly described: DescribedDomain }) {
+  const { domain } = described;
   const t = useDescriptionTexts();
   const client = useQueryClient();
   const navigate = useNavigate();
   const bringBack = useMutation({
-    mutationFn: () =>
+    mutationFn: ({ content, ownerId }: DescribedDomain) =>
       answer(POST("/api/domains", { body: { domain, content, ...(ownerId !== null && { ownerId }) } })),
     onSuccess: async () => {
       await domainChanged(client, domain);
@@ -327,10 +324,10 @@ function Remove({
     onError: (error) => tell(error.message),
   });
   const remove = useMutation({
-    mutationFn: () =>
+    mutationFn: ({ revision }: DescribedDomain) =>
       answer(DELETE("/api/domains/{domain}", { params: { path: { domain }, query: { revision } } })),
-    onSuccess: async () => {
-      tell(t.removed(domain), () => bringBack.mutate());
+    onSuccess: async (_, was) => {
+      tell(t.removed(domain), () => bringBack.mutate(was));
       await navigate({ to: "/" });
       client.removeQueries({ queryKey: ["domain", domain] });
       await domainChanged(client, domain);
@@ -342,7 +339,7 @@ function Remove({
       <h2>{t.remove}</h2>
       <p className="hint">{t.removeHint}</p>
       <Problem error={remove.error} />
-      <button type="button" disabled={remove.isPending} onClick={() => remove.mutate()}>
+      <button type="button" disabled={remove.isPending} onClick={() => remove.mutate(described)}>
         {t.removeGo(domain)}
       </button>
     </section>
