@@ -10,6 +10,7 @@ import { serve } from "../support/served.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
+const WAIT = { timeout: 10_000 };
 let demo: DemoPages;
 let directory: string;
 let tab: Tab;
@@ -32,7 +33,8 @@ afterAll(async () => {
 
 it("changes the policy by the form, keeps all else, and leads to what becomes of it", async () => {
   const policy = page.getByLabel("DMARC policy");
-  await expect.poll(() => policy.inputValue()).toBe("reject");
+  await policy.waitFor();
+  expect(await policy.inputValue()).toBe("reject");
   await page.getByRole("button", { name: "Edit as text" }).click();
   const before = JSON.parse(await text(page).inputValue());
   await page.getByRole("button", { name: "Edit as form" }).click();
@@ -45,7 +47,7 @@ it("changes the policy by the form, keeps all else, and leads to what becomes of
   await page.locator(".note-ok").getByRole("link", { name: "Records" }).click();
   await page.getByText("p=quarantine").first().waitFor();
   await page.getByRole("link", { name: "Description", exact: true }).click();
-  await expect.poll(() => policy.inputValue()).toBe("quarantine");
+  await expect.poll(() => policy.inputValue(), WAIT).toBe("quarantine");
 });
 
 it("takes a change back from the toast", async () => {
@@ -54,7 +56,7 @@ it("takes a change back from the toast", async () => {
   await save(page);
   await page.locator(".note-ok").getByRole("link", { name: "Publish" }).waitFor();
   await page.locator(".toast").last().getByRole("button", { name: "Undo" }).click();
-  await expect.poll(() => reports.inputValue()).toBe("tls@example.org");
+  await expect.poll(() => reports.inputValue(), WAIT).toBe("tls@example.org");
 });
 
 it("refuses in place what is wrong, in the form and in the text", async () => {
@@ -77,7 +79,8 @@ it("refuses in place what is wrong, in the form and in the text", async () => {
   await page.getByText("This is no JSON any more.").waitFor();
   expect(await text(page).inputValue()).toBe("{");
   await page.reload();
-  await expect.poll(() => reports.inputValue()).toBe("tls@example.org");
+  await reports.waitFor();
+  await expect.poll(() => reports.inputValue(), WAIT).toBe("tls@example.org");
 });
 
 it("tells of somebody else's change, keeps mine, and takes either", async () => {
@@ -97,22 +100,24 @@ it("tells of somebody else's change, keeps mine, and takes either", async () => 
   await page.getByText("What is another now").click();
   await page.getByText('"theirs@example.org"').waitFor();
   await page.getByRole("button", { name: "Take theirs" }).click();
-  await expect.poll(() => reports.inputValue()).toBe("theirs@example.org");
+  await expect.poll(() => reports.inputValue(), WAIT).toBe("theirs@example.org");
   expect(await policy.inputValue()).toBe("quarantine");
   await page.locator(".toast").last().getByRole("button", { name: "Undo" }).click();
   await told.waitFor();
   expect(await policy.inputValue()).toBe("none");
   await page.getByRole("button", { name: "Save mine over it" }).click();
-  await expect.poll(() => told.count()).toBe(0);
+  await page.getByText("Saved. The domain is judged by it").waitFor();
   await page.reload();
-  await expect.poll(() => policy.inputValue()).toBe("none");
+  await policy.waitFor();
+  await expect.poll(() => policy.inputValue(), WAIT).toBe("none");
   expect(await reports.inputValue()).toBe("tls@example.org");
 });
 
 it("gives a domain to an owner and takes it back, and what is typed stays", async () => {
   await page.goto(of("library.example"));
   const owner = page.getByLabel("Whose it is");
-  await expect.poll(() => owner.inputValue()).toBe("");
+  await owner.waitFor();
+  expect(await owner.inputValue()).toBe("");
   expect(await owner.locator("option").allTextContents()).toEqual(["administrators alone", "olga"]);
   await page.getByLabel("DMARC policy").selectOption("none");
   await owner.selectOption("olga");
@@ -122,7 +127,7 @@ it("gives a domain to an owner and takes it back, and what is typed stays", asyn
   const { page: hers, context } = await demo.enter("olga", of("library.example"));
   await hers.getByLabel("DMARC policy").waitFor();
   await page.locator(".toast").last().getByRole("button", { name: "Undo" }).click();
-  await expect.poll(() => owner.inputValue()).toBe("");
+  await expect.poll(() => owner.inputValue(), WAIT).toBe("");
   expect(await page.getByLabel("DMARC policy").inputValue()).toBe("none");
   expect(await page.getByText(/Somebody else has changed this/).count()).toBe(0);
   await hers.reload();
@@ -140,7 +145,7 @@ it("removes a domain at once, and brings it back with its description and its ow
   await page.getByRole("heading", { name: "Your domains" }).waitFor();
   await page.locator(".domain-row").first().waitFor();
   const row = page.locator(".domain-row").filter({ hasText: "gallery.example" });
-  await expect.poll(() => row.count()).toBe(0);
+  await expect.poll(() => row.count(), WAIT).toBe(0);
   await page.locator(".toast").last().getByRole("button", { name: "Undo" }).click();
   await page.getByText("gallery.example is here again.").waitFor();
   await page.goto(of("gallery.example"));
@@ -191,7 +196,7 @@ it("says where a file describes the domains which it is, and has no way to add o
   const { page: admins, context, complaints } = await openTab(demo.browser, server.url);
   try {
     const link = /\/setup#\S+/;
-    await expect.poll(server.out).toMatch(link);
+    await expect.poll(server.out, WAIT).toMatch(link);
     await admins.goto(link.exec(server.out())![0]);
     await admins.getByLabel("Password").fill(PASSWORD);
     await admins.getByRole("button", { name: "Begin" }).click();
@@ -209,7 +214,7 @@ it("says where a file describes the domains which it is, and has no way to add o
 
     writeFileSync(file, `${servers}domains: []\n`);
     server.process.kill("SIGHUP");
-    await expect.poll(server.err, { timeout: 10_000 }).toContain("1 gone");
+    await expect.poll(server.err, WAIT).toContain("1 gone");
     await admins.goto("/");
     await admins.getByText("No domain yet").waitFor();
     await word.waitFor();

@@ -17,18 +17,18 @@ export const descriptionDe: DescriptionTexts = {
     reject: "reject: abweisen",
   },
   reports: "Sammelberichte gehen an",
-  reportsHint: "Postfächer, durch Leerzeichen getrennt, die Sie oder ein Dienst lesen; leer bittet um keine.",
+  reportsHint: "Postfächer, durch Leerzeichen getrennt; leer bittet um keine.",
   mode: "MTA-STS",
-  modeHint:
-    "Bittet Absender um TLS mit gültigem Zertifikat. „Aus“ lässt alle, die eine Richtlinie kennen, sie vergessen; die Einträge verschwinden, wenn „mtaSts“ aus dem Text genommen wird.",
+  modeHint: "Bittet Absender um TLS mit gültigem Zertifikat.",
+  modeOffHint:
+    "Absender sollen die Richtlinie vergessen, die sie kennen. Nehmen Sie später „mtaSts“ aus dem Text: dann gehen auch ihre Einträge.",
   modes: {
     off: "aus",
     testing: "testing: Fehler werden nur berichtet",
     enforce: "enforce: ohne TLS wird nichts zugestellt",
   },
   tlsReports: "TLS-Berichte gehen an",
-  tlsReportsHint:
-    "Postfächer oder https-Adressen, denen Absender sagen, ob TLS gelang; leer bittet um keine.",
+  tlsReportsHint: "Postfächer oder https-Adressen, durch Leerzeichen getrennt; leer bittet um keine.",
   more: (names) => `Mehr im Text: ${names}.`,
   yes: "ja",
   no: "nein",

@@ -15,17 +15,18 @@ export const descriptionEn = {
     reject: "reject: refuse it",
   },
   reports: "Aggregate reports go to",
-  reportsHint: "Mailboxes with blanks between them, read by you or by a service; empty asks for none.",
+  reportsHint: "Mailboxes with blanks between them; empty asks for none.",
   mode: "MTA-STS",
-  modeHint:
-    "Asks senders for TLS with a valid certificate. Off has those who know a policy forget it; taking “mtaSts” out of the text removes its records.",
+  modeHint: "Asks senders for TLS with a valid certificate.",
+  modeOffHint:
+    "Senders are told to forget the policy that they know. Later take “mtaSts” out of the text: then its records go as well.",
   modes: {
     off: "off",
     testing: "testing: failures are reported alone",
     enforce: "enforce: without TLS nothing is delivered",
   },
   tlsReports: "TLS reports go to",
-  tlsReportsHint: "Mailboxes or https addresses where senders tell whether TLS worked; empty asks for none.",
+  tlsReportsHint: "Mailboxes or https addresses, with blanks between them; empty asks for none.",
   more: (names: string) => `More in the text: ${names}.`,
   yes: "yes",
   no: "no",

@@ -118,7 +118,12 @@ function Edit({ described }: { readonly described: DescribedDomain }) {
     >
       {(fields, change, faultOf) => (
         <>
-          <Fields fields={fields} onChange={change} faultOf={faultOf} />
+          <Fields
+            fields={fields}
+            hasMtaSts={described.content["mtaSts"] !== undefined}
+            onChange={change}
+            faultOf={faultOf}
+          />
           {more.length > 0 && <p className="hint">{t.more(more.join(", "))}</p>}
         </>
       )}
@@ -128,11 +133,13 @@ function Edit({ described }: { readonly described: DescribedDomain }) {
 
 interface FieldsProps {
   readonly fields: DescribedFields;
+  /** Senders may know of a policy. */
+  readonly hasMtaSts: boolean;
   readonly onChange: (fields: DescribedFields) => void;
   readonly faultOf: (place: string) => string | undefined;
 }
 
-function Fields({ fields, onChange, faultOf }: FieldsProps) {
+function Fields({ fields, hasMtaSts, onChange, faultOf }: FieldsProps) {
   const t = useDescriptionTexts();
   const { receives, sends, policy, reports, mode, tlsReports } = fields;
   const change = (part: Partial<DescribedFields>) => onChange({ ...fields, ...part });
@@ -178,7 +185,7 @@ function Fields({ fields, onChange, faultOf }: FieldsProps) {
       />
       <SelectField
         label={t.mode}
-        hint={t.modeHint}
+        hint={hasMtaSts && mode === "off" ? t.modeOffHint : t.modeHint}
         value={mode}
         onChange={({ target }) => change({ mode: MODES.find((each) => each === target.value) ?? mode })}
         fault={faultOf("mtaSts") ?? faultOf("mtaSts.mode")}
