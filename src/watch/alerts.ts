@@ -14,7 +14,7 @@ import {
 import { type AlertMail, alertMail } from "./alert-mail.ts";
 import { type AlertRequest, alertRequest } from "./alert-request.ts";
 import type { AlertStore } from "./alert-store.ts";
-import { digestMessage } from "./digest.ts";
+import { digestMessage, readWeek } from "./digest.ts";
 import type { JobHandlers, JobQueue } from "./job-queue.ts";
 import { nextDigest, whenLoud } from "./quiet-hours.ts";
 import type { WatchStore } from "./watch-store.ts";
@@ -31,6 +31,8 @@ export interface AlertTools {
   readonly watch: Pick<WatchStore, "findings" | "overview" | "history" | "states">;
   readonly queue: JobQueue;
   readonly now: () => Date;
+  /** Lets others have their turn, in the middle of much to read. */
+  readonly rest: () => Promise<void>;
   readonly sendMail: (
     mail: AlertMail,
   ) => Promise<
@@ -115,7 +117,7 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
     tryOut: (channel) => send(channel, testMessage(channel, now())),
     async tell(key, news) {
       for (const channel of settings.channels) {
-        const mine = news.filter((one) => isFor(channel, one));
+        const mine = news.filter(isFor(channel));
         await store.put(channel.id, key, mine, now());
         if (mine.length === 0) continue;
         await askForRound(
@@ -146,11 +148,9 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
       },
       "weekly-digest": async (_, { id: job }) => {
         const channels = settings.channels.filter(({ weeklyDigest }) => weeklyDigest);
+        const week = await readWeek(watch, now(), tools.rest);
         for (const channel of channels) {
-          await deliver(
-            channel,
-            await digestMessage(channel, watch, hashOf(channel.id, "digest", job), now()),
-          );
+          await deliver(channel, digestMessage(channel, week, hashOf(channel.id, "digest", job), now()));
         }
         await planDigest();
       },
