@@ -735,23 +735,51 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     const news = (id: string) => ({ id, domain: domainName("news.example") }) as News;
     const ids = async (found: Promise<readonly News[]>) => (await found).map(({ id }) => id);
 
+    const which = (limit: number) => ({ limit, putBefore: at(10), givenUpBefore: at(0) });
+
     it("is replaced under its key, and taken away where there is none", async () => {
       for (const [key, ...told] of [["a", "1"], ["b", "2"], ["a", "3", "4"], ["b"]])
         await store.alertNews.put("mail", key!, told.map(news), at(0));
       await store.alertNews.put("chat", "a", [news("5")], at(0));
-      expect(await ids(other.alertNews.collect("mail", "first", 10))).toEqual(["3", "4"]);
-      expect(await ids(store.alertNews.collect("chat", "first", 10))).toEqual(["5"]);
+      expect(await ids(other.alertNews.collect("mail", "first", which(10)))).toEqual(["3", "4"]);
+      expect(await ids(store.alertNews.collect("chat", "first", which(10)))).toEqual(["5"]);
     });
 
     it("stays in its batch until that is done, whatever comes after it", async () => {
       await store.alertNews.put("mail", "a", [news("6")], at(1));
-      expect(await ids(other.alertNews.collect("mail", "first", 10))).toEqual(["3", "4"]);
+      expect(await ids(other.alertNews.collect("mail", "first", which(10)))).toEqual(["3", "4"]);
       expect(await store.alertNews.finish("mail", "first")).toBe(true);
       for (const key of ["b", "c"]) await store.alertNews.put("mail", key, [news(key)], at(2));
-      expect(await ids(store.alertNews.collect("mail", "second", 2))).toEqual(["6", "b"]);
+      expect(await ids(store.alertNews.collect("mail", "second", which(2)))).toEqual(["6", "b"]);
       expect(await store.alertNews.finish("mail", "second")).toBe(true);
-      expect(await ids(store.alertNews.collect("mail", "third", 2))).toEqual(["c"]);
+      expect(await ids(store.alertNews.collect("mail", "third", which(2)))).toEqual(["c"]);
       expect(await store.alertNews.finish("mail", "third")).toBe(false);
+    });
+
+    it("waits again where its round is given up, or must have been long ago; the young is left alone", async () => {
+      const told = (channel: string, batch: string, putBefore: number, givenUpBefore = 0) =>
+        ids(
+          store.alertNews.collect(channel, batch, {
+            limit: 10,
+            putBefore: at(putBefore),
+            givenUpBefore: at(givenUpBefore),
+          }),
+        );
+      await store.alertNews.put("post", "a", [news("7")], at(1));
+      await store.alertNews.put("post", "b", [news("8")], at(2));
+      await store.alertNews.put("chat", "b", [news("9")], at(2));
+      expect(await told("post", "first", 2)).toEqual(["7"]);
+      expect(await told("post", "first", 5)).toEqual(["7"]);
+      expect(await told("post", "second", 5)).toEqual(["8"]);
+      // Under one key the newer word counts.
+      await store.alertNews.put("post", "a", [news("10")], at(3));
+      await other.alertNews.release("post", "first");
+      await other.alertNews.release("post", "second");
+      expect(await told("post", "third", 5)).toEqual(["8", "10"]);
+      // Its process died with its last attempt.
+      expect(await told("post", "fourth", 5, 2)).toEqual([]);
+      expect(await told("post", "fifth", 5, 3)).toEqual(["8"]);
+      expect(await told("post", "third", 5, 5)).toEqual(["10"]);
     });
   });
 
