@@ -119,6 +119,8 @@ export interface AccessStore {
 
   /** One more of `key` in the window that ends at `until`; how many there are then. Shared by all nodes. */
   countAttempt(key: string, now: Date, until: Date): Promise<number>;
+  /** One less of `key`, where its window is not over: a try that was right after all. */
+  takeBackAttempt(key: string, now: Date): Promise<void>;
   clearAttempts(key: string): Promise<void>;
 
   audit(entry: AuditEntry): Promise<void>;

@@ -100,7 +100,7 @@ function users({
   };
 }
 
-type Traces = "countAttempt" | "clearAttempts" | "audit" | "auditLog" | "sweep";
+type Traces = "countAttempt" | "takeBackAttempt" | "clearAttempts" | "audit" | "auditLog" | "sweep";
 
 function proofs(query: Database["query"]): Omit<AccessStore, keyof ReturnType<typeof users> | Traces> {
   return {
@@ -259,6 +259,15 @@ function traces(query: Database["query"]): Pick<AccessStore, Traces> {
         .returning("count")
         .executeTakeFirstOrThrow();
       return count;
+    },
+    async takeBackAttempt(key, now) {
+      await query
+        .updateTable("login_attempt")
+        .set(({ eb }) => ({ count: eb("count", "-", 1) }))
+        .where("key", "=", storable(key))
+        .where("count", ">", 0)
+        .where("until", ">", now.getTime())
+        .execute();
     },
     async clearAttempts(key) {
       await query.deleteFrom("login_attempt").where("key", "=", storable(key)).execute();

@@ -917,6 +917,11 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await store.access.countAttempt("192.0.2.1", at(10), at(20))).toBe(1);
       await store.access.clearAttempts("192.0.2.1");
       expect(await store.access.countAttempt("192.0.2.1", at(11), at(20))).toBe(1);
+      expect(await other.access.countAttempt("192.0.2.1", at(11), at(20))).toBe(2);
+      await other.access.takeBackAttempt("192.0.2.1", at(12));
+      expect(await store.access.countAttempt("192.0.2.1", at(12), at(20))).toBe(2);
+      for (let times = 0; times < 5; times++) await store.access.takeBackAttempt("192.0.2.1", at(13));
+      expect(await store.access.countAttempt("192.0.2.1", at(13), at(20))).toBe(1);
     });
 
     it("writes down what was done, newest first", async () => {

@@ -98,6 +98,10 @@ export function memoryAccessStore(): MemoryAccessStore {
       attempts.set(key, current);
       return current.count;
     },
+    async takeBackAttempt(key, now) {
+      const known = attempts.get(key);
+      if (known !== undefined && known.until > now && known.count > 0) known.count -= 1;
+    },
     async clearAttempts(key) {
       attempts.delete(key);
     },
