@@ -32,7 +32,11 @@ const SWEEP_MILLISECONDS = 600_000;
 /** So long a provider that was taken away can be brought back. */
 const REMOVED_MILLISECONDS = 3_600_000;
 
+/** Of findings, and of what people did. */
 const HISTORY_MILLISECONDS = 400 * 86_400_000;
+
+/** So long work that was given up can be looked at. */
+const GIVEN_UP_MILLISECONDS = 30 * 86_400_000;
 
 const JOBS_AT_ONCE = 8;
 
@@ -147,6 +151,8 @@ export async function startServer({
   );
   const sweep = async () => {
     await state.access.sweep(new Date());
+    await state.access.sweepAudit(new Date(Date.now() - HISTORY_MILLISECONDS));
+    await state.jobs.sweep(new Date(Date.now() - GIVEN_UP_MILLISECONDS));
     await state.providers.sweep(new Date(Date.now() - REMOVED_MILLISECONDS));
     await state.watch.sweep(new Date(Date.now() - HISTORY_MILLISECONDS));
     await server.sweep();

@@ -657,9 +657,31 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await store.jobs.fail(one.id, 1, at(9), "late")).toBe(false);
       expect(await store.jobs.fail(one.id, 2, at(9), "out of luck\0")).toBe(true);
       expect(await lease(20)).toEqual([]);
-      expect(await store.jobs.failed(1)).toMatchObject([
-        { id: one.id, attempt: 2, error: "out of luck\ufffd" },
+      expect(await store.jobs.failed(1, at(20))).toMatchObject([
+        { id: one.id, attempt: 2, error: "out of luck\ufffd", isCutOff: false },
       ]);
+    });
+
+    it("are shown where their process ended in the last attempt, and forgotten in time", async () => {
+      const [cutOff, failed, waiting] = [job({ maxAttempts: 1, runAt: at(30) }), job(), job()];
+      await store.jobs.add(cutOff!);
+      expect((await lease(30)).map(({ id }) => id)).toEqual([cutOff!.id]);
+      const shown = async (minute: number) =>
+        (await other.jobs.failed(10, at(minute))).map(({ id, isCutOff }) => [id, isCutOff]);
+      expect(await shown(34)).not.toContainEqual([cutOff!.id, true]);
+      expect(await shown(35)).toContainEqual([cutOff!.id, true]);
+      await store.jobs.sweep(at(34));
+      expect(await shown(35)).toContainEqual([cutOff!.id, true]);
+      await store.jobs.add({ ...failed!, maxAttempts: 1 });
+      await lease(36);
+      await store.jobs.fail(failed!.id, 1, at(40), "no");
+      await store.jobs.add({ ...waiting!, runAt: at(0) });
+      await store.jobs.sweep(at(40));
+      expect(await shown(60)).toEqual([[failed!.id, false]]);
+      await store.jobs.sweep(at(41));
+      expect(await shown(60)).toEqual([]);
+      expect((await lease(41)).map(({ id }) => id)).toEqual([waiting!.id]);
+      await store.jobs.complete(waiting!.id, 1);
     });
 
     it("give way under their key, but for one that is under way, or where the older is to be kept", async () => {
@@ -837,6 +859,16 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await store.access.changeUser(first, { ...first, name: "name-full" })).toBe("taken");
     });
 
+    it("knows whether there is another administrator", async () => {
+      const role = "administrator";
+      await store.access.addUser(user("chief", { role }));
+      await store.access.addUser(user("gone", { role, disabledAt: NOW }));
+      expect(await other.access.hasOtherAdministrator("chief")).toBe(false);
+      expect(await other.access.hasOtherAdministrator("gone")).toBe(true);
+      await store.access.addUser(user("deputy", { role }));
+      expect(await other.access.hasOtherAdministrator("chief")).toBe(true);
+    });
+
     it("ends sessions with a new password or a closed account, but for the one at hand", async () => {
       const before = user("sess");
       await store.access.addUser(before);
@@ -948,6 +980,15 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await other.access.auditLog({ limit: 9, action: "domain.create" })).toHaveLength(3);
       expect(await other.access.auditLog({ limit: 9, action: "domain" })).toHaveLength(3);
       expect(await other.access.auditLog({ limit: 9, action: "dom" })).toEqual([]);
+      await store.access.audit({ ...entry("04", "x"), action: "domains.create" });
+      await store.access.audit({ ...entry("05", "x"), action: "domain" });
+      await store.access.audit({ ...entry("06", "x"), action: "domain.create.all", at: at(1) });
+      const ids = async (action: string) =>
+        (await other.access.auditLog({ limit: 9, action })).map(({ id }) => id);
+      expect(await ids("domain")).toEqual(["06", "05", "03", "02", "01"]);
+      expect(await ids("domain.create")).toEqual(["03", "02", "01"]);
+      await store.access.sweepAudit(at(1));
+      expect(await ids("domain")).toEqual(["06"]);
     });
   });
 }
