@@ -3,7 +3,7 @@ import { CATALOGUE } from "../check/catalogue.ts";
 import type { Finding } from "../check/finding.ts";
 import { type DomainName, domainName } from "../standards/dns/name.ts";
 import { type OpenedStore, openStore } from "../store/open.ts";
-import type { AlertChannel, AlertMessage } from "./alert.ts";
+import type { AlertChannel, AlertMessage, News } from "./alert.ts";
 import { type AlertTools, createAlerts } from "./alerts.ts";
 import type { JobQueue } from "./job-queue.ts";
 import { recordCheck } from "./record-check.ts";
@@ -100,10 +100,19 @@ describe("a round", () => {
       },
     });
     const domains = Array.from({ length: 2_000 }, (_, at) => domainName(`d${at}.example.net`));
+    const at = world.now();
+    const news: News[] = [];
     for (const domain of domains) {
-      await store.watch.schedule(domain, undefined, world.now());
-      for (let looks = 0; looks < 2; looks++) await world.check(domain, [missing(domain)]);
+      await store.watch.schedule(domain, undefined, at);
+      const finding = missing(domain);
+      const known = { key: `spf-missing ${domain}`, finding, since: at, confirmed: true };
+      const state = { domain, ownerId: undefined, checkedAt: at, nextCheckAt: at, revision: 0 };
+      const result = { findings: [known], events: [] };
+      await store.watch.record({ state: { ...state, worst: "error", counts: { error: 1 } }, ...result });
+      const times = { since: at.toISOString(), at: at.toISOString() };
+      news.push({ id: domain, domain, kind: "appeared", key: known.key, finding, ...times });
     }
+    await world.alerts.tell("all", news);
     world.pass(15 * MINUTE);
     await world.round("1");
     expect(Math.max(...asked)).toBeLessThanOrEqual(100);
