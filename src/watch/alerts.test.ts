@@ -44,10 +44,12 @@ function alertsOn(watch: AlertTools["watch"] = store.watch) {
   const now = () => new Date(time);
   const messages: AlertMessage[] = [];
   const rounds: Date[] = [];
+  const digests: string[] = [];
   let rests = 0;
   const queue: Pick<JobQueue, "add"> = {
     async add(kind, payload, options) {
       if (kind === "alert-round") rounds.push(options!.runAt!);
+      if (kind === "weekly-digest") digests.push(options!.runAt!.toISOString());
       if ("message" in payload) messages.push(payload.message);
     },
   };
@@ -70,6 +72,7 @@ function alertsOn(watch: AlertTools["watch"] = store.watch) {
     now,
     messages,
     rounds,
+    digests,
     rests: () => rests,
     pass: (milliseconds: number) => {
       time += milliseconds;
@@ -171,6 +174,7 @@ describe("a round", () => {
     // It gets worse, and a round that others have asked for begins before that is written down.
     const tellThenRound: typeof world.alerts.tell = async (key, news) => {
       await world.alerts.tell(key, news);
+      world.pass(3_000);
       await world.round("2");
     };
     await world.check(domain, [missing(domain)], tellThenRound);
@@ -180,6 +184,7 @@ describe("a round", () => {
     // And so where it goes.
     await world.check(domain, [], async (key, news) => {
       await world.alerts.tell(key, news);
+      world.pass(3_000);
       await world.round("4");
     });
     world.pass(world.rounds.at(-1)!.getTime() - world.now().getTime());
@@ -190,6 +195,16 @@ describe("a round", () => {
       "example.org: solved: spf-missing",
     ]);
   });
+});
+
+it("a digest plans the next for a week later, by a clock that is behind the queue's as well", async () => {
+  const world = alertsOn();
+  const monday = Date.parse("2026-11-23T08:00:00Z");
+  for (const seconds of [-2, 0, 3]) {
+    world.pass(monday + 1000 * seconds - world.now().getTime());
+    await world.alerts.handlers["weekly-digest"]({}, { id: "1", attempt: 1, isLast: false });
+  }
+  expect(world.digests).toEqual(Array(3).fill("2026-11-30T08:00:00.000Z"));
 });
 
 it("two checks of one domain that end together: one is written down, and its news is told", async () => {

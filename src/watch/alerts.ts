@@ -65,6 +65,7 @@ const DOMAINS_AT_ONCE = 100;
 const YOUNG_MILLISECONDS = 30_000;
 /** A span, quiet hours and all attempts of a round are over by then. */
 const GIVEN_UP_MILLISECONDS = 7 * 86_400_000;
+const AHEAD_MILLISECONDS = 3_600_000;
 const DIGEST_KEY = "weekly-digest";
 
 export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts {
@@ -119,11 +120,11 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
   const deliver = (channel: AlertChannel, message: AlertMessage) =>
     queue.add("alert-delivery", { channel: channel.id, message }, { key: `alert-delivery ${message.id}` });
 
-  const planDigest = () =>
+  const planDigest = (after: Date) =>
     queue.add(
       "weekly-digest",
       {},
-      { key: DIGEST_KEY, runAt: nextDigest(now(), settings.digest.time, settings.digest.timeZone) },
+      { key: DIGEST_KEY, runAt: nextDigest(after, settings.digest.time, settings.digest.timeZone) },
     );
 
   const send = ({ target }: AlertChannel, message: AlertMessage): Promise<PostOutcome> =>
@@ -145,7 +146,7 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
         );
       }
     },
-    plan: planDigest,
+    plan: () => planDigest(now()),
     handlers: {
       "alert-round": async ({ channel: id }, { id: job, isLast }) => {
         const channel = channelOf(id);
@@ -178,7 +179,8 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
         for (const channel of channels) {
           await deliver(channel, digestMessage(channel, week, hashOf(channel.id, "digest", job), now()));
         }
-        await planDigest();
+        // The queue's clock may be ahead of this one: the Monday that is told must not come again.
+        await planDigest(new Date(now().getTime() + AHEAD_MILLISECONDS));
       },
     },
   };
