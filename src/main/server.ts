@@ -2,7 +2,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createSecureContext } from "node:tls";
 import { createSecretBox } from "../access/secret-box.ts";
 import { openSetup } from "../access/setup.ts";
 import { shownSettings } from "../config/shown-settings.ts";
@@ -10,6 +9,7 @@ import { UsageError } from "../interface/cli/exit-code.ts";
 import { VERSION } from "../interface/cli/program.ts";
 import type { ServeHandle, ServeJob } from "../interface/cli/tools.ts";
 import { generateDkimKeyPair } from "../keys/generate.ts";
+import { requirePair } from "../net/certificate-pair.ts";
 import { createPasskeyVerifier } from "../net/passkey-verifier.ts";
 import type { SecretSource } from "../records/publish-settings.ts";
 import { StoreTrouble } from "../store/trouble.ts";
@@ -190,8 +190,7 @@ export async function startServer({
     async reload(next) {
       const certificate = readTls(next.settings);
       const pair = certificate && { cert: certificate.certificate, key: certificate.key };
-      // Throws where the two do not belong together.
-      if (pair !== undefined) createSecureContext(pair);
+      if (pair !== undefined) requirePair(pair);
       const takeAlerts = alerts.prepare(next.settings.alerts);
       const { sentences, failure: cause } = await file.takeIn(next.description);
       if (cause !== undefined) return { sentences, failure: cause.message };
