@@ -15,10 +15,12 @@ import type { SecretSource } from "../records/publish-settings.ts";
 import { StoreTrouble } from "../store/trouble.ts";
 import { keepRotation } from "../watch/rotation-driver.ts";
 import { DEFAULT_SCHEDULE } from "../watch/schedule.ts";
+import { Interruption } from "../watch/task.ts";
 import { createWatcher, DEFAULT_WATCHER, watcherMetrics } from "../watch/watcher.ts";
 import { openAlerts, planDigest } from "./alerts.ts";
 import { openDemo } from "./demo.ts";
 import { followDescription } from "./followed-description.ts";
+import { openHolders } from "./holders.ts";
 import { openJobQueue, sleepUnless } from "./jobs.ts";
 import { readSecret, readSettingsFile } from "./secret-source.ts";
 import { saveState } from "./state.ts";
@@ -59,6 +61,7 @@ export async function startServer({
   const setup = await openSetup(state.access, new Date(), random);
   const hear = (msg: string) => logLine(`${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`);
   const queue = openJobQueue(around, hear);
+  const stopping = new AbortController();
   const schedule = {
     intervalSeconds: 60 * settings.watch.intervalMinutes,
     confirmAfterSeconds: 60 * settings.watch.confirmMinutes,
@@ -125,7 +128,12 @@ export async function startServer({
       pages: builtPages(),
       now: () => new Date(),
       random,
-      sleep: around.sleep,
+      sleep: (milliseconds) => around.sleep(milliseconds),
+      async wait(milliseconds) {
+        await around.sleep(milliseconds, stopping.signal);
+        if (stopping.signal.aborted) throw new Interruption();
+      },
+      holders: openHolders(),
       every(milliseconds, act) {
         const timer = setInterval(act, milliseconds);
         return () => clearInterval(timer);
@@ -163,6 +171,7 @@ export async function startServer({
   );
   const close = async () => {
     clearInterval(sweeping);
+    stopping.abort();
     // What is under way may tell something, or begin a job.
     await watcher.stop();
     await queue.stop();
@@ -182,6 +191,7 @@ export async function startServer({
     await close();
     throw new UsageError(`the jobs cannot be begun: ${(error as Error).message}`);
   }
+  await state.watch.agreeWithDescriptions(new Date());
   if (enabled) watcher.run().catch((error: Error) => hear(error.message));
   return {
     url: origin,

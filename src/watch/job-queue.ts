@@ -11,7 +11,7 @@ export interface JobOptions {
   /** At once where absent. */
   readonly runAt?: Date;
   readonly maxAttempts?: number;
-  /** Where one of the same key waits already, that one stays, and this one is not needed. */
+  /** Where one of the same key waits already, that one stays as it is, and this one is not needed. */
   readonly keepsOlder?: boolean;
 }
 

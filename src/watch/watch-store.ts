@@ -114,6 +114,11 @@ export interface WatchStore {
     by: string | undefined,
     at: Date,
   ): Promise<"acknowledged" | "unknown">;
+  /**
+   * Descriptions and what is known of domains are written one after the other: where something broke in between, what
+   * is described is watched from `at` on, by its owner alone, and what is not described is forgotten. How many differed.
+   */
+  agreeWithDescriptions(at: Date): Promise<number>;
   /** State, findings, history and past. */
   forget(domain: DomainName): Promise<void>;
   /** History from before that moment goes. */

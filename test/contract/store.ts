@@ -9,7 +9,7 @@ import type { RrsetChange } from "../../src/publish/provider.ts";
 import type { KnownProvider } from "../../src/publish/provider-store.ts";
 import type { ApplyRecord } from "../../src/publish/publish-store.ts";
 import type { TlsaData } from "../../src/standards/dane/tlsa.ts";
-import { domainName } from "../../src/standards/dns/name.ts";
+import { type DomainName, domainName } from "../../src/standards/dns/name.ts";
 import type { OpenedStore } from "../../src/store/open.ts";
 import type { News } from "../../src/watch/alert.ts";
 import type { NewJob } from "../../src/watch/job-store.ts";
@@ -212,6 +212,8 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       id,
       zone,
       startedAt: at(minute),
+      holder: "the first",
+      heldUntil: at(minute + 2),
       state: "running",
       steps: [[change]],
       stepsDone: 0,
@@ -601,6 +603,23 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         Object.fromEntries([...counted].map(([worst, all]) => [worst, all.length])),
       );
     });
+  });
+
+  it("has descriptions and what is known of domains agree again where something broke between the two", async () => {
+    const [created, handed, removed] = ["created", "handed", "removed"].map((label) =>
+      domainName(`${label}.torn.example`),
+    ) as [DomainName, DomainName, DomainName];
+    const describe = (domain: DomainName, ownerId: string) =>
+      store.descriptions.putDomain({ domain, content: { domain }, ownerId }, 0, at(0));
+    await describe(created, "ann");
+    await describe(handed, "bob");
+    await store.watch.schedule(handed, "ann", at(50));
+    await store.watch.schedule(removed, "ann", at(50));
+    expect(await store.watch.agreeWithDescriptions(at(1))).toBeGreaterThanOrEqual(3);
+    expect(await store.watch.state(created)).toMatchObject({ ownerId: "ann", nextCheckAt: at(1) });
+    expect(await store.watch.state(handed)).toMatchObject({ ownerId: "bob", nextCheckAt: at(1) });
+    expect(await store.watch.state(removed)).toBeUndefined();
+    expect(await store.watch.agreeWithDescriptions(at(2))).toBe(0);
   });
 
   describe("jobs", () => {

@@ -126,6 +126,7 @@ export function memoryWatchStore(): WatchStore {
       const kept = events.filter(({ at }) => at >= before);
       events.splice(0, events.length, ...kept);
     },
+    agreeWithDescriptions: async () => 0,
     async forget(domain) {
       states.delete(domain);
       known.delete(domain);

@@ -11,6 +11,7 @@ import type { MilterAddress } from "../../milter/address.ts";
 import type { MailSink, MailSinkSettings, SubmissionServer, SubmitMail } from "../../milter/mail-exchange.ts";
 import type { MilterSettings } from "../../milter/settings.ts";
 import type { SigningTable } from "../../milter/signing-table.ts";
+import type { Holders } from "../../publish/apply.ts";
 import type { Provider } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
 import type { DescriptionPieces } from "../../records/description-pieces.ts";
@@ -84,6 +85,7 @@ export interface Tools {
   /** The files below a folder, as paths in it; undefined where there is no such folder. */
   readonly listFiles: (folder: string) => readonly string[] | undefined;
   readonly randomOctets: RandomOctets;
+  readonly holders: Holders;
   readonly makeKeyPair: KeyPairMaker;
   readonly readStdin: () => Promise<string>;
   /** Standard input as it is; undefined where it is longer. */

@@ -8,6 +8,7 @@ import { jobs } from "./0006-jobs.ts";
 import { providers } from "./0007-providers.ts";
 import { counts } from "./0008-counts.ts";
 import { past } from "./0009-past.ts";
+import { applyHolder } from "./0010-apply-holder.ts";
 import { sweptAndFound } from "./0011-swept-and-found.ts";
 import type { ColumnWords, Migration } from "./migration.ts";
 
@@ -21,6 +22,7 @@ const MIGRATIONS: readonly Migration[] = [
   providers,
   counts,
   past,
+  applyHolder,
   sweptAndFound,
 ];
 
