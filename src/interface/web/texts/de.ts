@@ -69,7 +69,7 @@ export const de: Texts = {
     copied: "Kopiert",
     refused: "Nicht kopiert: markieren und von Hand kopieren",
   },
-  toast: { undo: "Rückgängig" },
+  toast: { undo: "Rückgängig", undoKey: "Strg+Z", close: "Diese Meldung schließen" },
   notFound: {
     title: "Diese Seite gibt es nicht",
     lead: "Vielleicht ist der Link alt, oder das Ziel ist nicht mehr da.",

@@ -70,7 +70,7 @@ export const en = {
     copied: "Copied",
     refused: "Not copied: mark it and copy it by hand",
   },
-  toast: { undo: "Undo" },
+  toast: { undo: "Undo", undoKey: "Ctrl+Z", close: "Close this message" },
   notFound: {
     title: "There is no such page",
     lead: "The link may be old, or what it led to is gone.",
