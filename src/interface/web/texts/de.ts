@@ -70,6 +70,11 @@ export const de: Texts = {
     refused: "Nicht kopiert: markieren und von Hand kopieren",
   },
   toast: { undo: "Rückgängig", undoKey: "Strg+Z", close: "Diese Meldung schließen" },
+  removal: {
+    thing: (label) => `„${label}“ wird in einer Minute entfernt, oder sobald diese Meldung geschlossen ist.`,
+    codes: (name) =>
+      `Die Codes von ${name} werden in einer Minute abgeschaltet, oder sobald diese Meldung geschlossen ist.`,
+  },
   notFound: {
     title: "Diese Seite gibt es nicht",
     lead: "Vielleicht ist der Link alt, oder das Ziel ist nicht mehr da.",
@@ -304,7 +309,7 @@ export const de: Texts = {
       "Die Haltbarkeit der Einträge (ttl) gilt dann für alle Domains hier, die keine eigene haben. Steht unter „Mailserver“ schon eine, so bleibt sie.",
     importIgnored: "Nicht aufgenommen, weil es anderswo eingestellt wird:",
     importPublish: "wer Zonen hält, wird unter „Anbieter“ eingetragen.",
-    importMilter: "was der Milter tut, steht in seiner eigenen Datei auf der Maschine.",
+    importMilter: "was der Milter tut, steht in der Datei, mit der er gestartet wird.",
     takeMany: (count) => `${several(count, "Domain", "Domains")} aufnehmen`,
     takenTitle: (domain) => `${domain} ist aufgenommen`,
     takenPlan: (provider) =>

@@ -71,6 +71,10 @@ export const en = {
     refused: "Not copied: mark it and copy it by hand",
   },
   toast: { undo: "Undo", undoKey: "Ctrl+Z", close: "Close this message" },
+  removal: {
+    thing: (label: string) => `“${label}” goes in a minute, or as soon as this message is closed.`,
+    codes: (name: string) => `The codes of ${name} go in a minute, or as soon as this message is closed.`,
+  },
   notFound: {
     title: "There is no such page",
     lead: "The link may be old, or what it led to is gone.",
@@ -304,7 +308,7 @@ export const en = {
       "The lifetimes of records (ttl) will hold for all domains here that have none of their own. Where there are some already under “Mail servers”, those stay.",
     importIgnored: "Not taken in, because it is set elsewhere:",
     importPublish: "who holds zones is entered under “Providers”.",
-    importMilter: "what the milter does stands in its own file on the machine.",
+    importMilter: "what the milter does stands in the file that it is started with.",
     takeMany: (count: number) => `Take in ${several(count, "domain", "domains")}`,
     takenTitle: (domain: string) => `${domain} is taken in`,
     takenPlan: (provider: string) =>
