@@ -4,7 +4,7 @@ import { encodeDkimKey } from "../standards/dkim/public-key.ts";
 import { dkimOwner } from "../standards/dkim/selector.ts";
 import { absolute, type DomainName } from "../standards/dns/name.ts";
 import { renderTxt } from "../standards/dns/txt-rendering.ts";
-import type { DkimKey } from "./key.ts";
+import { type DkimKey, isTakenBack } from "./key.ts";
 import type { KeyName } from "./key-name.ts";
 
 export const keyOwner = ({ dkimSelector, signingDomain }: KeyName): DomainName =>
@@ -17,6 +17,9 @@ export function keyRecordText({ publicKey }: DkimKey, shape: DkimKeyShape = "exp
 /** An empty p= (RFC 6376 §3.6.1). */
 export const REVOKED_TEXT = formatDkimKey(REVOKED);
 
+/** What is to stand in DNS: of a key that was taken back, that it is (RFC 6376 §3.6.1). */
+export const keyTextInDns = (key: DkimKey): string => (isTakenBack(key) ? REVOKED_TEXT : keyRecordText(key));
+
 const TTL_SECONDS = 3600;
 
 export interface KeyShape {
@@ -27,9 +30,21 @@ export interface KeyShape {
 /** R43, R47 to R49, R58. */
 export function keyRecordShapes(key: DkimKey): readonly KeyShape[] {
   const owner = keyOwner(key);
-  const text = keyRecordText(key);
+  const text = keyTextInDns(key);
   const line = (data: string) => `${absolute(owner)} ${TTL_SECONDS} IN TXT ${data}`;
   const relative = `${key.dkimSelector}._domainkey`;
+  const inForms = [
+    { name: "in a form", text: `Name: ${relative}\nType: TXT\nValue: ${text}` },
+    { name: "in a form that wants the whole name", text: `Name: ${owner}\nType: TXT\nValue: ${text}` },
+  ];
+  // Nobody is to find the key again among what signing programs print.
+  if (isTakenBack(key))
+    return [
+      { name: "zone file", text: line(renderTxt(text, "strings")) },
+      { name: "one quoted string", text: renderTxt(text, "quoted") },
+      { name: "value alone", text },
+      ...inForms,
+    ];
   return [
     { name: "zone file", text: line(renderTxt(text, "strings")) },
     { name: "zone file, several lines (BIND)", text: line(renderTxt(text, "bind")) },
@@ -39,8 +54,7 @@ export function keyRecordShapes(key: DkimKey): readonly KeyShape[] {
     { name: "value alone", text },
     { name: "value alone, without k=rsa", text: keyRecordText(key, "short") },
     { name: "value alone, with h=sha256, as dkimpy writes .dns files", text: dkimpyText(key) },
-    { name: "in a form", text: `Name: ${relative}\nType: TXT\nValue: ${text}` },
-    { name: "in a form that wants the whole name", text: `Name: ${owner}\nType: TXT\nValue: ${text}` },
+    ...inForms,
   ];
 }
 

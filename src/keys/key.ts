@@ -72,6 +72,10 @@ export function inState(key: DkimKey, state: KeyState, at: Date): DkimKey {
 /** It signs, or has signed mail that is still under way. */
 export const isInUse = ({ state }: DkimKey): boolean => state === "signing" || state === "retiring";
 
+/** Others may have the private half: its record is to be empty, or is. */
+export const isTakenBack = ({ state, barred }: DkimKey): boolean =>
+  state === "revoked" || barred === "revoked";
+
 /** Oldest first; of one moment, by selector. */
 export function byAge(one: DkimKey, other: DkimKey): number {
   return (

@@ -1,6 +1,6 @@
 /** Steps of a rotation carried out where somebody holds the zone: the record of a key put in, emptied, taken away. */
 import type { DkimKey } from "../keys/key.ts";
-import { keyOwner, keyRecordText, REVOKED_TEXT } from "../keys/key-record-shapes.ts";
+import { keyOwner, keyRecordText, keyTextInDns, REVOKED_TEXT } from "../keys/key-record-shapes.ts";
 import type { Step } from "../keys/rotation.ts";
 import { type Sight, sightOf } from "../keys/sighting.ts";
 import { type ApplyResult, type ApplyTools, applyPlan, recover } from "../publish/apply.ts";
@@ -103,7 +103,7 @@ const textsOf = (rrset: Rrset | undefined): string[] =>
 /** The record as it is to stand in its zone; undefined where its name would be too long there. */
 export function keyRecord(key: DkimKey, keptIn: KeptIn): ResourceRecord | undefined {
   const name = keyPlace(key, keptIn);
-  return name && { name, ttlSeconds: TTL_SECONDS, data: txtOf(keyRecordText(key)) };
+  return name && { name, ttlSeconds: TTL_SECONDS, data: txtOf(keyTextInDns(key)) };
 }
 
 const txtOf = (text: string): TxtRdata => ({ type: "TXT", strings: toCharacterStrings(textToOctets(text)) });

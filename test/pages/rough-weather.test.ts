@@ -213,6 +213,7 @@ describe("a connection that is lost", () => {
         .status,
     ).toBeLessThan(300);
     await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText("this may have been done, or not").waitFor();
     await tab.context.setOffline(false);
     await page.getByText("The connection is back.").waitFor();
     await page.getByLabel("Role: newcomer").waitFor();

@@ -6,7 +6,7 @@ import { createRoot } from "react-dom/client";
 import { whenLoggedOut } from "./api/client.ts";
 import { createQueryClient } from "./api/query-client.ts";
 import { sessionQuery } from "./api/session.ts";
-import { sessionOver } from "./api/session-end.ts";
+import { isSessionOver, sessionOver } from "./api/session-end.ts";
 import { readLanguage, readTheme, showTheme } from "./layout/choice.ts";
 import { FirstSight } from "./layout/first-sight.tsx";
 import { createPagesRouter } from "./router.ts";
@@ -21,6 +21,8 @@ if (!["/login", "/setup"].includes(window.location.pathname)) void queryClient.p
 const router = createPagesRouter(queryClient);
 
 whenLoggedOut(() => {
+  // Between the password and the code nothing is answered yet, and the page still waits.
+  if (isSessionOver()) return;
   // Nothing that was typed is lost: who was here comes in again above the page.
   if (queryClient.getQueryData(sessionQuery.queryKey)?.isComplete) return sessionOver(true);
   queryClient.setQueryData(sessionQuery.queryKey, null);

@@ -42,7 +42,9 @@ export const keyRecordQuery = (domain: string, selector: string, host: string) =
 
 export async function keysChanged(client: QueryClient, domain: string): Promise<void> {
   await Promise.all(
-    ["keys", "rotation"].map((what) => client.invalidateQueries({ queryKey: ["domain", domain, what] })),
+    ["keys", "rotation", "key"].map((what) =>
+      client.invalidateQueries({ queryKey: ["domain", domain, what] }),
+    ),
   );
 }
 

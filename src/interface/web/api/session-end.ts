@@ -15,4 +15,7 @@ function watch(watcher: () => void): () => void {
   return () => watchers.delete(watcher);
 }
 
+/** Whether somebody is asked to log in above the page. */
+export const isSessionOver = (): boolean => isOver;
+
 export const useSessionOver = (): boolean => useSyncExternalStore(watch, () => isOver);

@@ -19,6 +19,8 @@ export function SessionOver() {
   const goOn = ({ user, isComplete }: Session) => {
     if (!isComplete) return;
     if (user.id !== before.current?.id) return window.location.assign("/");
+    // Gives the focus back to where it was.
+    ref.current?.close();
     sessionOver(false);
     tell(t.backIn);
     void client.refetchQueries({ type: "active" });

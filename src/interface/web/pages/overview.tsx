@@ -1,5 +1,5 @@
 /** What needs doing now, the worst first; everything else is quiet. */
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { memo, useDeferredValue, useEffect, useLayoutEffect, useRef, useState } from "react";
@@ -22,6 +22,7 @@ export function OverviewPage() {
   const session = useSession();
   const overview = useQuery(overviewQuery);
   const { data } = overview;
+  useFreshRows(data);
   const add = isAdministrator(session) && (
     <Link to="/add" className="button primary">
       {t.add}
@@ -50,15 +51,36 @@ export function OverviewPage() {
   );
 }
 
+/** So long a list is read again by itself where something has changed; further down somebody is reading. */
+const MAX_FRESH_PAGES = 5;
+
+/** The rows must not say something else than what stands above them. */
+function useFreshRows(overview: Overview | undefined): void {
+  const client = useQueryClient();
+  const now = overview && `${JSON.stringify(overview.bySeverity)} ${overview.events[0]?.id ?? ""}`;
+  const before = useRef(now);
+  useEffect(() => {
+    if (before.current !== undefined && before.current !== now)
+      void client.invalidateQueries({
+        queryKey: ["domains"],
+        predicate: ({ state: { data } }) =>
+          ((data as { pages?: readonly unknown[] } | undefined)?.pages?.length ?? 0) <= MAX_FRESH_PAGES,
+      });
+    before.current = now;
+  }, [client, now]);
+}
+
 function leadOf({ bySeverity, domains }: Overview, t: ReturnType<typeof useTexts>["overview"]): string {
-  const { error = 0, warning = 0 } = bySeverity;
+  const { error = 0, unknown = 0, warning = 0, unchecked = 0 } = bySeverity;
   if (error > 0) return t.leadErrors(error);
-  return warning > 0 ? t.leadWarnings(warning) : t.leadQuiet(domains);
+  if (unknown > 0) return t.leadUnknown(unknown);
+  if (warning > 0) return t.leadWarnings(warning);
+  return unchecked > 0 ? t.leadUnchecked(unchecked) : t.leadQuiet(domains);
 }
 
 /** The state of the list is its address: it can be kept, sent, and gone back to. */
 function Filters({ overview: { bySeverity, domains } }: { readonly overview: Overview }) {
-  const { overview: t, severity } = useTexts();
+  const { overview: t, severity, number } = useTexts();
   const { search = "", worst } = route.useSearch();
   const navigate = route.useNavigate();
   const [typed, setTyped] = useState(search);
@@ -95,7 +117,7 @@ function Filters({ overview: { bySeverity, domains } }: { readonly overview: Ove
       <ul className="chips" aria-label={t.filter}>
         <li>
           <Link to="/" search={keep} className="chip" activeOptions={{ exact: true }}>
-            {t.all} <span className="chip-count">{domains.toLocaleString()}</span>
+            {t.all} <span className="chip-count">{number(domains)}</span>
           </Link>
         </li>
         {SEVERITIES.filter((each) => (bySeverity[each] ?? 0) > 0 || each === worst).map((each) => (
@@ -107,8 +129,7 @@ function Filters({ overview: { bySeverity, domains } }: { readonly overview: Ove
               activeOptions={{ exact: true }}
             >
               <SeverityShape severity={each} />
-              {severity.name[each]}{" "}
-              <span className="chip-count">{(bySeverity[each] ?? 0).toLocaleString()}</span>
+              {severity.name[each]} <span className="chip-count">{number(bySeverity[each] ?? 0)}</span>
             </Link>
           </li>
         ))}
@@ -127,7 +148,15 @@ function DomainList() {
   const rows = list.data?.pages.flatMap(({ domains }) => domains) ?? [];
   const ref = useRef<HTMLUListElement>(null);
   const [top, setTop] = useState(0);
-  useLayoutEffect(() => setTop(ref.current?.offsetTop ?? 0), []);
+  // What stands above it grows and shrinks: the latest changes are folded on a phone.
+  useLayoutEffect(() => {
+    const list = ref.current!;
+    const measure = () => setTop(list.offsetTop);
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(list.closest(".overview") ?? list);
+    return () => observer.disconnect();
+  }, []);
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => ROW_PIXELS,

@@ -10,14 +10,15 @@ interface ProblemProps {
   readonly children?: ReactNode;
 }
 
-/** Says nothing where there is no error, and nothing where the banner or the login above the page says it. */
+/** Says nothing where there is no error, and nothing where the login above the page says it. */
 export function Problem({ error, onRetry, children }: ProblemProps) {
   const { problem: t } = useTexts();
-  if (!error || error instanceof ConnectionLost || error instanceof LoggedOut) return null;
-  if (error instanceof PasskeyProblem)
+  if (!error || error instanceof LoggedOut) return null;
+  // What is read is read again by itself; what was sent may have been done, or not.
+  if (error instanceof PasskeyProblem || error instanceof ConnectionLost)
     return (
       <p className="problem" role="alert">
-        {t.passkey[error.failure]}
+        {error instanceof PasskeyProblem ? t.passkey[error.failure] : t.unanswered}
       </p>
     );
   const known = error instanceof ApiProblem ? error : undefined;

@@ -7,6 +7,7 @@ const several = plurals("de");
 
 export const de: Texts = {
   language: "de",
+  number: new Intl.NumberFormat("de").format,
   app: {
     name: "Zonepost",
     skip: "Zum Inhalt springen",
@@ -35,6 +36,8 @@ export const de: Texts = {
     unforeseen: "Etwas Unvorhergesehenes ist geschehen.",
     tryAgain: (detail) =>
       `Versuchen Sie es noch einmal; bleibt es dabei, steht mehr im Protokoll des Servers. (${detail})`,
+    unanswered:
+      "Der Server hat nicht geantwortet: vielleicht ist es getan, vielleicht nicht. Sehen Sie nach, wenn er wieder da ist, und tun Sie es sonst noch einmal.",
     passkey: {
       "not-done":
         "Es wurde kein Passkey gezeigt. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.",
@@ -121,6 +124,10 @@ export const de: Texts = {
     add: "Domain hinzufügen",
     leadErrors: (count) =>
       `${several(count, "Domain braucht", "Domains brauchen")} Sie jetzt: die schlimmste zuerst.`,
+    leadUnknown: (count) =>
+      `Von ${several(count, "Domain", "Domains")} ließ sich nicht sagen, wie es um sie steht: die erste nennt den Grund.`,
+    leadUnchecked: (count) =>
+      `${several(count, "Domain wird", "Domains werden")} noch zum ersten Mal angesehen.`,
     leadWarnings: (count) =>
       `Nichts ist kaputt. ${several(count, "Domain ginge", "Domains gingen")} noch besser.`,
     leadQuiet: (count) => `Nichts zu tun: ${several(count, "Domain ist", "Domains sind")} in guten Händen.`,
@@ -186,6 +193,7 @@ export const de: Texts = {
   findings: {
     title: "Befunde",
     notChecked: "Noch nicht geprüft",
+    notCheckedReader: "Sie wird bald von selbst angesehen.",
     notCheckedHint: "„Noch einmal prüfen“ sieht nach den Nameservern, den Einträgen und den Mailservern.",
     only: (station) => `Nur, was ${station} betrifft.`,
     showAll: "Alle zeigen",
@@ -217,6 +225,7 @@ export const de: Texts = {
     usualForm: "woanders, oder nicht bekannt",
     allLines: "Alle als Zonenzeilen",
     look: "Wer hat sie schon?",
+    lookGone: "Der Server wurde inzwischen neu gestartet; fragen Sie noch einmal.",
     looking: "Alle Nameserver und Resolver werden gefragt …",
     creator: {
       you: "Von Ihnen anzulegen",

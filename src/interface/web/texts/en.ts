@@ -6,6 +6,7 @@ const several = plurals("en");
 
 export const en = {
   language: "en",
+  number: new Intl.NumberFormat("en").format as (count: number) => string,
   app: {
     name: "Zonepost",
     skip: "Skip to content",
@@ -36,6 +37,8 @@ export const en = {
     tryAgain: (detail: string) =>
       `Try again; if it stays, an administrator finds more in the server's log. (${detail})`,
     again: "Try again",
+    unanswered:
+      "The server has not answered: this may have been done, or not. Look when it is back, and do it again where it was not.",
     passkey: {
       "not-done": "No passkey was shown. Try again, or choose another way.",
       known: "This device has a passkey for you already.",
@@ -120,6 +123,10 @@ export const en = {
     add: "Add a domain",
     leadErrors: (count: number) =>
       `${several(count, "domain needs", "domains need")} you now: the worst comes first.`,
+    leadUnknown: (count: number) =>
+      `Of ${several(count, "domain", "domains")} it could not be told how they are: look at the first for the reason.`,
+    leadUnchecked: (count: number) =>
+      `${several(count, "domain is", "domains are")} still to be looked at for the first time.`,
     leadWarnings: (count: number) =>
       `Nothing is broken. ${several(count, "domain could", "domains could")} do better.`,
     leadQuiet: (count: number) =>
@@ -186,6 +193,7 @@ export const en = {
   findings: {
     title: "Findings",
     notChecked: "Not checked yet",
+    notCheckedReader: "It is looked at soon, by itself.",
     notCheckedHint: "“Check again” looks at its name servers, its records and its mail servers.",
     only: (station: string) => `Only what is about ${station}.`,
     showAll: "Show all",
@@ -217,6 +225,7 @@ export const en = {
     usualForm: "another, or not known",
     allLines: "all as zone lines",
     look: "Who has them by now?",
+    lookGone: "The server was started anew meanwhile; ask again.",
     looking: "Asking every name server and resolver …",
     creator: {
       you: "For you to create",

@@ -29,6 +29,7 @@ export const publishingDe: PublishingTexts = {
     none: "Noch kein Schlüssel",
     noneHint:
       "Erzeugen Sie unten ein Paar: ein Klick genügt. Unterschrieben wird damit erst, wenn jeder Nameserver den Eintrag zeigt.",
+    noneReader: "Wer diese Domain ändern darf, kann hier ein Paar erzeugen.",
     keys: "Schlüssel",
     removed: (count) => `${several(count, "früherer Schlüssel", "frühere Schlüssel")}`,
     made: "erzeugt",
@@ -64,6 +65,9 @@ export const publishingDe: PublishingTexts = {
   },
   record: {
     copy: "Eintrag kopieren",
+    empty: "Eintrag leeren",
+    emptyLead: (zone) =>
+      `Das tritt in der Zone ${zone} an die Stelle des TXT-Eintrags: niemand kann den Schlüssel mehr verwenden.`,
     lead: (zone) => `Dieser TXT-Eintrag gehört in die Zone ${zone}.`,
     host: "Wo liegt Ihr DNS?",
     usualForm: "woanders oder unbekannt",

@@ -29,6 +29,7 @@ export const publishingEn = {
     none: "No key yet",
     noneHint:
       "Make a pair below: it takes one click. Nothing is signed with it before every name server shows its record.",
+    noneReader: "Who may change this domain can make a pair here.",
     keys: "Keys",
     removed: (count: number) => `${several(count, "key", "keys")} of before`,
     made: "made",
@@ -62,6 +63,9 @@ export const publishingEn = {
   },
   record: {
     copy: "Copy the record",
+    empty: "Empty the record",
+    emptyLead: (zone: string) =>
+      `This takes the place of the key's TXT record in the zone ${zone}: nobody can use the key any more.`,
     lead: (zone: string) => `This TXT record belongs into the zone ${zone}.`,
     host: "Who hosts your DNS?",
     usualForm: "another, or not known",

@@ -61,7 +61,12 @@ function Keys({ domain }: { readonly domain: string }) {
   });
   if (keys.isPending || rotation.isPending) return <Loading />;
   if (keys.data === undefined || rotation.data === undefined)
-    return <Problem error={keys.error ?? rotation.error} onRetry={() => void keys.refetch()} />;
+    return (
+      <Problem
+        error={keys.error ?? rotation.error}
+        onRetry={() => void Promise.all([keys.refetch(), rotation.refetch()])}
+      />
+    );
   const { canPublish, zone, proposedSelector, keys: outlooks } = rotation.data;
   const may = mayChange(session);
   const newestFirst = keys.data.keys.toReversed();
@@ -80,7 +85,7 @@ function Keys({ domain }: { readonly domain: string }) {
       look={look}
       onLook={lookNow}
       publishing={{
-        canPublish: canPublish && may,
+        canPublish,
         isBusy: rotate.isPending,
         publish: () => rotate.mutate({ begin: false, publish: true }),
         step: steps?.find(({ selector }) => selector === key.selector),
@@ -91,7 +96,7 @@ function Keys({ domain }: { readonly domain: string }) {
   return (
     <>
       {(here.length === 0 || waiting !== undefined) && <Steps waiting={waiting} seen={look.data?.keys} />}
-      {here.length === 0 && <Empty title={t.none}>{t.noneHint}</Empty>}
+      {here.length === 0 && <Empty title={t.none}>{may ? t.noneHint : t.noneReader}</Empty>}
       <Problem error={rotate.error} />
       {here.length > 0 && (
         <section className="keys" aria-label={t.keys}>

@@ -60,6 +60,8 @@ export function KeyCard({
   const { selector, state, barred, kind, fingerprint, createdAt, lastSignedAt } = item;
   const isHere = state !== "removed";
   const [isTold, setTold] = useState(isWaiting(item));
+  const isTakenBack = barred === "revoked" || state === "revoked";
+  const [isCopied, setCopied] = useState(false);
   const may = mayChange(session);
   const next = outlook?.ahead[0];
   const wants = state === "prepared" && !barred;
@@ -100,10 +102,12 @@ export function KeyCard({
             <h3>{record.copy}</h3>
             <RecordToCopy domain={domain} selector={selector} zone={zone} />
           </section>
-          <section className="key-part">
-            <h3>{addIt.title}</h3>
-            <AddIt domain={domain} publishing={publishing} selector={selector} />
-          </section>
+          {may && (
+            <section className="key-part">
+              <h3>{addIt.title}</h3>
+              <AddIt domain={domain} publishing={publishing} selector={selector} />
+            </section>
+          )}
         </>
       )}
       {isHere && <Verify item={item} seen={seen} look={look} onLook={onLook} mayLook={may} />}
@@ -118,9 +122,13 @@ export function KeyCard({
         </details>
       )}
       {!wants && isHere && (
-        <details className="key-fold">
-          <summary>{record.copy}</summary>
-          <RecordToCopy domain={domain} selector={selector} zone={zone} />
+        <details
+          className="key-fold"
+          open={isCopied}
+          onToggle={({ currentTarget }) => setCopied(currentTarget.open)}
+        >
+          <summary>{isTakenBack ? record.empty : record.copy}</summary>
+          {isCopied && <RecordToCopy domain={domain} selector={selector} zone={zone} isEmpty={isTakenBack} />}
         </details>
       )}
       {may && isHere && <TakeOut domain={domain} item={item} isOnlySigner={isOnlySigner} />}
@@ -132,15 +140,17 @@ export function KeyCard({
   );
 }
 
-/** Asked for once it is looked at. */
 function RecordToCopy({
   domain,
   selector,
   zone,
+  isEmpty = false,
 }: {
   readonly domain: string;
   readonly selector: string;
   readonly zone: string;
+  /** Of a key that was taken back. */
+  readonly isEmpty?: boolean;
 }) {
   const { record: t } = usePublishingTexts();
   const [host, setHost] = useState("");
@@ -151,7 +161,7 @@ function RecordToCopy({
   const { form, zoneText, host: fields, cannotStore, hosts, shapes } = record.data;
   return (
     <div className="key-record">
-      <p>{t.lead(zone)}</p>
+      <p>{isEmpty ? t.emptyLead(zone) : t.lead(zone)}</p>
       <label>
         {t.host}{" "}
         <select value={host} onChange={({ target }) => setHost(target.value)}>

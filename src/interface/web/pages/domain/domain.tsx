@@ -48,7 +48,10 @@ export function DomainPage() {
       }
     >
       {(state.isPending || findings.isPending) && <Loading />}
-      <Problem error={state.error ?? findings.error} onRetry={() => void state.refetch()} />
+      <Problem
+        error={state.error ?? findings.error}
+        onRetry={() => void Promise.all([state.refetch(), findings.refetch()])}
+      />
       {findings.data && <Way domain={domain} findings={findings.data.findings} at={at} />}
       {findings.data && (
         <>

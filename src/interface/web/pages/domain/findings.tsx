@@ -1,6 +1,7 @@
 /** What a check has found: what asks for something first, what is fine folded away. */
 import { Link } from "@tanstack/react-router";
 import type { Finding } from "../../api/domains.ts";
+import { mayChange, useSession } from "../../api/session.ts";
 import { Empty } from "../../parts/empty.tsx";
 import { SeverityShape } from "../../parts/severity.tsx";
 import { useTexts } from "../../texts/texts.tsx";
@@ -19,7 +20,9 @@ export function Findings({
   readonly at: Station | undefined;
 }) {
   const { findings: t, way } = useTexts();
-  if (checkedAt === null) return <Empty title={t.notChecked}>{t.notCheckedHint}</Empty>;
+  const session = useSession();
+  if (checkedAt === null)
+    return <Empty title={t.notChecked}>{mayChange(session) ? t.notCheckedHint : t.notCheckedReader}</Empty>;
   const here = at === undefined ? findings : findings.filter((each) => stationOf(each) === at);
   const fine = here.filter(({ severity }) => severity === "ok");
   const known = here.filter(({ severity, acknowledgedBy }) => severity !== "ok" && acknowledgedBy !== null);

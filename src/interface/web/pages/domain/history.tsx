@@ -27,7 +27,7 @@ export function History({
     [events, findings, list.dataUpdatedAt],
   );
   if (list.isPending) return <Loading />;
-  if (list.isError) return <Problem error={list.error} onRetry={() => void list.refetch()} />;
+  if (list.data === undefined) return <Problem error={list.error} onRetry={() => void list.refetch()} />;
   if (events.length === 0) return <Empty title={t.none}>{t.noneHint}</Empty>;
   return (
     <section className="history" aria-label={t.title}>
@@ -82,6 +82,7 @@ export function History({
           </li>
         ))}
       </ol>
+      <Problem error={list.error} onRetry={() => void list.fetchNextPage()} />
       {list.hasNextPage && (
         <button type="button" disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
           {t.more}

@@ -84,6 +84,16 @@ export function Records({ domain, findings, chosenHost, onHost }: RecordsProps) 
       </div>
       {isLooking && <Busy text={t.looking} progress={readSteps(job?.progress)} />}
       <Problem error={look.error} />
+      {job?.state === "gone" && (
+        <p className="hint" role="status">
+          {t.lookGone}
+        </p>
+      )}
+      {job?.state === "failed" && (
+        <p className="fault" role="alert" lang="en">
+          {(job.result as { what?: string } | null)?.what}
+        </p>
+      )}
       {CREATORS.map((creator) => {
         const own = records.filter((each) => each.creator === creator);
         if (own.length === 0) return null;

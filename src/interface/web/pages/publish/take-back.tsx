@@ -32,6 +32,7 @@ export function TakeBack({
     onError: (error) =>
       isProblem(error, "stale") && client.invalidateQueries({ queryKey: ["domain", domain, "undo"] }),
   });
+  if (found.isError) return <Problem error={found.error} onRetry={() => void found.refetch()} />;
   if (!found.data) return null;
   const { steps, digest } = found.data;
   const changes = steps.flat() as readonly Change[];
