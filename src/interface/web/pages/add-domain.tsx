@@ -102,12 +102,12 @@ export function AddDomainPage() {
           fault={faultOf(propose.error, "domain")}
         />
         {faultOf(propose.error, "domain") === undefined && <Problem error={propose.error} />}
-        {job?.state === "gone" && (
+        {!isBusy && job?.state === "gone" && (
           <p className="hint" role="status">
             {t.gone}
           </p>
         )}
-        {failure && (
+        {!isBusy && failure && (
           <p className="fault" role="alert" lang="en">
             {failure}
           </p>
