@@ -1,6 +1,6 @@
 /** What all domains share: the mail servers, as a form; and the whole of it as text. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { answer, PUT } from "../../api/client.ts";
 import { ApiProblem, isProblem } from "../../api/problem.ts";
 import { isAdministrator, useSession } from "../../api/session.ts";
@@ -52,6 +52,8 @@ const rowsOf = ({ servers }: Content): readonly ServerRow[] =>
         };
       })
     : [];
+
+const freshKey = (rows: readonly ServerRow[]): number => 1 + Math.max(-1, ...rows.map(({ key }) => key));
 
 const contentOf = (content: Content, rows: readonly ServerRow[]): Content => ({
   ...content,
@@ -141,12 +143,21 @@ function Edit({ servers: newest }: { readonly servers: Servers }) {
     },
     onError: (error) => isProblem(error, "stale") && read(),
   });
+  // What is typed is undone while the form is there, and no longer.
+  const told = useRef<(() => void)[]>([]);
+  useEffect(() => {
+    const here = told.current;
+    return () => {
+      for (const takeAway of here) takeAway();
+    };
+  }, []);
+  const tellHere = (words: string, back: () => void) => told.current.push(tell(words, back));
   if (isNewer && !isTouched(state)) setState(untouched(newest));
   const takeTheirs = () => {
     const before = state;
     setState(untouched(newest));
     save.reset();
-    tell(t.tookTheirs, () => setState(before));
+    tellHere(t.tookTheirs, () => setState(before));
   };
   /** What is typed, as text or in the form; undefined, and said so, where it cannot be read. */
   const typed = (): Content | undefined => {
@@ -198,6 +209,7 @@ function Edit({ servers: newest }: { readonly servers: Servers }) {
           value={text}
           onChange={({ target }) => setText(target.value)}
           fault={isNoJson ? t.notJson : undefined}
+          isOwnFault
         />
       ) : (
         <>
@@ -234,9 +246,14 @@ function Edit({ servers: newest }: { readonly servers: Servers }) {
                     type="button"
                     aria-label={`${t.remove}: ${host}`}
                     onClick={() => {
-                      const before = rows;
-                      setRows(rows.filter((row) => row.key !== key));
-                      tell(t.removed(host), () => setRows(before));
+                      const gone = rows[at]!;
+                      setRows(rows.toSpliced(at, 1));
+                      tellHere(t.removed(host), () =>
+                        setState(({ rows: now, ...before }) => ({
+                          ...before,
+                          rows: now.toSpliced(at, 0, { ...gone, key: freshKey(now) }),
+                        })),
+                      );
                     }}
                   >
                     {t.remove}
@@ -248,12 +265,7 @@ function Edit({ servers: newest }: { readonly servers: Servers }) {
           <button
             type="button"
             className="more"
-            onClick={() =>
-              setRows([
-                ...rows,
-                { key: 1 + Math.max(-1, ...rows.map(({ key }) => key)), host: "", addresses: "", rest: {} },
-              ])
-            }
+            onClick={() => setRows([...rows, { key: freshKey(rows), host: "", addresses: "", rest: {} }])}
           >
             {t.add}
           </button>
