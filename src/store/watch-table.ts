@@ -122,6 +122,24 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         .executeTakeFirst();
       return row === undefined ? [] : readFindings(row.findings);
     },
+    async standing(domains) {
+      if (domains.length === 0) return new Map();
+      const rows = await query
+        .selectFrom("domain_findings")
+        .selectAll()
+        .where("domain", "in", [...domains])
+        .execute();
+      return new Map(
+        rows.map(({ domain, findings }) => [
+          nameIn(domain),
+          readFindings(findings).map(({ key, finding: { severity }, acknowledgedBy }) => ({
+            key,
+            severity,
+            isAcknowledged: acknowledgedBy !== undefined,
+          })),
+        ]),
+      );
+    },
     async record({ state, findings, events }) {
       const isPlain = findings === "as-before" && events.length === 0;
       if (isPlain) return (await putState(query, state)) === undefined ? "stale" : "recorded";

@@ -47,7 +47,10 @@ describe("a plan", () => {
     await page.getByRole("heading", { name: "Publishing" }).waitFor();
     const job = new URL(page.url()).searchParams.get("job");
     expect(job).not.toBeNull();
-    await page.getByText("Done: every name server shows it.").waitFor({ timeout: 30_000 });
+    // Before anything is in it: else the outcome would not be read aloud.
+    const outcome = page.locator(".follow > div[role=status]:not(.busy)");
+    await outcome.waitFor({ state: "attached" });
+    await outcome.getByText("Done: every name server shows it.").waitFor({ timeout: 30_000 });
     // Three changes at two name servers.
     expect(await page.locator(".follow tbody tr").count()).toBe(6);
     await expect.poll(() => page.locator(".follow").getByText("as it should").count()).toBe(6);

@@ -163,9 +163,16 @@ export interface ServeHandle {
   readonly setupSecret: string | undefined;
   /** Of the demo, where it is one. */
   readonly accounts?: readonly { readonly name: string; readonly role: string; readonly password: string }[];
-  /** What can be taken over while it runs; one sentence for each thing that was, or that needs a start anew. */
-  readonly reload: (next: Pick<ServeJob, "settings" | "description">) => Promise<readonly string[]>;
+  /** Takes over what can be while it runs. Rejects where nothing was taken over. */
+  readonly reload: (next: Pick<ServeJob, "settings" | "description">) => Promise<Reloaded>;
   readonly stop: () => Promise<void>;
+}
+
+export interface Reloaded {
+  /** One for each thing that was taken over, or that needs a start anew. */
+  readonly sentences: readonly string[];
+  /** Why it ended in the middle; the rest is as before. */
+  readonly failure?: string;
 }
 
 /** What a milter goes by; read anew when somebody says so. */

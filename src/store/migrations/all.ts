@@ -9,6 +9,7 @@ import { providers } from "./0007-providers.ts";
 import { counts } from "./0008-counts.ts";
 import { past } from "./0009-past.ts";
 import { applyHolder } from "./0010-apply-holder.ts";
+import { sweptAndFound } from "./0011-swept-and-found.ts";
 import type { ColumnWords, Migration } from "./migration.ts";
 
 const MIGRATIONS: readonly Migration[] = [
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly Migration[] = [
   counts,
   past,
   applyHolder,
+  sweptAndFound,
 ];
 
 export const LATEST_LAYOUT = MIGRATIONS.length;

@@ -1,6 +1,7 @@
 /** Who is logged in, and how to come in and leave. */
 import { type QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
 import { answer, GET, keepCsrfToken, POST } from "./client.ts";
+import { sendPostponed } from "./postponed.ts";
 import { isProblem } from "./problem.ts";
 
 export interface Session {
@@ -47,6 +48,7 @@ export async function begin(client: QueryClient, csrfToken: string): Promise<Ses
 }
 
 export async function leave(client: QueryClient): Promise<void> {
+  await sendPostponed();
   await POST("/api/logout");
   keepCsrfToken(undefined);
   client.setQueryData(sessionQuery.queryKey, null);

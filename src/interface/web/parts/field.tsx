@@ -11,16 +11,19 @@ interface Named {
   readonly label: string;
   readonly hint?: string | undefined;
   readonly fault?: string | undefined;
+  /** In the reader's language; the server's own words are English. */
+  readonly isOwnFault?: boolean;
 }
 
 export function Field({
   label,
   hint,
   fault,
+  isOwnFault = false,
   ...input
 }: Named & Omit<InputHTMLAttributes<HTMLInputElement>, "id">) {
   return (
-    <Frame label={label} hint={hint} fault={fault}>
+    <Frame label={label} hint={hint} fault={fault} isOwnFault={isOwnFault}>
       {(said) => <input {...input} {...said} />}
     </Frame>
   );
@@ -30,10 +33,11 @@ export function TextField({
   label,
   hint,
   fault,
+  isOwnFault = false,
   ...area
 }: Named & Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "id">) {
   return (
-    <Frame label={label} hint={hint} fault={fault}>
+    <Frame label={label} hint={hint} fault={fault} isOwnFault={isOwnFault}>
       {(said) => <textarea className="text" spellCheck={false} {...area} {...said} />}
     </Frame>
   );
@@ -43,11 +47,12 @@ export function SelectField({
   label,
   hint,
   fault,
+  isOwnFault = false,
   children,
   ...select
 }: Named & Omit<SelectHTMLAttributes<HTMLSelectElement>, "id">) {
   return (
-    <Frame label={label} hint={hint} fault={fault}>
+    <Frame label={label} hint={hint} fault={fault} isOwnFault={isOwnFault}>
       {(said) => (
         <select {...select} {...said}>
           {children}
@@ -63,7 +68,13 @@ interface Said {
   readonly "aria-invalid"?: true;
 }
 
-function Frame({ label, hint, fault, children }: Named & { readonly children: (said: Said) => ReactNode }) {
+function Frame({
+  label,
+  hint,
+  fault,
+  isOwnFault,
+  children,
+}: Named & { readonly children: (said: Said) => ReactNode }) {
   const id = useId();
   const described = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ");
   return (
@@ -80,7 +91,7 @@ function Frame({ label, hint, fault, children }: Named & { readonly children: (s
         ...(fault && { "aria-invalid": true }),
       })}
       {fault && (
-        <p className="fault" id={`${id}-fault`} role="alert" lang="en">
+        <p className="fault" id={`${id}-fault`} role="alert" {...(!isOwnFault && { lang: "en" })}>
           {fault}
         </p>
       )}

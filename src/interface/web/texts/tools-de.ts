@@ -198,6 +198,9 @@ export const toolsDe: ToolsTexts = {
       reader: "sieht alles und ändert nichts",
     },
     roleChanged: (name, role) => `${name}: ${role}.`,
+    changeRole: "Rolle ändern",
+    ownRole:
+      "Ihre eigene Rolle und Ihren Zugang ändern andere Administratoren, damit niemand sich selbst aussperrt.",
     newPassword: "Neues Passwort",
     removeTotp: "Codes abschalten",
     disable: "Aussperren",

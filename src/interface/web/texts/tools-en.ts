@@ -191,6 +191,9 @@ export const toolsEn = {
       reader: "sees everything, and changes nothing",
     },
     roleChanged: (name: string, role: string) => `${name}: ${role}.`,
+    changeRole: "Change the role",
+    ownRole:
+      "Another administrator changes your role and lets you in or not, so that nobody locks themselves out.",
     newPassword: "New password",
     removeTotp: "Take codes off",
     disable: "Keep out",

@@ -4,12 +4,11 @@ import { answer, PUT } from "../../api/client.ts";
 import { isAdministrator, useSession } from "../../api/session.ts";
 import { type Servers, serversQuery } from "../../api/tools.ts";
 import { Loading } from "../../parts/busy.tsx";
-import { type Content, DescribedForm } from "../../parts/described-form.tsx";
+import { type Content, DescribedForm, type FormTools } from "../../parts/described-form.tsx";
 import { Empty } from "../../parts/empty.tsx";
 import { Field } from "../../parts/field.tsx";
 import { Page } from "../../parts/page.tsx";
 import { Problem } from "../../parts/problem.tsx";
-import { tell } from "../../parts/toast.tsx";
 import { When } from "../../parts/when.tsx";
 import { useTexts } from "../../texts/texts.tsx";
 import "../../style/administration.css";
@@ -49,6 +48,8 @@ const rowsOf = ({ servers }: Content): readonly ServerRow[] =>
         };
       })
     : [];
+
+const freshKey = (rows: readonly ServerRow[]): number => 1 + Math.max(-1, ...rows.map(({ key }) => key));
 
 const contentOf = (content: Content, rows: readonly ServerRow[]): Content => ({
   ...content,
@@ -98,23 +99,20 @@ function Edit({ servers }: { readonly servers: Servers }) {
       list="servers"
       words={t}
     >
-      {(rows, setRows, faultOf) => <Rows rows={rows} onChange={setRows} faultOf={faultOf} />}
+      {(rows, tools) => <Rows rows={rows} {...tools} />}
     </DescribedForm>
   );
 }
 
 function Rows({
   rows,
-  onChange,
+  change,
   faultOf,
-}: {
-  readonly rows: readonly ServerRow[];
-  readonly onChange: (rows: readonly ServerRow[]) => void;
-  readonly faultOf: (place: string) => string | undefined;
-}) {
+  tellHere,
+}: FormTools<readonly ServerRow[]> & { readonly rows: readonly ServerRow[] }) {
   const { servers: t } = useTexts();
-  const change = (key: number, part: Partial<ServerRow>) =>
-    onChange(rows.map((row) => (row.key === key ? { ...row, ...part } : row)));
+  const changeOne = (key: number, part: Partial<ServerRow>) =>
+    change((before) => before.map((row) => (row.key === key ? { ...row, ...part } : row)));
   return (
     <>
       {rows.length === 0 && <Empty title={t.none}>{t.noneHint}</Empty>}
@@ -126,7 +124,7 @@ function Rows({
                 label={t.host}
                 hint={t.hostHint}
                 value={host}
-                onChange={({ target }) => change(key, { host: target.value })}
+                onChange={({ target }) => changeOne(key, { host: target.value })}
                 required
                 autoCapitalize="none"
                 spellCheck={false}
@@ -136,7 +134,7 @@ function Rows({
                 label={t.addresses}
                 hint={t.addressesHint}
                 value={addresses}
-                onChange={({ target }) => change(key, { addresses: target.value })}
+                onChange={({ target }) => changeOne(key, { addresses: target.value })}
                 required
                 spellCheck={false}
                 fault={faultOf(`servers[${at}].addresses`)}
@@ -150,8 +148,11 @@ function Rows({
                 type="button"
                 aria-label={`${t.remove}: ${host}`}
                 onClick={() => {
-                  onChange(rows.filter((row) => row.key !== key));
-                  tell(t.removed(host), () => onChange(rows));
+                  const gone = rows[at]!;
+                  change((before) => before.filter((row) => row.key !== key));
+                  tellHere(t.removed(host), () =>
+                    change((now) => now.toSpliced(at, 0, { ...gone, key: freshKey(now) })),
+                  );
                 }}
               >
                 {t.remove}
@@ -164,10 +165,7 @@ function Rows({
         type="button"
         className="more"
         onClick={() =>
-          onChange([
-            ...rows,
-            { key: 1 + Math.max(-1, ...rows.map(({ key }) => key)), host: "", addresses: "", rest: {} },
-          ])
+          change((before) => [...before, { key: freshKey(before), host: "", addresses: "", rest: {} }])
         }
       >
         {t.add}

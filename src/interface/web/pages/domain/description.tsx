@@ -116,12 +116,12 @@ function Edit({ described }: { readonly described: DescribedDomain }) {
         </div>
       }
     >
-      {(fields, change, faultOf) => (
+      {(fields, { change, faultOf }) => (
         <>
           <Fields
             fields={fields}
             hasMtaSts={described.content["mtaSts"] !== undefined}
-            onChange={change}
+            onChange={(part) => change((before) => ({ ...before, ...part }))}
             faultOf={faultOf}
           />
           {more.length > 0 && <p className="hint">{t.more(more.join(", "))}</p>}
@@ -135,28 +135,27 @@ interface FieldsProps {
   readonly fields: DescribedFields;
   /** Senders may know of a policy. */
   readonly hasMtaSts: boolean;
-  readonly onChange: (fields: DescribedFields) => void;
+  readonly onChange: (part: Partial<DescribedFields>) => void;
   readonly faultOf: (place: string) => string | undefined;
 }
 
 function Fields({ fields, hasMtaSts, onChange, faultOf }: FieldsProps) {
   const t = useDescriptionTexts();
   const { receives, sends, policy, reports, mode, tlsReports } = fields;
-  const change = (part: Partial<DescribedFields>) => onChange({ ...fields, ...part });
   return (
     <div className="described-fields">
       <Check
         label={t.receives}
         hint={t.receivesHint}
         isChecked={receives}
-        onChange={(next) => change({ receives: next })}
+        onChange={(next) => onChange({ receives: next })}
         fault={faultOf("receives") ?? faultOf("mx")}
       />
       <Check
         label={t.sends}
         hint={t.sendsHint}
         isChecked={sends}
-        onChange={(next) => change({ sends: next })}
+        onChange={(next) => onChange({ sends: next })}
         fault={faultOf("sends") ?? faultOf("dkim")}
       />
       <SelectField
@@ -164,7 +163,7 @@ function Fields({ fields, hasMtaSts, onChange, faultOf }: FieldsProps) {
         hint={t.policyHint}
         value={policy}
         onChange={({ target }) =>
-          change({ policy: POLICIES.find((each) => each === target.value) ?? policy })
+          onChange({ policy: POLICIES.find((each) => each === target.value) ?? policy })
         }
         fault={faultOf("dmarc.policy")}
       >
@@ -178,7 +177,7 @@ function Fields({ fields, hasMtaSts, onChange, faultOf }: FieldsProps) {
         label={t.reports}
         hint={t.reportsHint}
         value={reports}
-        onChange={({ target }) => change({ reports: target.value })}
+        onChange={({ target }) => onChange({ reports: target.value })}
         autoCapitalize="none"
         spellCheck={false}
         fault={faultOf("dmarc.reports")}
@@ -187,7 +186,7 @@ function Fields({ fields, hasMtaSts, onChange, faultOf }: FieldsProps) {
         label={t.mode}
         hint={hasMtaSts && mode === "off" ? t.modeOffHint : t.modeHint}
         value={mode}
-        onChange={({ target }) => change({ mode: MODES.find((each) => each === target.value) ?? mode })}
+        onChange={({ target }) => onChange({ mode: MODES.find((each) => each === target.value) ?? mode })}
         fault={faultOf("mtaSts") ?? faultOf("mtaSts.mode")}
       >
         {MODES.map((each) => (
@@ -200,7 +199,7 @@ function Fields({ fields, hasMtaSts, onChange, faultOf }: FieldsProps) {
         label={t.tlsReports}
         hint={t.tlsReportsHint}
         value={tlsReports}
-        onChange={({ target }) => change({ tlsReports: target.value })}
+        onChange={({ target }) => onChange({ tlsReports: target.value })}
         autoCapitalize="none"
         spellCheck={false}
         fault={faultOf("tlsReports")}
@@ -285,6 +284,8 @@ function Owner({ described: { domain, ownerId, revision } }: { readonly describe
       className="card stack"
       onSubmit={(event) => {
         event.preventDefault();
+        // The button is of no use then.
+        event.currentTarget.querySelector("select")?.focus();
         if (chosen !== undefined) give.mutate({ from: now, to: chosen, at: revision });
       }}
     >
