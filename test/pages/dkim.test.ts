@@ -37,6 +37,7 @@ describe("a first key", () => {
     await page.getByLabel("Selector", { exact: true }).fill("first");
     await page.getByRole("button", { name: "Make the key" }).click();
     await card("first").getByText("not in DNS yet").waitFor();
+    await expect.poll(() => page.evaluate("document.activeElement.textContent")).toBe("first");
     expect(await step().textContent()).toBe("Copy the record");
     // No moment can be promised before its record is anywhere.
     expect(await card("first").locator(".timeline time").count()).toBe(1);
@@ -57,6 +58,19 @@ describe("a first key", () => {
     await card("first").getByRole("button", { name: "Ask every name server" }).click();
     await card("first").getByText("0 of 2 name servers show it.").waitFor();
     await card("first").getByText("caches may hold the earlier answer for 5 minutes more").waitFor();
+  });
+
+  it("is looked for by itself without a word, and without taking the focus", async () => {
+    const again = card("first").getByRole("button", { name: "Ask again" });
+    await again.focus();
+    await page.route("**/keys/verify", async (asked) => {
+      expect(await page.locator(".key .busy").count()).toBe(0);
+      expect(await again.getAttribute("aria-disabled")).toBe("false");
+      await asked.continue();
+    });
+    await page.waitForResponse(/keys\/verify/);
+    await page.unroute("**/keys/verify");
+    expect(await page.evaluate("document.activeElement.textContent")).toBe("Ask again");
   });
 
   it("is published by who holds the zone, and then shown by every name server", async () => {

@@ -6,6 +6,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { DESKTOP, expectAccessible, openBrowser, openTab, PHONE, type Tab } from "../support/browser.ts";
 import { type PagesLaboratory, startPagesLaboratory } from "../support/pages-laboratory.ts";
+import { logIn } from "../support/served.ts";
 import { type ServedPages, startServedPages } from "../support/served-pages.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -36,6 +37,20 @@ async function picture(name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize(DESKTOP);
 }
+
+/** What the server would answer, as a page gets it. */
+const problem = (status: number, code: string, what: string) => ({
+  status,
+  contentType: "application/problem+json",
+  body: JSON.stringify({
+    type: `urn:zonepost:problem:${code}`,
+    title: code,
+    status,
+    where: "",
+    what,
+    remedy: "try again",
+  }),
+});
 
 async function lookAt(name: string): Promise<void> {
   await expectAccessible(page);
@@ -74,6 +89,11 @@ it("takes a domain in: reads what is there, proposes, ends with what to do", asy
   await expect.poll(() => page.evaluate<string>("document.activeElement.tagName")).toBe("H1");
   await page.getByLabel("What comes after the @?").fill("bob@example.org");
   await lookAt("add");
+  const ofJobs = "**/api/jobs/**";
+  await page.route(ofJobs, (asked) => asked.fulfill(problem(404, "not-found", "there is no such job")));
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByText("The server does not know of this look any more.").waitFor();
+  await page.unroute(ofJobs);
   await page.getByRole("button", { name: "Go on" }).click();
   await page.getByRole("heading", { name: "example.org as it is" }).waitFor();
   await page.getByText("v=spf1 mx a").first().waitFor();
@@ -82,8 +102,22 @@ it("takes a domain in: reads what is there, proposes, ends with what to do", asy
     await page.getByLabel("Name of the mail server").fill("mail.example.org");
     await page.getByLabel("Its addresses").fill("192.0.2.25 2001:db8::25");
   }
+  // Refused after its server was added: what is mended goes through all the same.
+  await page.getByText("The description, to be changed by hand").click();
+  const text = page.getByRole("textbox", { name: /^The description/ });
+  const whole = await text.inputValue();
+  await text.fill(JSON.stringify({ ...JSON.parse(whole), recieves: true }));
+  const ofPlan = "**/api/domains/example.org/plan";
+  await page.route(ofPlan, (asked) => asked.fulfill(problem(502, "no-answer", "no name server answers")));
+  await page.getByRole("button", { name: "Take it in" }).click();
+  await page.getByRole("alert").getByText("recieves").first().waitFor();
+  await text.fill(whole);
   await page.getByRole("button", { name: "Take it in" }).click();
   await page.getByRole("heading", { name: "example.org is taken in" }).waitFor();
+  await page.getByRole("alert").getByText("No name server answers").waitFor();
+  await page.unroute(ofPlan);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("if this server may write into the zone").waitFor();
   await page.getByText("For you to create").waitFor();
   await lookAt("add-taken");
 });
@@ -171,6 +205,44 @@ it("reads a pasted description, and shows its mistakes in place", async () => {
   await lookAt("paste");
 });
 
+it("takes in what is new of a text, goes on where another was quicker, and says what it leaves out", async () => {
+  const text = page.getByLabel("Description as YAML");
+  const read = page.getByRole("button", { name: "Read it" });
+  const domains = (...names: string[]) =>
+    names.map((name) => `  - domain: ${name}\n    receives: false\n`).join("");
+  const pasted = `publish: []\nttl:\n  default: 600\ndomains:\n${domains("one.example", "two.example")}`;
+  await text.fill(pasted);
+  // As of a thousand more.
+  await page.route(
+    "**/api/import",
+    async (asked) => {
+      const response = await asked.fetch();
+      await asked.fulfill({ response, json: { ...(await response.json()), left: 1000 } });
+    },
+    { times: 1 },
+  );
+  await read.click();
+  await page.getByText("1,000 more domains are in the text").waitFor();
+  await page.getByText("who holds zones is entered under “Providers”").waitFor();
+  await page.getByText("The lifetimes of records (ttl)").waitFor();
+  const other = await logIn(served.url, "admin", PASSWORD);
+  const two = { domain: "two.example", content: { domain: "two.example", receives: false } };
+  expect((await other.ask("POST", "/api/domains", two)).status).toBeLessThan(300);
+  await page.getByRole("button", { name: "Take in 2 domains" }).click();
+  await page.getByRole("alert").getByText("is described already").waitFor();
+  await read.waitFor();
+  expect(await page.locator(".import .hint").allTextContents()).toEqual([
+    "is here already",
+    "is here already",
+  ]);
+  await text.fill(pasted + domains("three.example"));
+  expect(await page.getByRole("alert").count()).toBe(0);
+  await read.click();
+  await page.getByRole("button", { name: "Take in 1 domain" }).click();
+  await page.getByRole("heading", { name: "three.example is taken in" }).waitFor();
+  expect((await other.ask("GET", "/api/servers")).body).toMatchObject({ content: { ttl: { default: 600 } } });
+});
+
 it("keeps an account: password, codes, sessions, tokens", async () => {
   await page.goto("/account");
   await page.getByRole("heading", { name: "Tokens" }).waitFor();
@@ -182,6 +254,14 @@ it("keeps an account: password, codes, sessions, tokens", async () => {
   await codes.getByLabel("Password now").fill(PASSWORD);
   await codes.getByRole("button", { name: "Turn codes on" }).click();
   await page.getByRole("link", { name: "Open in the app" }).waitFor();
+  const remove = page.getByRole("button", { name: "Remove backup script" });
+  await remove.click();
+  await remove.waitFor({ state: "detached" });
+  expect(await page.evaluate<string>("document.activeElement.textContent")).toBe("Tokens");
+  await page.keyboard.press("Control+z");
+  await remove.waitFor();
+  await remove.click();
+  await page.getByText("“backup script” goes in a minute").waitFor();
   await lookAt("account");
 });
 
@@ -190,6 +270,9 @@ it("speaks German, and has every address say so when there is nothing", async ()
   await page.getByRole("heading", { name: "Ihr Konto" }).waitFor();
   expect(await page.getAttribute("html", "lang")).toBe("de");
   await page.goto("/nothing/here");
+  // What was to go is gone with the page that was left.
+  const { ask } = await logIn(served.url, "admin", PASSWORD);
+  await expect.poll(async () => (await ask("GET", "/api/account")).body).toMatchObject({ tokens: [] });
   await page.getByRole("heading", { name: "Diese Seite gibt es nicht" }).waitFor();
   await lookAt("not-found");
   await page.getByLabel("Sprache").selectOption("en");

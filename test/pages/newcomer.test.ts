@@ -128,7 +128,7 @@ describeWithServers(["named"], "a newcomer", () => {
 
     await click(link("Publish"));
     await click(button(/^Publish \d/));
-    await page.locator(".follow > .note").waitFor({ timeout: 60_000 });
+    await page.locator(".follow .note").waitFor({ timeout: 60_000 });
     expect(await page.locator(".follow").innerText()).toContain("Done: every name server shows it.");
     await click(link("Findings"));
     await click(button("Check again"));
@@ -146,7 +146,7 @@ describeWithServers(["named"], "a newcomer", () => {
     await page.goto("/domains/example.org/publish");
     await page.getByRole("button", { name: "Take it back" }).click();
     await page.getByRole("heading", { name: "Taking back" }).waitFor();
-    await page.locator(".follow > .note").waitFor({ timeout: 60_000 });
+    await page.locator(".follow .note").waitFor({ timeout: 60_000 });
     expect(await page.locator(".follow").innerText()).toContain("Done: every name server shows it.");
     await page.goto("/domains/example.org/dkim");
     await page.getByText("signs", { exact: true }).waitFor();
@@ -167,7 +167,7 @@ describeWithServers(["named"], "a newcomer", () => {
     letLeasesPass(directory);
     served = await startServedPages({ directory, port: Number(new URL(served.url).port), settings });
     await page.getByText("Connection lost").waitFor({ state: "hidden", timeout: 20_000 });
-    await page.locator(".follow > .note").waitFor({ timeout: 60_000 });
+    await page.locator(".follow .note").waitFor({ timeout: 60_000 });
     expect(await page.locator(".follow").innerText()).toContain("Done: every name server shows it.");
     await page.goto("/domains/example.org/publish");
     await page.getByText("The zone holds all that is described").waitFor();

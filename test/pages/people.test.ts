@@ -93,6 +93,41 @@ it("are read aloud in the order in which they are seen", async () => {
   await context.close();
 });
 
+it("leave time for an undo while one looks at it, and tell moments anew", async () => {
+  const { page, context, complaints } = await demo.enter("demo", "/account");
+  await page.clock.install();
+  await page.reload();
+  await page.getByText("this one").waitFor();
+  await page.getByLabel("What is it for?").fill("a trial");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  const remove = page.getByRole("button", { name: "Remove a trial" });
+  await remove.click();
+  const message = page.locator(".toast");
+  await message.hover();
+  await page.clock.fastForward(120_000);
+  expect(await message.count()).toBe(1);
+  await message.getByRole("button", { name: "Undo" }).focus();
+  await page.mouse.move(0, 0);
+  await page.clock.fastForward(120_000);
+  expect(await message.count()).toBe(1);
+  await page.locator("h1").focus();
+  await page.clock.fastForward(50_000);
+  expect(await message.count()).toBe(1);
+  const gone = page.waitForResponse((response) => response.request().method() === "DELETE");
+  await page.clock.fastForward(20_000);
+  expect((await gone).status()).toBe(204);
+  await message.waitFor({ state: "detached" });
+  await page.locator("summary", { hasText: "Tools" }).click();
+  await page.getByRole("link", { name: "Explain" }).click();
+  await page.getByLabel("Record").waitFor();
+  expect(await page.locator("time").count()).toBe(0);
+  await page.clock.fastForward(3_600_000);
+  await page.goBack();
+  await page.getByText("1 hour ago").first().waitFor();
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
 it("do not move for who wants no motion", async () => {
   const { page, context } = await demo.enter("demo", "/domains/florist.example");
   await page.emulateMedia({ reducedMotion: "reduce" });

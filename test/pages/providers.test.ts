@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { domainName } from "../../src/standards/dns/name.ts";
 import { expectAccessible, openBrowser, openTab, type Tab } from "../support/browser.ts";
@@ -24,6 +24,12 @@ example.org. NS ns.example.org.
 ns.example.org. A 192.0.2.53
 `;
 
+/** By its name, or by what is in it. */
+async function expectFocusOf(page: Page, words: string | RegExp): Promise<void> {
+  const named = "((at) => at.ariaLabel ?? at.textContent)(document.activeElement)";
+  await expect.poll(() => page.evaluate<string>(named)).toMatch(words);
+}
+
 describeWithServers(BIND.programs, "the page of providers", () => {
   const running = new Stoppables();
   const directory = mkdtempSync(join(tmpdir(), "zonepost-providers-"));
@@ -38,6 +44,8 @@ describeWithServers(BIND.programs, "the page of providers", () => {
     button: (name: string) => tab.page.getByRole("button", { name, exact: true }),
     text: (words: string | RegExp) => tab.page.getByText(words),
   };
+
+  const expectFocus = (words: string | RegExp) => expectFocusOf(tab.page, words);
 
   beforeAll(async () => {
     port = await freePort();
@@ -98,6 +106,7 @@ describeWithServers(BIND.programs, "the page of providers", () => {
     await secret().fill(UPDATE_KEY.secret);
     await keep();
     await text("example.org works.").waitFor();
+    await expectFocus(/is kept/);
     const card = page.locator(".provider").filter({ hasText: NAME });
     await card.getByText("Entered by").waitFor();
     expect(await card.innerText()).toContain(`${UPDATE_KEY.name}, hmac-sha256`);
@@ -116,6 +125,10 @@ describeWithServers(BIND.programs, "the page of providers", () => {
     const { page } = tab;
     await button(`Enter anew: ${NAME}`).click();
     const anew = page.getByRole("region", { name: `${NAME}, entered anew` });
+    await expectFocus(`${NAME}, entered anew`);
+    await anew.getByRole("button", { name: "Cancel" }).click();
+    await expectFocus(NAME);
+    await button(`Enter anew: ${NAME}`).click();
     expect(await anew.getByLabel("Primary name server").inputValue()).toBe(`127.0.0.1:${port}`);
     expect(await anew.getByLabel("Only for these zones").inputValue()).toBe("example.org");
     await anew.getByLabel("Secret of the key").fill(WRONG_SECRET);

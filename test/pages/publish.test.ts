@@ -47,7 +47,10 @@ describe("a plan", () => {
     await page.getByRole("heading", { name: "Publishing" }).waitFor();
     const job = new URL(page.url()).searchParams.get("job");
     expect(job).not.toBeNull();
-    await page.getByText("Done: every name server shows it.").waitFor({ timeout: 30_000 });
+    // Before anything is in it: else the outcome would not be read aloud.
+    const outcome = page.locator(".follow > div[role=status]:not(.busy)");
+    await outcome.waitFor({ state: "attached" });
+    await outcome.getByText("Done: every name server shows it.").waitFor({ timeout: 30_000 });
     // Three changes at two name servers.
     expect(await page.locator(".follow tbody tr").count()).toBe(6);
     await expect.poll(() => page.locator(".follow").getByText("as it should").count()).toBe(6);
@@ -73,6 +76,8 @@ describe("a plan", () => {
   it("cannot be carried out where a guard has no way around it", async () => {
     await page.goto("/domains/gallery.example/publish");
     await page.getByText("This cannot be overridden").waitFor();
+    const mend = page.getByRole("link", { name: "To the description" });
+    expect(await mend.getAttribute("href")).toBe("/domains/gallery.example?view=description");
     expect(await page.getByRole("checkbox").count()).toBe(0);
     expect(await publish().isDisabled()).toBe(true);
   });

@@ -101,6 +101,7 @@ describe("two at the same thing", () => {
     const change = { role: "owner", revision: rita.revision };
     expect((await other.ask("PUT", `/api/users/${rita.id}`, change)).status).toBe(200);
     await role.selectOption("administrator");
+    await page.getByRole("button", { name: "Change the role: rita" }).click();
     await page
       .getByRole("alert")
       .getByText(/changed .*meanwhile/)

@@ -6,10 +6,13 @@ import { answer, GET, POST, PUT } from "../api/client.ts";
 import { domainChanged, planQuery } from "../api/domains.ts";
 import { useJob } from "../api/job.ts";
 import { isProblem } from "../api/problem.ts";
+import { useSession } from "../api/session.ts";
+import { serversQuery } from "../api/tools.ts";
 import { Busy, Loading } from "../parts/busy.tsx";
 import { Field } from "../parts/field.tsx";
 import { Page } from "../parts/page.tsx";
 import { faultOf, Problem } from "../parts/problem.tsx";
+import type { Texts } from "../texts/en.ts";
 import { useTexts } from "../texts/texts.tsx";
 import "../style/add-domain.css";
 import "../style/domain.css";
@@ -34,15 +37,48 @@ const textOf = (event: FormEvent<HTMLFormElement>) => {
   return (name: string) => String(form.get(name) ?? "").trim();
 };
 
-/** New servers beside those that are described already. */
-async function addServers(added: Proposal["servers"]): Promise<void> {
-  if (added.length === 0) return;
+type Server = Readonly<Record<string, unknown>>;
+
+const serversOf = (content: Content): readonly Server[] =>
+  (content["servers"] as readonly Server[] | undefined) ?? [];
+/** The name by which a server is known; what is typed may be written otherwise. */
+const hostOf = ({ host }: Server): string => String(host).toLowerCase().replace(/\.$/, "");
+
+/**
+ * New servers and lifetimes beside those that are described already, which stay as they are. `earlier`: hosts that an
+ * earlier try has added; what is typed by now takes their place. Returns the hosts that were new.
+ */
+async function addCommon(
+  { servers: added = [], ttl }: { readonly servers?: readonly Server[]; readonly ttl?: unknown },
+  earlier: readonly string[] = [],
+): Promise<readonly string[]> {
+  if (added.length === 0 && ttl === undefined && earlier.length === 0) return [];
   const { content, revision } = await answer(GET("/api/servers"));
-  const servers = [...((content["servers"] as unknown[] | undefined) ?? []), ...added];
-  await answer(PUT("/api/servers", { body: { content: { ...content, servers }, revision } }));
+  const kept = serversOf(content).filter((server) => !earlier.includes(hostOf(server)));
+  const fresh = added.filter((server) => !kept.some((each) => hostOf(each) === hostOf(server)));
+  const next = {
+    ...content,
+    servers: [...kept, ...fresh],
+    ...(ttl !== undefined && { ttl: { ...(ttl as Content), ...(content["ttl"] as Content | undefined) } }),
+  };
+  if (JSON.stringify(next) !== JSON.stringify(content))
+    await answer(PUT("/api/servers", { body: { content: next, revision } }));
+  return fresh.map(hostOf);
 }
 
 export function AddDomainPage() {
+  const { add: t } = useTexts();
+  const file = useSession()?.descriptionFile ?? undefined;
+  return file === undefined ? (
+    <AddDomain />
+  ) : (
+    <Page title={t.title} width="narrow">
+      <p className="note">{t.byFile(file)}</p>
+    </Page>
+  );
+}
+
+function AddDomain() {
   const { add: t } = useTexts();
   const [taken, setTaken] = useState<string>();
   const [jobId, setJobId] = useState<string>();
@@ -79,7 +115,16 @@ export function AddDomainPage() {
           fault={faultOf(propose.error, "domain")}
         />
         {faultOf(propose.error, "domain") === undefined && <Problem error={propose.error} />}
-        {failure && <p className="fault">{failure}</p>}
+        {!isBusy && job?.state === "gone" && (
+          <p className="hint" role="status">
+            {t.gone}
+          </p>
+        )}
+        {!isBusy && failure && (
+          <p className="fault" role="alert" lang="en">
+            {failure}
+          </p>
+        )}
         {isBusy && <Busy text={t.reading} />}
         <button type="submit" className="primary" disabled={isBusy}>
           {t.goOn}
@@ -105,11 +150,10 @@ function Review({
 }) {
   const { add: t } = useTexts();
   const client = useQueryClient();
-  const common = useQuery({
-    queryKey: ["servers"],
-    queryFn: ({ signal }) => answer(GET("/api/servers", { signal })),
-  });
-  const known = (common.data?.content["servers"] as unknown[] | undefined) ?? [];
+  const common = useQuery(serversQuery);
+  const [added, setAdded] = useState<readonly string[]>([]);
+  // What this page has added before a refusal is still typed here, and may be mended here.
+  const known = serversOf(common.data?.content ?? {}).filter((server) => !added.includes(hostOf(server)));
   const [receives, setReceives] = useState(content["receives"] !== false);
   const [text, setText] = useState(() => JSON.stringify(content, undefined, 2));
   const needsServer = receives && servers.length === 0 && known.length === 0 && content["mx"] === undefined;
@@ -128,14 +172,17 @@ function Review({
         : receives
           ? servers
           : [];
-      await addServers(own);
+      setAdded(await addCommon({ servers: own }, added));
       if (!receives) for (const key of ["mx", "mtaSts"]) delete described[key];
       await answer(
         POST("/api/domains", {
           body: { domain, content: { ...described, ...(receives ? {} : { receives: false }) } },
         }),
       );
-      await domainChanged(client, domain);
+      await Promise.all([
+        domainChanged(client, domain),
+        client.invalidateQueries({ queryKey: serversQuery.queryKey }),
+      ]);
     },
     onSuccess: () => onTaken(domain),
   });
@@ -253,17 +300,18 @@ function Paste({
   const read = useMutation({ mutationFn: () => answer(POST("/api/import", { body: { text } })) });
   const fresh = read.data?.domains.filter(({ state }) => state === "new") ?? [];
   const take = useMutation({
-    mutationFn: async () => {
-      const { common } = read.data!;
-      const now = await answer(GET("/api/servers"));
-      const had = (now.content["servers"] as { host?: unknown }[] | undefined) ?? [];
-      const given = (common["servers"] as { host?: unknown }[] | undefined) ?? [];
-      await addServers(given.filter(({ host }) => !had.some((each) => each.host === host)) as never);
-      for (const { domain, content } of fresh)
+    mutationFn: async (domains: typeof fresh) => {
+      await addCommon(read.data!.common);
+      for (const { domain, content } of domains)
         await answer(POST("/api/domains", { body: { domain, content } }));
       await client.invalidateQueries();
     },
-    onSuccess: () => onTaken(fresh[0]!.domain),
+    onSuccess: (_, domains) => onTaken(domains[0]!.domain),
+    // Some may be taken in by now: what is still new is read anew.
+    onError: () => {
+      read.mutate();
+      void client.invalidateQueries();
+    },
   });
   return (
     <Page title={t.pasteTitle} width="narrow" lead={t.pasteLead}>
@@ -271,6 +319,7 @@ function Paste({
         className="card wizard"
         onSubmit={(event) => {
           event.preventDefault();
+          take.reset();
           read.mutate();
         }}
       >
@@ -282,6 +331,7 @@ function Paste({
           onChange={({ target }) => {
             setText(target.value);
             read.reset();
+            take.reset();
           }}
           spellCheck={false}
           required
@@ -290,18 +340,15 @@ function Paste({
           }
         />
         <Problem error={read.error ?? take.error} />
-        {read.data && (
-          <ul className="import">
-            {read.data.domains.map(({ domain, state }) => (
-              <li key={domain}>
-                <code>{domain}</code> <span className="hint">{t.importState[state]}</span>
-              </li>
-            ))}
-          </ul>
-        )}
+        {read.data && <ReadText read={read.data} />}
         <div className="actions">
           {fresh.length > 0 ? (
-            <button type="button" className="primary" disabled={take.isPending} onClick={() => take.mutate()}>
+            <button
+              type="button"
+              className="primary"
+              disabled={take.isPending}
+              onClick={() => take.mutate(fresh)}
+            >
               {t.takeMany(fresh.length)}
             </button>
           ) : (
@@ -318,6 +365,54 @@ function Paste({
   );
 }
 
+interface ReadTextProps {
+  readonly read: {
+    readonly common: Content;
+    readonly ignored: readonly string[];
+    readonly domains: readonly {
+      readonly domain: string;
+      readonly state: keyof Texts["add"]["importState"];
+    }[];
+    readonly left: number;
+  };
+}
+
+/** What a text holds, and what of it is not taken in. */
+function ReadText({ read: { common, ignored, domains, left } }: ReadTextProps) {
+  const { add: t } = useTexts();
+  return (
+    <>
+      <ul className="import">
+        {domains.map(({ domain, state }) => (
+          <li key={domain}>
+            <code>{domain}</code> <span className="hint">{t.importState[state]}</span>
+          </li>
+        ))}
+      </ul>
+      {left > 0 && <p className="note note-warning">{t.importLeft(left, domains.length)}</p>}
+      {common["ttl"] !== undefined && <p className="hint">{t.importTtl}</p>}
+      {ignored.length > 0 && (
+        <div className="note">
+          <p>{t.importIgnored}</p>
+          <ul>
+            {ignored.map((part) => (
+              <li key={part}>
+                <code>{part}</code>
+                {part === "publish" ? `: ${t.importPublish} ` : `: ${t.importMilter}`}
+                {part === "publish" && (
+                  <Link to="/providers" search={{}}>
+                    {t.toProviders}
+                  </Link>
+                )}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </>
+  );
+}
+
 /** What is next: the plan where this server may publish the zone, else the records to copy. */
 function Taken({ domain }: { readonly domain: string }) {
   const { add: t } = useTexts();
@@ -331,7 +426,7 @@ function Taken({ domain }: { readonly domain: string }) {
   return (
     <Page
       title={t.takenTitle(domain)}
-      lead={plan.data ? t.takenPlan(plan.data.provider) : t.takenRecords}
+      lead={plan.data ? t.takenPlan(plan.data.provider) : plan.isError && t.takenRecords}
       actions={
         <Link
           to="/domains/$domain"
@@ -346,13 +441,15 @@ function Taken({ domain }: { readonly domain: string }) {
       <Suspense fallback={<Loading />}>
         {plan.isPending && <Loading />}
         {plan.data && <PlanTable plan={plan.data.plan} />}
-        {isProblem(plan.error, "refused") && (
+        {isProblem(plan.error, "refused") ? (
           <p className="note">
             {t.takenNobody}{" "}
             <Link to="/providers" search={{ for: domain }}>
               {t.toProviders}
             </Link>
           </p>
+        ) : (
+          <Problem error={plan.error} onRetry={() => void plan.refetch()} />
         )}
         {plan.isError && <Records domain={domain} findings={[]} chosenHost={host} onHost={setHost} />}
       </Suspense>

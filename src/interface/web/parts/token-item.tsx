@@ -1,5 +1,6 @@
 /** A token in a list, with the way to take it back. */
 import { useTexts } from "../texts/texts.tsx";
+import { focusHeading } from "./focus.ts";
 import { When } from "./when.tsx";
 
 export interface Token {
@@ -14,13 +15,11 @@ export interface Token {
 export function TokenItem({
   token: { label, scopes, lastUsedAt, expiresAt },
   owner,
-  isBusy,
   onRemove,
 }: {
   readonly token: Token;
   /** Whose it is, where that may be somebody else. */
   readonly owner?: string;
-  readonly isBusy: boolean;
   readonly onRemove: () => void;
 }) {
   const { account: t } = useTexts();
@@ -48,8 +47,10 @@ export function TokenItem({
       </span>
       <button
         type="button"
-        disabled={isBusy}
-        onClick={onRemove}
+        onClick={({ currentTarget }) => {
+          focusHeading(currentTarget.closest("section"));
+          onRemove();
+        }}
         aria-label={t.removeThing(owner === undefined ? label : `${owner}: ${label}`)}
       >
         {t.remove}

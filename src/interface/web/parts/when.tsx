@@ -6,6 +6,8 @@ const TICK_MILLISECONDS = 30_000;
 let tick = Date.now();
 
 function watch(watcher: () => void): () => void {
+  // Nothing has moved it while no moment was shown.
+  if (Date.now() - tick >= TICK_MILLISECONDS) tick = Date.now();
   const timer = window.setInterval(() => {
     tick = Date.now();
     watcher();

@@ -72,7 +72,12 @@ export const de: Texts = {
     copied: "Kopiert",
     refused: "Nicht kopiert: markieren und von Hand kopieren",
   },
-  toast: { undo: "Rückgängig" },
+  toast: { undo: "Rückgängig", undoKey: "Strg+Z", close: "Diese Meldung schließen" },
+  removal: {
+    thing: (label) => `„${label}“ wird in einer Minute entfernt, oder sobald diese Meldung geschlossen ist.`,
+    codes: (name) =>
+      `Die Codes von ${name} werden in einer Minute abgeschaltet, oder sobald diese Meldung geschlossen ist.`,
+  },
   notFound: {
     title: "Diese Seite gibt es nicht",
     lead: "Vielleicht ist der Link alt, oder das Ziel ist nicht mehr da.",
@@ -177,6 +182,7 @@ export const de: Texts = {
       records: "Einträge",
       compliance: "Regeln",
       history: "Verlauf",
+      description: "Beschreibung",
       dkim: "DKIM",
       publish: "Veröffentlichen",
     },
@@ -279,9 +285,12 @@ export const de: Texts = {
   add: {
     title: "Domain hinzufügen",
     lead: "Zuerst wird gelesen, was schon im DNS steht; geändert wird nichts, bevor Sie es sagen.",
+    byFile: (file) =>
+      `Die Domains sind in ${file} auf dem Rechner des Servers beschrieben: fügen Sie dort eine hinzu und laden Sie den Server neu.`,
     question: "Was steht hinter dem @?",
     questionHint: "Von bob@example.org ist es example.org, auch wenn der Mailserver mail.example.org heißt.",
     reading: "Es wird gelesen, was da ist …",
+    gone: "Der Server weiß nichts mehr von dieser Suche. Drücken Sie noch einmal.",
     goOn: "Weiter",
     back: "Zurück",
     paste: "Stattdessen eine Beschreibung (zonepost.yaml) einfügen",
@@ -306,6 +315,13 @@ export const de: Texts = {
     pasteLabel: "Beschreibung als YAML",
     read: "Lesen",
     importState: { new: "neu", changed: "ist hier, und anders", same: "ist schon hier" },
+    importLeft: (count, read) =>
+      `${several(count, "weitere Domain steht", "weitere Domains stehen")} im Text. Aufgenommen werden auf einmal nur die ersten: ${several(read, "Domain", "Domains")}. Nehmen Sie diese auf und fügen Sie danach die übrigen für sich ein.`,
+    importTtl:
+      "Die Haltbarkeit der Einträge (ttl) gilt dann für alle Domains hier, die keine eigene haben. Steht unter „Mailserver“ schon eine, so bleibt sie.",
+    importIgnored: "Nicht aufgenommen, weil es anderswo eingestellt wird:",
+    importPublish: "wer Zonen hält, wird unter „Anbieter“ eingetragen.",
+    importMilter: "was der Milter tut, steht in der Datei, mit der er gestartet wird.",
     takeMany: (count) => `${several(count, "Domain", "Domains")} aufnehmen`,
     takenTitle: (domain) => `${domain} ist aufgenommen`,
     takenPlan: (provider) =>

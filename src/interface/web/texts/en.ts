@@ -73,7 +73,11 @@ export const en = {
     copied: "Copied",
     refused: "Not copied: mark it and copy it by hand",
   },
-  toast: { undo: "Undo" },
+  toast: { undo: "Undo", undoKey: "Ctrl+Z", close: "Close this message" },
+  removal: {
+    thing: (label: string) => `“${label}” goes in a minute, or as soon as this message is closed.`,
+    codes: (name: string) => `The codes of ${name} go in a minute, or as soon as this message is closed.`,
+  },
   notFound: {
     title: "There is no such page",
     lead: "The link may be old, or what it led to is gone.",
@@ -178,6 +182,7 @@ export const en = {
       records: "Records",
       compliance: "Rules",
       history: "History",
+      description: "Description",
       dkim: "DKIM",
       publish: "Publish",
     },
@@ -279,10 +284,13 @@ export const en = {
   add: {
     title: "Add a domain",
     lead: "What is in DNS already is read first; nothing is changed before you say so.",
+    byFile: (file: string) =>
+      `The domains are described in ${file} on the server's machine: add one there, and reload the server.`,
     question: "What comes after the @?",
     questionHint:
       "Of bob@example.org it is example.org, even where the mail server is called mail.example.org.",
     reading: "Reading what is there …",
+    gone: "The server does not know of this look any more. Press again.",
     goOn: "Go on",
     back: "Back",
     paste: "Paste a description (zonepost.yaml) instead",
@@ -306,6 +314,13 @@ export const en = {
     pasteLabel: "Description as YAML",
     read: "Read it",
     importState: { new: "new", changed: "is here, and differs", same: "is here already" },
+    importLeft: (count: number, read: number) =>
+      `${several(count, "more domain is", "more domains are")} in the text. It is the first ${several(read, "domain", "domains")} that can be taken in at a time: take these in, then paste the others by themselves.`,
+    importTtl:
+      "The lifetimes of records (ttl) will hold for all domains here that have none of their own. Where there are some already under “Mail servers”, those stay.",
+    importIgnored: "Not taken in, because it is set elsewhere:",
+    importPublish: "who holds zones is entered under “Providers”.",
+    importMilter: "what the milter does stands in the file that it is started with.",
     takeMany: (count: number) => `Take in ${several(count, "domain", "domains")}`,
     takenTitle: (domain: string) => `${domain} is taken in`,
     takenPlan: (provider: string) =>

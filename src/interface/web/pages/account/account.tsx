@@ -5,8 +5,10 @@ import { answer, DELETE, GET, POST, PUT } from "../../api/client.ts";
 import { addPasskey } from "../../api/passkey.ts";
 import { Loading } from "../../parts/busy.tsx";
 import { Field } from "../../parts/field.tsx";
+import { focusHeading } from "../../parts/focus.ts";
 import { Page } from "../../parts/page.tsx";
 import { faultOf, Problem } from "../../parts/problem.tsx";
+import { useRemovals } from "../../parts/removal.ts";
 import { tell } from "../../parts/toast.tsx";
 import { When } from "../../parts/when.tsx";
 import { useTexts } from "../../texts/texts.tsx";
@@ -111,7 +113,7 @@ function Passkeys({
   readonly passkeys: readonly Passkey[];
   readonly hasPassword: boolean;
 }) {
-  const { account: t } = useTexts();
+  const { account: t, removal } = useTexts();
   const client = useQueryClient();
   const again = () => client.invalidateQueries({ queryKey: accountKey });
   const add = useMutation({
@@ -119,10 +121,10 @@ function Passkeys({
       addPasskey(label, hasPassword ? password : undefined),
     onSuccess: again,
   });
-  const remove = useMutation({
-    mutationFn: (id: string) => answer(DELETE("/api/account/passkeys/{id}", { params: { path: { id } } })),
-    onSuccess: again,
-  });
+  const { isRemoved, remove } = useRemovals(
+    (id) => answer(DELETE("/api/account/passkeys/{id}", { params: { path: { id } }, keepalive: true })),
+    again,
+  );
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = event.currentTarget;
@@ -137,24 +139,28 @@ function Passkeys({
       <h2>{t.passkeys}</h2>
       <p className="hint">{t.passkeysHint}</p>
       <ul className="things">
-        {passkeys.map(({ id, label, createdAt }) => (
-          <li key={id}>
-            <span>
-              {label}{" "}
-              <span className="hint">
-                <When at={createdAt} />
+        {passkeys
+          .filter(({ id }) => !isRemoved(id))
+          .map(({ id, label, createdAt }) => (
+            <li key={id}>
+              <span>
+                {label}{" "}
+                <span className="hint">
+                  <When at={createdAt} />
+                </span>
               </span>
-            </span>
-            <button
-              type="button"
-              disabled={remove.isPending}
-              onClick={() => remove.mutate(id)}
-              aria-label={t.removeThing(label)}
-            >
-              {t.remove}
-            </button>
-          </li>
-        ))}
+              <button
+                type="button"
+                onClick={({ currentTarget }) => {
+                  focusHeading(currentTarget.closest("section"));
+                  remove(id, removal.thing(label));
+                }}
+                aria-label={t.removeThing(label)}
+              >
+                {t.remove}
+              </button>
+            </li>
+          ))}
       </ul>
       <form onSubmit={submit}>
         <Field label={t.passkeyLabel} name="label" required maxLength={100} />
@@ -168,7 +174,7 @@ function Passkeys({
             fault={faultOf(add.error, "password")}
           />
         )}
-        {!faultOf(add.error, "password") && <Problem error={add.error ?? remove.error} />}
+        {!faultOf(add.error, "password") && <Problem error={add.error} />}
         <button type="submit" disabled={add.isPending}>
           {t.addPasskey}
         </button>

@@ -5,6 +5,7 @@ import { answer, DELETE, POST } from "../../api/client.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Field } from "../../parts/field.tsx";
 import { Problem } from "../../parts/problem.tsx";
+import { useRemovals } from "../../parts/removal.ts";
 import { type Token, TokenItem } from "../../parts/token-item.tsx";
 import { useTexts } from "../../texts/texts.tsx";
 import { accountKey } from "./account-key.ts";
@@ -13,7 +14,7 @@ const SCOPES = ["read", "domains", "publish", "keys", "admin"] as const;
 type Scope = (typeof SCOPES)[number];
 
 export function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
-  const { account: t } = useTexts();
+  const { account: t, removal } = useTexts();
   const client = useQueryClient();
   const again = () => client.invalidateQueries({ queryKey: accountKey });
   const make = useMutation({
@@ -21,10 +22,10 @@ export function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
       answer(POST("/api/account/tokens", { body })),
     onSuccess: again,
   });
-  const remove = useMutation({
-    mutationFn: (id: string) => answer(DELETE("/api/account/tokens/{id}", { params: { path: { id } } })),
-    onSuccess: again,
-  });
+  const { isRemoved, remove } = useRemovals(
+    (id) => answer(DELETE("/api/account/tokens/{id}", { params: { path: { id } }, keepalive: true })),
+    again,
+  );
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = event.currentTarget;
@@ -53,14 +54,15 @@ export function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
         </div>
       )}
       <ul className="things">
-        {tokens.map((token) => (
-          <TokenItem
-            key={token.id}
-            token={token}
-            isBusy={remove.isPending}
-            onRemove={() => remove.mutate(token.id)}
-          />
-        ))}
+        {tokens
+          .filter(({ id }) => !isRemoved(id))
+          .map((token) => (
+            <TokenItem
+              key={token.id}
+              token={token}
+              onRemove={() => remove(token.id, removal.thing(token.label))}
+            />
+          ))}
       </ul>
       <form onSubmit={submit}>
         <Field label={t.tokenLabel} name="label" required maxLength={100} />
@@ -74,7 +76,7 @@ export function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
           ))}
         </fieldset>
         <Field label={t.expiry} name="expires" type="date" />
-        <Problem error={make.error ?? remove.error} />
+        <Problem error={make.error} />
         <button type="submit" disabled={make.isPending}>
           {t.makeToken}
         </button>

@@ -1,11 +1,12 @@
 /** Who did what, when, and to what; the filter is the address. */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { FormEvent } from "react";
+import { type FormEvent, useEffect, useRef } from "react";
 import { type AuditEntry, auditQuery } from "../../api/tools.ts";
 import { Loading } from "../../parts/busy.tsx";
 import { Empty } from "../../parts/empty.tsx";
 import { Field } from "../../parts/field.tsx";
+import { focusHeading } from "../../parts/focus.ts";
 import { More } from "../../parts/more.tsx";
 import { Page } from "../../parts/page.tsx";
 import { Problem } from "../../parts/problem.tsx";
@@ -35,6 +36,19 @@ export function AuditPage() {
   const { audit: t } = useTexts();
   const filter = route.useSearch();
   const navigate = route.useNavigate();
+  const isLater = useRef(false);
+  const form = useRef<HTMLFormElement>(null);
+  const { actor, action, target } = filter;
+  useEffect(() => {
+    for (const [name, value] of Object.entries({ actor, action, target })) {
+      const field = form.current?.elements.namedItem(name);
+      if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = value ?? "";
+    }
+    // A link that led from one filter to the next is gone with what it stood in.
+    if (isLater.current && document.activeElement === document.body)
+      focusHeading(document.querySelector("main"));
+    isLater.current = true;
+  }, [actor, action, target]);
   const list = useInfiniteQuery(auditQuery(filter));
   const entries = list.data?.pages.flatMap((page) => page.entries) ?? [];
   const isFiltered = Object.keys(filter).length > 0;
@@ -49,11 +63,11 @@ export function AuditPage() {
   };
   return (
     <Page title={t.title} lead={t.lead}>
-      <form key={JSON.stringify(filter)} className="card filter-form" aria-label={t.filter} onSubmit={submit}>
-        <Field label={t.actor} name="actor" defaultValue={filter.actor} maxLength={100} />
+      <form ref={form} className="card filter-form" aria-label={t.filter} onSubmit={submit}>
+        <Field label={t.actor} name="actor" maxLength={100} />
         <div className="field">
           <label htmlFor="audit-action">{t.action}</label>
-          <select id="audit-action" name="action" defaultValue={filter.action ?? ""}>
+          <select id="audit-action" name="action">
             <option value="">{t.anyAction}</option>
             {ACTIONS.map((each) => (
               <option key={each} value={each}>
@@ -65,7 +79,7 @@ export function AuditPage() {
             )}
           </select>
         </div>
-        <Field label={t.target} name="target" defaultValue={filter.target} maxLength={300} />
+        <Field label={t.target} name="target" maxLength={300} />
         <div className="actions">
           <button type="submit" className="primary">
             {t.show}

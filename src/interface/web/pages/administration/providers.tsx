@@ -1,12 +1,13 @@
 /** Who holds zones: tried, entered, taken away and brought back. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { answer, DELETE, POST } from "../../api/client.ts";
 import { rotationQuery } from "../../api/keys.ts";
 import { type Provider, providersQuery, type Trial } from "../../api/providers.ts";
 import { Busy, Loading } from "../../parts/busy.tsx";
 import { Empty } from "../../parts/empty.tsx";
+import { focusHeading } from "../../parts/focus.ts";
 import { Page } from "../../parts/page.tsx";
 import { Problem } from "../../parts/problem.tsx";
 import { SeverityShape } from "../../parts/severity.tsx";
@@ -27,6 +28,11 @@ export function ProvidersPage() {
   const providers = useQuery(providersQuery);
   const ahead = useQuery({ ...rotationQuery(domain ?? ""), enabled: domain !== undefined, retry: false });
   const [kept, setKept] = useState<Kept>();
+  const outcome = useRef<HTMLDivElement>(null);
+  // The form begins anew, and the button that was pressed is gone with what was typed.
+  useEffect(() => {
+    if (kept) outcome.current?.focus();
+  }, [kept]);
   const zone = ahead.data?.zone;
   const all = providers.data?.providers;
   const justKept = all?.some(({ id }) => id === kept?.provider.id) ? kept : undefined;
@@ -54,7 +60,7 @@ export function ProvidersPage() {
             zones={isTaken && kept === undefined && zone !== undefined ? [zone] : undefined}
             onKept={setKept}
           />
-          <div role="status">
+          <div role="status" ref={outcome} tabIndex={-1}>
             {justKept && (
               <div
                 className={`note ${justKept.trials.every(({ works }) => works) ? "note-ok" : "note-warning"}`}
@@ -77,6 +83,8 @@ export function ProvidersPage() {
   );
 }
 
+const focusIt = (element: HTMLElement | null) => element?.focus();
+
 const isKind = (kind: string, t: ProvidersTexts): kind is keyof ProvidersTexts["kinds"] => kind in t.kinds;
 const nameOf = ({ provider }: Provider, t: ProvidersTexts): string =>
   isKind(provider, t) ? t.kinds[provider] : provider;
@@ -85,6 +93,7 @@ function ProviderCard({ provider }: { readonly provider: Provider }) {
   const t = useProvidersTexts();
   const client = useQueryClient();
   const [isOpen, setOpen] = useState(false);
+  const card = useRef<HTMLLIElement>(null);
   const [kept, setKept] = useState<Kept>();
   const { id, zones, enteredAt, enteredBy } = provider;
   const name = nameOf(provider, t);
@@ -106,14 +115,19 @@ function ProviderCard({ provider }: { readonly provider: Provider }) {
   const remove = useMutation({
     mutationFn: () => answer(DELETE("/api/providers/{id}", of)),
     onSuccess: () => {
+      focusHeading(document.querySelector("main"));
       tell(t.removed(name), () => restore.mutate());
       return read();
     },
   });
   const trials = kept?.trials ?? test.data?.trials;
   const isBusy = test.isPending || remove.isPending;
+  const close = () => {
+    setOpen(false);
+    focusHeading(card.current);
+  };
   return (
-    <li className="card stack provider">
+    <li className="card stack provider" ref={card}>
       <div className="provider-head">
         <h2>{name}</h2>
         {id !== null && !isOpen && (
@@ -162,14 +176,14 @@ function ProviderCard({ provider }: { readonly provider: Provider }) {
         )}
       </p>
       {isOpen && (
-        <section className="stack provider-anew" aria-label={t.anew(name)}>
+        <section ref={focusIt} tabIndex={-1} className="stack provider-anew" aria-label={t.anew(name)}>
           <ProviderForm
             before={provider}
             onKept={(after) => {
               setKept(after);
-              setOpen(false);
+              close();
             }}
-            onCancel={() => setOpen(false)}
+            onCancel={close}
           />
         </section>
       )}

@@ -1,15 +1,17 @@
 /** Who may come in, and as what. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type FormEvent, useRef, useState } from "react";
+import { type FormEvent, useId, useRef, useState } from "react";
 import { answer, DELETE, POST, PUT } from "../../api/client.ts";
 import { useSession } from "../../api/session.ts";
 import { tokensQuery, type User, usersQuery } from "../../api/tools.ts";
 import { Loading } from "../../parts/busy.tsx";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Field } from "../../parts/field.tsx";
+import { focusHeading } from "../../parts/focus.ts";
 import { Page } from "../../parts/page.tsx";
 import { faultOf, Problem } from "../../parts/problem.tsx";
+import { useRemovals } from "../../parts/removal.ts";
 import { tell } from "../../parts/toast.tsx";
 import { TokenItem } from "../../parts/token-item.tsx";
 import { When } from "../../parts/when.tsx";
@@ -66,11 +68,10 @@ interface Change {
   readonly role?: Role;
   readonly disabled?: boolean;
   readonly makePassword?: true;
-  readonly removeTotp?: true;
 }
 
 function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (given: Given) => void }) {
-  const { users: t, menu } = useTexts();
+  const { users: t, menu, removal } = useTexts();
   const client = useQueryClient();
   const session = useSession();
   const { id, name, role, hasPassword, hasTotp, oidcSubject, createdAt, disabledAt } = user;
@@ -88,11 +89,28 @@ function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (g
     },
     onError: () => client.invalidateQueries({ queryKey: usersQuery.queryKey }),
   });
-  const setRole = (next: Role) =>
+  const codes = useRemovals(
+    () => {
+      const params = { path: { id } };
+      const body = { removeTotp: true, revision: revision.current } as const;
+      return answer(PUT("/api/users/{id}", { params, body, keepalive: true }));
+    },
+    () => client.invalidateQueries({ queryKey: usersQuery.queryKey }),
+  );
+  const hasCodes = hasTotp && !codes.isRemoved(id);
+  const [chosen, setChosen] = useState<Role>();
+  const roleId = useId();
+  const select = useRef<HTMLSelectElement>(null);
+  const setRole = (next: Role) => {
+    select.current?.focus();
     change.mutate(
       { role: next },
-      { onSuccess: () => tell(t.roleChanged(name, menu.role(next)), () => change.mutate({ role })) },
+      {
+        onSuccess: () => tell(t.roleChanged(name, menu.role(next)), () => change.mutate({ role })),
+        onSettled: () => setChosen(undefined),
+      },
     );
+  };
   const setDisabled = (disabled: boolean) =>
     change.mutate(
       { disabled },
@@ -125,7 +143,7 @@ function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (g
             </>
           )}
           {" · "}
-          {[hasPassword && t.byPassword, hasTotp && t.byTotp, oidcSubject && t.byProvider]
+          {[hasPassword && t.byPassword, hasCodes && t.byTotp, oidcSubject && t.byProvider]
             .filter(Boolean)
             .join(", ")}
         </p>
@@ -133,9 +151,11 @@ function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (g
       <div className="actions">
         <select
           aria-label={`${t.role}: ${name}`}
-          value={role}
-          disabled={change.isPending}
-          onChange={({ target }) => setRole(target.value as Role)}
+          ref={select}
+          value={chosen ?? role}
+          disabled={isOneself}
+          aria-describedby={isOneself ? roleId : undefined}
+          onChange={({ target }) => setChosen(target.value as Role)}
         >
           {ROLES.map((each) => (
             <option key={each} value={each}>
@@ -143,6 +163,16 @@ function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (g
             </option>
           ))}
         </select>
+        {chosen !== undefined && chosen !== role && (
+          <button
+            type="button"
+            aria-label={`${t.changeRole}: ${name}`}
+            disabled={change.isPending}
+            onClick={() => setRole(chosen)}
+          >
+            {t.changeRole}
+          </button>
+        )}
         <button
           type="button"
           aria-label={`${t.newPassword}: ${name}`}
@@ -151,12 +181,15 @@ function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (g
         >
           {t.newPassword}
         </button>
-        {hasTotp && !isOneself && (
+        {hasCodes && !isOneself && (
           <button
             type="button"
             aria-label={`${t.removeTotp}: ${name}`}
             disabled={change.isPending}
-            onClick={() => change.mutate({ removeTotp: true })}
+            onClick={({ currentTarget }) => {
+              focusHeading(currentTarget.closest("li"));
+              codes.remove(id, removal.codes(name));
+            }}
           >
             {t.removeTotp}
           </button>
@@ -170,20 +203,31 @@ function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (g
           {disabledAt ? t.enable : t.disable}
         </button>
       </div>
+      {isOneself && (
+        <p className="hint" id={roleId}>
+          {t.ownRole}
+        </p>
+      )}
       <Problem error={change.error} />
     </li>
   );
 }
 
 function TokensOfAll() {
-  const { users: t, account } = useTexts();
+  const { users: t, account, removal } = useTexts();
   const client = useQueryClient();
   const tokens = useQuery(tokensQuery);
-  const remove = useMutation({
-    mutationFn: ({ id, token }: { id: string; token: string }) =>
-      answer(DELETE("/api/users/{id}/tokens/{token}", { params: { path: { id, token } } })),
-    onSuccess: () => client.invalidateQueries({ queryKey: tokensQuery.queryKey }),
-  });
+  const all = tokens.data?.tokens;
+  const { isRemoved, remove } = useRemovals(
+    async (token) => {
+      const id = all?.find((each) => each.id === token)?.user.id;
+      if (id === undefined) return;
+      const params = { path: { id, token } };
+      await answer(DELETE("/api/users/{id}/tokens/{token}", { params, keepalive: true }));
+    },
+    () => client.invalidateQueries({ queryKey: tokensQuery.queryKey }),
+  );
+  const shown = all?.filter(({ id }) => !isRemoved(id));
   return (
     <section className="card stack">
       <h2>{account.tokens}</h2>
@@ -193,16 +237,15 @@ function TokensOfAll() {
           {t.ownAccount}
         </Link>
       </p>
-      <Problem error={tokens.error ?? remove.error} />
-      {tokens.data?.tokens.length === 0 && <p>{t.noTokens}</p>}
+      <Problem error={tokens.error} />
+      {shown?.length === 0 && <p>{t.noTokens}</p>}
       <ul className="things">
-        {tokens.data?.tokens.map((token) => (
+        {shown?.map((token) => (
           <TokenItem
             key={token.id}
             token={token}
             owner={token.user.name}
-            isBusy={remove.isPending}
-            onRemove={() => remove.mutate({ id: token.user.id, token: token.id })}
+            onRemove={() => remove(token.id, removal.thing(`${token.user.name}: ${token.label}`))}
           />
         ))}
       </ul>

@@ -4,6 +4,7 @@ import type { FormEvent } from "react";
 import { answer, POST } from "../../api/client.ts";
 import { keysChanged } from "../../api/keys.ts";
 import { Field } from "../../parts/field.tsx";
+import { focusHeading } from "../../parts/focus.ts";
 import { faultOf, Problem } from "../../parts/problem.tsx";
 import { tell } from "../../parts/toast.tsx";
 import { usePublishingTexts } from "../../texts/publishing.ts";
@@ -23,6 +24,10 @@ export function MakeKey({ domain, proposed, isFirst }: MakeKeyProps) {
     onSuccess: async ({ key: { selector } }) => {
       tell(t.made(selector));
       await keysChanged(client, domain);
+      // The form may be another by now; what comes next is at the key.
+      requestAnimationFrame(() =>
+        focusHeading(document.querySelector(`article[aria-label="${CSS.escape(selector)}"]`)),
+      );
     },
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {

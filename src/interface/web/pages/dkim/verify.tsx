@@ -1,4 +1,5 @@
 /** What each name server shows of a key, and until when caches may hold something else. */
+import { useEffect, useState } from "react";
 import type { Key, KeyLook, SeenKey } from "../../api/keys.ts";
 import { Busy } from "../../parts/busy.tsx";
 import { Problem } from "../../parts/problem.tsx";
@@ -18,6 +19,18 @@ interface VerifyProps {
 
 export function Verify({ item, seen, look, onLook, mayLook }: VerifyProps) {
   const { verify: t } = usePublishingTexts();
+  const [isAsked, setAsked] = useState(false);
+  const { isFetching } = look;
+  useEffect(() => {
+    if (!isFetching) setAsked(false);
+  }, [isFetching]);
+  // What it looks for by itself, again and again, neither takes the button away nor is read aloud.
+  const isBusy = isAsked || (isFetching && look.data === undefined);
+  const ask = () => {
+    if (isBusy) return;
+    setAsked(true);
+    onLook();
+  };
   if (!mayLook && seen === undefined) return null;
   const waits = isWaiting(item);
   const isSpreading = waits && seen !== undefined && seen.cachesClearAt === null;
@@ -25,11 +38,11 @@ export function Verify({ item, seen, look, onLook, mayLook }: VerifyProps) {
     <section className="key-part">
       <h3>{t.title}</h3>
       <div className="key-look">
-        <button type="button" disabled={look.isFetching} onClick={onLook}>
+        <button type="button" aria-disabled={isBusy} onClick={ask}>
           {seen ? t.again : t.look}
         </button>
-        {look.isFetching && <Busy text={t.looking} />}
-        {!look.isFetching && look.data && seen && (
+        {isBusy && <Busy text={t.looking} />}
+        {!isBusy && look.data && seen && (
           <span className="hint">
             {t.asked} <When at={look.data.at} /> {isSpreading && t.watching}
           </span>

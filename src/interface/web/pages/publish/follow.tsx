@@ -4,6 +4,7 @@ import { useEffect, useRef } from "react";
 import { answer, GET } from "../../api/client.ts";
 import { useJob } from "../../api/job.ts";
 import { Busy } from "../../parts/busy.tsx";
+import { focusHeading } from "../../parts/focus.ts";
 import { type Severity, SeverityShape } from "../../parts/severity.tsx";
 import { usePublishingTexts } from "../../texts/publishing.ts";
 import { useTexts } from "../../texts/texts.tsx";
@@ -57,15 +58,26 @@ export function Follow({ id, onEnd, onClose }: FollowProps) {
     <section className="card follow" aria-labelledby="follow">
       <h2 id="follow">{title}</h2>
       {state === "running" && <Under progress={(job?.progress ?? undefined) as Progress | undefined} />}
-      {state === "gone" && <p className="note">{t.gone}</p>}
+      {/* There before anything is in it, so that the first outcome is read aloud. */}
+      <div role="status">
+        {state === "gone" && <p className="note">{t.gone}</p>}
+        {state === "done" && <Outcome result={job?.result as Result} />}
+      </div>
       {state === "failed" && (
         <p className="note note-warning" role="alert">
           {t.failed} <span lang="en">{(job?.result as { what?: string } | null)?.what}</span>
         </p>
       )}
-      {state === "done" && <Done result={job?.result as Result} />}
+      {state === "done" && <ReadBackOf result={job?.result as Result} />}
       {isOver && (
-        <button type="button" className="primary" onClick={onClose}>
+        <button
+          type="button"
+          className="primary"
+          onClick={() => {
+            focusHeading(document.querySelector("main"));
+            onClose();
+          }}
+        >
           {t.close}
         </button>
       )}
@@ -99,7 +111,12 @@ function Under({ progress }: { readonly progress: Progress | undefined }) {
   );
 }
 
-function Done({ result }: { readonly result: Result }) {
+function ReadBackOf({ result }: { readonly result: Result }) {
+  const rows = result.status === "done" ? (result.readBack ?? []) : [];
+  return rows.length > 0 && <ReadBackTable rows={rows} />;
+}
+
+function Outcome({ result }: { readonly result: Result }) {
   const { follow: t } = usePublishingTexts();
   const { problem } = useTexts();
   const said = (text: string) => <span lang="en">{problem.sentence(text)}</span>;
@@ -107,12 +124,7 @@ function Done({ result }: { readonly result: Result }) {
     case "done": {
       const isSeen = result.unseen.length === 0;
       return (
-        <>
-          <p className={`note ${isSeen ? "note-ok" : "note-warning"}`} role="status">
-            {isSeen ? t.done : t.doneUnseen}
-          </p>
-          {result.readBack && result.readBack.length > 0 && <ReadBackTable rows={result.readBack} />}
-        </>
+        <p className={`note ${isSeen ? "note-ok" : "note-warning"}`}>{isSeen ? t.done : t.doneUnseen}</p>
       );
     }
     case "nothing-to-do":
