@@ -3,12 +3,12 @@
  * what is typed stays until it is saved or given up, and giving it up can be undone.
  */
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, useState } from "react";
 import { ApiProblem, isProblem } from "../api/problem.ts";
 import { useTexts } from "../texts/texts.tsx";
 import { TextField } from "./field.tsx";
 import { Problem } from "./problem.tsx";
-import { tell } from "./toast.tsx";
+import { tell, useTellHere } from "./toast.tsx";
 import { When } from "./when.tsx";
 import "../style/administration.css";
 
@@ -27,14 +27,6 @@ interface Shape<F> {
   readonly contentOf: (content: Content, form: F) => Content;
 }
 
-export interface FormTools<F> {
-  readonly change: (next: (before: F) => F) => void;
-  /** What a refusal says of a place. */
-  readonly faultOf: (place: string) => string | undefined;
-  /** Words about what was typed, with the way back while the form is there. */
-  readonly tellHere: (text: string, back: () => void) => void;
-}
-
 interface DescribedFormProps<F> extends Shape<F> {
   /** The newest that is known. */
   readonly newest: Described;
@@ -48,7 +40,11 @@ interface DescribedFormProps<F> extends Shape<F> {
   readonly words: { readonly text: string; readonly textHint: string; readonly saved: string };
   /** Shown once it is saved: what is next. */
   readonly next?: ReactNode;
-  readonly children: (form: F, tools: FormTools<F>) => ReactNode;
+  readonly children: (
+    form: F,
+    change: (next: F) => void,
+    faultOf: (place: string) => string | undefined,
+  ) => ReactNode;
 }
 
 /** What is typed, and on what it stands. */
@@ -85,6 +81,7 @@ export function DescribedForm<F>({
   children,
 }: DescribedFormProps<F>) {
   const { described: t } = useTexts();
+  const tellHere = useTellHere();
   const asRead = (on: Described, isText: boolean): Typed<F> => ({
     on,
     base: on.content,
@@ -122,14 +119,6 @@ export function DescribedForm<F>({
     },
     onError: (error) => isProblem(error, "stale") && read(),
   });
-  const told = useRef<(() => void)[]>([]);
-  useEffect(() => {
-    const here = told.current;
-    return () => {
-      for (const takeAway of here) takeAway();
-    };
-  }, []);
-  const tellHere = (said: string, back: () => void) => void told.current.push(tell(said, back));
   const isNewer = newest.revision > on.revision;
   if (isNewer && !isTouched(state)) setState(asRead(newest, text !== undefined));
   // Something beside the content is another now: what is typed has nothing to do with it.
@@ -178,11 +167,7 @@ export function DescribedForm<F>({
         </button>
       </div>
       {text === undefined ? (
-        children(form, {
-          change: (next) => setState((before) => ({ ...before, form: next(before.form) })),
-          faultOf,
-          tellHere,
-        })
+        children(form, (changed) => setState((before) => ({ ...before, form: changed })), faultOf)
       ) : (
         <TextField
           label={words.text}

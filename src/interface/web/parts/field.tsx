@@ -47,12 +47,11 @@ export function SelectField({
   label,
   hint,
   fault,
-  isOwnFault = false,
   children,
   ...select
 }: Named & Omit<SelectHTMLAttributes<HTMLSelectElement>, "id">) {
   return (
-    <Frame label={label} hint={hint} fault={fault} isOwnFault={isOwnFault}>
+    <Frame label={label} hint={hint} fault={fault}>
       {(said) => (
         <select {...select} {...said}>
           {children}

@@ -1,14 +1,16 @@
 /** What all domains share: the mail servers, as a form; and the whole of it as text. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 import { answer, PUT } from "../../api/client.ts";
 import { isAdministrator, useSession } from "../../api/session.ts";
 import { type Servers, serversQuery } from "../../api/tools.ts";
 import { Loading } from "../../parts/busy.tsx";
-import { type Content, DescribedForm, type FormTools } from "../../parts/described-form.tsx";
+import { type Content, DescribedForm } from "../../parts/described-form.tsx";
 import { Empty } from "../../parts/empty.tsx";
 import { Field } from "../../parts/field.tsx";
 import { Page } from "../../parts/page.tsx";
 import { Problem } from "../../parts/problem.tsx";
+import { useTellHere } from "../../parts/toast.tsx";
 import { When } from "../../parts/when.tsx";
 import { useTexts } from "../../texts/texts.tsx";
 import "../../style/administration.css";
@@ -99,20 +101,27 @@ function Edit({ servers }: { readonly servers: Servers }) {
       list="servers"
       words={t}
     >
-      {(rows, tools) => <Rows rows={rows} {...tools} />}
+      {(rows, setRows, faultOf) => <Rows rows={rows} onChange={setRows} faultOf={faultOf} />}
     </DescribedForm>
   );
 }
 
 function Rows({
   rows,
-  change,
+  onChange,
   faultOf,
-  tellHere,
-}: FormTools<readonly ServerRow[]> & { readonly rows: readonly ServerRow[] }) {
+}: {
+  readonly rows: readonly ServerRow[];
+  readonly onChange: (rows: readonly ServerRow[]) => void;
+  readonly faultOf: (place: string) => string | undefined;
+}) {
   const { servers: t } = useTexts();
-  const changeOne = (key: number, part: Partial<ServerRow>) =>
-    change((before) => before.map((row) => (row.key === key ? { ...row, ...part } : row)));
+  const tellHere = useTellHere();
+  // What was typed since a row went stays when it comes back.
+  const now = useRef(rows);
+  now.current = rows;
+  const change = (key: number, part: Partial<ServerRow>) =>
+    onChange(rows.map((row) => (row.key === key ? { ...row, ...part } : row)));
   return (
     <>
       {rows.length === 0 && <Empty title={t.none}>{t.noneHint}</Empty>}
@@ -124,7 +133,7 @@ function Rows({
                 label={t.host}
                 hint={t.hostHint}
                 value={host}
-                onChange={({ target }) => changeOne(key, { host: target.value })}
+                onChange={({ target }) => change(key, { host: target.value })}
                 required
                 autoCapitalize="none"
                 spellCheck={false}
@@ -134,7 +143,7 @@ function Rows({
                 label={t.addresses}
                 hint={t.addressesHint}
                 value={addresses}
-                onChange={({ target }) => changeOne(key, { addresses: target.value })}
+                onChange={({ target }) => change(key, { addresses: target.value })}
                 required
                 spellCheck={false}
                 fault={faultOf(`servers[${at}].addresses`)}
@@ -149,10 +158,11 @@ function Rows({
                 aria-label={`${t.remove}: ${host}`}
                 onClick={() => {
                   const gone = rows[at]!;
-                  change((before) => before.filter((row) => row.key !== key));
-                  tellHere(t.removed(host), () =>
-                    change((now) => now.toSpliced(at, 0, { ...gone, key: freshKey(now) })),
-                  );
+                  onChange(rows.toSpliced(at, 1));
+                  tellHere(t.removed(host), () => {
+                    const { current } = now;
+                    onChange(current.toSpliced(at, 0, { ...gone, key: freshKey(current) }));
+                  });
                 }}
               >
                 {t.remove}
@@ -164,9 +174,7 @@ function Rows({
       <button
         type="button"
         className="more"
-        onClick={() =>
-          change((before) => [...before, { key: freshKey(before), host: "", addresses: "", rest: {} }])
-        }
+        onClick={() => onChange([...rows, { key: freshKey(rows), host: "", addresses: "", rest: {} }])}
       >
         {t.add}
       </button>

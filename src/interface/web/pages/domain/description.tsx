@@ -116,12 +116,12 @@ function Edit({ described }: { readonly described: DescribedDomain }) {
         </div>
       }
     >
-      {(fields, { change, faultOf }) => (
+      {(fields, change, faultOf) => (
         <>
           <Fields
             fields={fields}
             hasMtaSts={described.content["mtaSts"] !== undefined}
-            onChange={(part) => change((before) => ({ ...before, ...part }))}
+            onChange={change}
             faultOf={faultOf}
           />
           {more.length > 0 && <p className="hint">{t.more(more.join(", "))}</p>}
@@ -135,27 +135,28 @@ interface FieldsProps {
   readonly fields: DescribedFields;
   /** Senders may know of a policy. */
   readonly hasMtaSts: boolean;
-  readonly onChange: (part: Partial<DescribedFields>) => void;
+  readonly onChange: (fields: DescribedFields) => void;
   readonly faultOf: (place: string) => string | undefined;
 }
 
 function Fields({ fields, hasMtaSts, onChange, faultOf }: FieldsProps) {
   const t = useDescriptionTexts();
   const { receives, sends, policy, reports, mode, tlsReports } = fields;
+  const change = (part: Partial<DescribedFields>) => onChange({ ...fields, ...part });
   return (
     <div className="described-fields">
       <Check
         label={t.receives}
         hint={t.receivesHint}
         isChecked={receives}
-        onChange={(next) => onChange({ receives: next })}
+        onChange={(next) => change({ receives: next })}
         fault={faultOf("receives") ?? faultOf("mx")}
       />
       <Check
         label={t.sends}
         hint={t.sendsHint}
         isChecked={sends}
-        onChange={(next) => onChange({ sends: next })}
+        onChange={(next) => change({ sends: next })}
         fault={faultOf("sends") ?? faultOf("dkim")}
       />
       <SelectField
@@ -163,7 +164,7 @@ function Fields({ fields, hasMtaSts, onChange, faultOf }: FieldsProps) {
         hint={t.policyHint}
         value={policy}
         onChange={({ target }) =>
-          onChange({ policy: POLICIES.find((each) => each === target.value) ?? policy })
+          change({ policy: POLICIES.find((each) => each === target.value) ?? policy })
         }
         fault={faultOf("dmarc.policy")}
       >
@@ -177,7 +178,7 @@ function Fields({ fields, hasMtaSts, onChange, faultOf }: FieldsProps) {
         label={t.reports}
         hint={t.reportsHint}
         value={reports}
-        onChange={({ target }) => onChange({ reports: target.value })}
+        onChange={({ target }) => change({ reports: target.value })}
         autoCapitalize="none"
         spellCheck={false}
         fault={faultOf("dmarc.reports")}
@@ -186,7 +187,7 @@ function Fields({ fields, hasMtaSts, onChange, faultOf }: FieldsProps) {
         label={t.mode}
         hint={hasMtaSts && mode === "off" ? t.modeOffHint : t.modeHint}
         value={mode}
-        onChange={({ target }) => onChange({ mode: MODES.find((each) => each === target.value) ?? mode })}
+        onChange={({ target }) => change({ mode: MODES.find((each) => each === target.value) ?? mode })}
         fault={faultOf("mtaSts") ?? faultOf("mtaSts.mode")}
       >
         {MODES.map((each) => (
@@ -199,7 +200,7 @@ function Fields({ fields, hasMtaSts, onChange, faultOf }: FieldsProps) {
         label={t.tlsReports}
         hint={t.tlsReportsHint}
         value={tlsReports}
-        onChange={({ target }) => onChange({ tlsReports: target.value })}
+        onChange={({ target }) => change({ tlsReports: target.value })}
         autoCapitalize="none"
         spellCheck={false}
         fault={faultOf("tlsReports")}
