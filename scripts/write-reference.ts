@@ -118,6 +118,7 @@ function cliReference(): string {
     writePrivateFile: nowhere,
     listFiles: nowhere,
     randomOctets: nowhere,
+    holders: { own: "", isGone: nowhere },
     makeKeyPair: nowhere,
     readStdin: nowhere,
     readStdinOctets: nowhere,

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { runCli } from "./interface/cli/program.ts";
 import { createStyle, wantsColours } from "./interface/cli/terminal.ts";
 import { generateDkimKeyPair } from "./keys/generate.ts";
+import { openHolders } from "./main/holders.ts";
 import { heloName, startMailSink } from "./main/mail.ts";
 import { ask, askSecret, listFiles, onReload, readStdinOctets, untilInterrupted } from "./main/process.ts";
 import { openState, restoreState, writePrivateFile } from "./main/state.ts";
@@ -45,6 +46,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   writePrivateFile,
   listFiles,
   randomOctets: (count) => randomBytes(count),
+  holders: openHolders(),
   makeKeyPair: generateDkimKeyPair,
   readStdin: () => readAll(process.stdin),
   readStdinOctets,

@@ -6,6 +6,7 @@ import { get } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { generateDkimKeyPair } from "../src/keys/generate.ts";
@@ -76,12 +77,36 @@ it("serves what the description says, refuses to change it, and follows the file
     server.process.kill("SIGHUP");
     await expect.poll(server.err, { timeout: 10_000 }).toContain(`${file}:5: domains[2].domain`);
     expect(await domains()).toEqual(["a.example", "c.example"]);
+
+    // The store refuses one domain in the middle: what came before it counts, and nothing of the settings does.
+    const store = new DatabaseSync(join(directory, "one", "zonepost.db"), { timeout: 5_000 });
+    store.exec(
+      `CREATE TRIGGER refused BEFORE INSERT ON described_domain WHEN NEW.domain = 'e.example'
+       BEGIN SELECT RAISE(ABORT, 'there is no room'); END`,
+    );
+    writeFileSync(file, DESCRIPTION.replace("b.example }", "d.example }\n  - { domain: e.example }"));
+    writeFileSync(settings, `${UNWATCHED}log: warn\n`);
+    server.process.kill("SIGHUP");
+    await expect
+      .poll(server.err, { timeout: 10_000 })
+      .toMatch(
+        /"zonepost.yaml: 1 domains new, 0 changed, 1 gone".*\n.*it ended there, the rest is as before/,
+      );
+    expect(await domains()).toEqual(["a.example", "d.example"]);
+    expect(server.err()).not.toContain("log is warn");
+    store.exec("DROP TRIGGER refused");
+    store.close();
+    server.process.kill("SIGHUP");
+    await expect.poll(server.err, { timeout: 10_000 }).toContain("log is warn");
+    expect(await domains()).toEqual(["a.example", "d.example", "e.example"]);
+
     const { entries } = (await admin.ask("GET", "/api/audit")).body as {
       entries: { action: string; details: object }[];
     };
     expect(
       entries.filter(({ action }) => action === "description.take").map(({ details }) => details),
     ).toEqual([
+      { added: 1, changed: 0, gone: 0 },
       { added: 1, changed: 0, gone: 1 },
       { added: 2, changed: 0, gone: 0 },
     ]);

@@ -176,6 +176,8 @@ describe("SQLite", () => {
     file.exec("PRAGMA foreign_keys = OFF");
     for (const { name } of tables)
       if (!old.includes(String(name)) && !String(name).startsWith("sqlite_")) file.exec(`DROP TABLE ${name}`);
+    for (const column of ["holder", "held_until", "waits_until"])
+      file.exec(`ALTER TABLE publish_apply DROP COLUMN ${column}`);
     const owned = [{ name: "example.org", type: "MX", value: "10 mx.example.org" }];
     file.prepare("INSERT INTO owned_value VALUES (?, ?)").run("example.org", JSON.stringify(owned));
     file.exec(`PRAGMA user_version = ${layout}`);

@@ -93,6 +93,8 @@ export interface AccessStore {
     by: { readonly id: string } | { readonly name: string } | { readonly oidcSubject: string },
   ): Promise<User | undefined>;
   users(): Promise<readonly User[]>;
+  /** Beside this one, and not disabled. */
+  hasOtherAdministrator(userId: string): Promise<boolean>;
   /** `taken`: there is one of this name or subject. With `onlyFirst`, nothing happens where there is any. */
   addUser(user: User, options?: { readonly onlyFirst?: boolean }): Promise<"added" | "taken">;
   /** By its revision, which is one more then. `taken`: another has the name or the subject. Ends all sessions of a user who is disabled or has a new password, but for `keepSession`. */
@@ -119,6 +121,8 @@ export interface AccessStore {
 
   /** One more of `key` in the window that ends at `until`; how many there are then. Shared by all nodes. */
   countAttempt(key: string, now: Date, until: Date): Promise<number>;
+  /** One less of `key`, where its window is not over: a try that was right after all. */
+  takeBackAttempt(key: string, now: Date): Promise<void>;
   clearAttempts(key: string): Promise<void>;
 
   audit(entry: AuditEntry): Promise<void>;
@@ -127,4 +131,6 @@ export interface AccessStore {
 
   /** Sessions, attempts and tokens whose time is over go. */
   sweep(now: Date): Promise<void>;
+  /** Entries of the audit log from before that moment go. */
+  sweepAudit(before: Date): Promise<void>;
 }

@@ -121,8 +121,5 @@ export async function withNewWayIn(
 /** The house would have no key any more. */
 export async function isLastAdministrator(user: User, store: AccessStore): Promise<boolean> {
   if (user.role !== "administrator" || user.disabledAt !== undefined) return false;
-  const users = await store.users();
-  return !users.some(
-    ({ id, role, disabledAt }) => id !== user.id && role === "administrator" && disabledAt === undefined,
-  );
+  return !(await store.hasOtherAdministrator(user.id));
 }

@@ -65,6 +65,11 @@ export async function clearLogin(store: AccessStore, name: string, address: stri
 export const countCode = (store: AccessStore, userId: string, now: Date): Promise<Granted> =>
   count(store, [[`code:${userId}`, OF_CODE]], now);
 
+/** After it was right: its own count goes, and what was guessed before stays counted. */
+export async function takeBackCode(store: AccessStore, userId: string, now: Date): Promise<void> {
+  for (const { seconds } of OF_CODE) await store.takeBackAttempt(`code:${userId}:${seconds}`, now);
+}
+
 /** Counts a try from a place at what is neither: setup links, passkeys, an identity provider's answers. */
 export const countPlace = (store: AccessStore, what: string, address: string, now: Date): Promise<Granted> =>
   count(store, [[`${what}-place:${placeOf(address)}`, OF_PLACE]], now);

@@ -1,6 +1,6 @@
 /** Coming in by password, and by a second factor where there is one. Nobody learns who is there and who is not. */
 import type { User } from "./access-store.ts";
-import { clearLogin, countCode, countLogin } from "./attempt.ts";
+import { clearLogin, countCode, countLogin, takeBackCode } from "./attempt.ts";
 import { bearerHash } from "./bearer-secret.ts";
 import { hashPassword, verifyNobody, verifyPassword } from "./password.ts";
 import type { SecretBox } from "./secret-box.ts";
@@ -75,7 +75,7 @@ export async function giveCode(
   // By its revision: of two who show the same code at once, one comes in.
   const changed = await store.changeUser(user, { ...user, totpStep: step, revision: user.revision + 1 });
   if (changed === "stale") return { status: "wrong" };
-  await store.clearAttempts(`code:${user.id}:300`);
+  await takeBackCode(store, user.id, now());
   const caller: Caller = { address: session.address, userAgent: session.userAgent };
   return { status: "in", secret: await beginSession(user, caller, true, former, tools), user };
 }

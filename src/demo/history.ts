@@ -123,7 +123,8 @@ export async function recordApplies(
   ): Promise<void> {
     const startedAt = new Date(now.getTime() - daysAgo * DAY_MILLISECONDS);
     const id = timedId(startedAt, random);
-    await store.begin({ ...what, id, zone, startedAt, state: "running", stepsDone: 0 });
+    const held = { holder: "", heldUntil: startedAt };
+    await store.begin({ ...what, ...held, id, zone, startedAt, state: "running", stepsDone: 0 });
     await store.stepDone(id, what.steps.length);
     await store.finish(id, what.ownedAfter);
   }

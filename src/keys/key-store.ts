@@ -18,6 +18,9 @@ export interface KeyStore {
   put(key: DkimKey): Promise<"put" | "taken">;
   /** All changes or none. `stale`: a key is no longer as `before`, or is gone; nothing was changed. */
   change(changes: readonly KeyChange[]): Promise<"changed" | "stale">;
+  /** Whether somebody has said that the records of the domain's keys may be changed by themselves. */
+  publishes(signingDomain: DomainName): Promise<boolean>;
+  setPublishes(signingDomain: DomainName, publishes: boolean): Promise<void>;
   /** Forgets a key for good, private half and all. `stale` as above. */
   remove(key: DkimKey): Promise<"removed" | "stale">;
 }

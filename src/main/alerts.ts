@@ -1,5 +1,6 @@
 /** News to people, by the channels of the settings. */
 import { randomBytes } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { auditEntry } from "../access/audit.ts";
 import { UsageError } from "../interface/cli/exit-code.ts";
 import type { ServeJob } from "../interface/cli/tools.ts";
@@ -75,6 +76,7 @@ function alertsBy(alerts: AlertSettings, { state, alerts: given }: Surroundings,
       watch: state.watch,
       queue,
       now: () => new Date(),
+      rest: () => setImmediate(),
       onTold: ({ id }, { title, kind, severity }) =>
         state.access.audit(
           auditEntry(

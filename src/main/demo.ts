@@ -12,7 +12,7 @@ import type { Surroundings } from "./surroundings.ts";
 import { registrableDomain } from "./world.ts";
 
 /** Waits for caches that nobody has. */
-const MAX_DEMO_WAIT_MILLISECONDS = 2_000;
+const MAX_DEMO_WAIT_MILLISECONDS = 200;
 
 /** Nothing of it is on a disk, and no packet leaves loopback: the prober has no sockets. */
 export async function openDemo(logLine: ServeJob["logLine"]): Promise<Surroundings> {
@@ -86,7 +86,8 @@ export async function openDemo(logLine: ServeJob["logLine"]): Promise<Surroundin
     checkOptions: DEMO_CHECK_OPTIONS,
     publishEntries: [DEMO_PUBLISH_ENTRY],
     openProvider: async () => demo.zones.provider(),
-    sleep: (milliseconds) => sleep(Math.min(milliseconds, MAX_DEMO_WAIT_MILLISECONDS)),
+    sleep: (milliseconds, signal) =>
+      sleep(Math.min(milliseconds, MAX_DEMO_WAIT_MILLISECONDS), undefined, { signal }).catch(() => undefined),
     accounts: DEMO_ACCOUNTS.map((account) => ({ ...account, password: DEMO_PASSWORD })),
     alerts: DEMO_ALERTS,
     close,

@@ -4,8 +4,29 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createStoredJobQueue, type JobQueue, MAX_ATTEMPTS } from "../watch/job-queue.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** On PostgreSQL nodes share the jobs; otherwise they are this process's own. */
-export function openJobQueue(
+/**
+ * Tasks wait for caches, for hours perhaps: they have turns of their own, so that nothing else waits for them. On
+ * PostgreSQL nodes share the jobs; otherwise they are this process's own.
+ */
+export function openJobQueue(around: Surroundings, onTrouble: (trouble: string) => void): JobQueue {
+  const [tasks, others] = [openLane(around, onTrouble), openLane(around, onTrouble)];
+  return {
+    add: (kind, ...rest) => (kind === "task" ? tasks : others).add(kind, ...rest),
+    async work({ task, ...rest }, { concurrency }) {
+      if (task !== undefined) await tasks.work({ task }, { concurrency: TASKS_AT_ONCE });
+      await others.work(rest, { concurrency });
+    },
+    givenUp: (limit) => others.givenUp(limit),
+    async stop() {
+      await Promise.all([tasks.stop(), others.stop()]);
+    },
+  };
+}
+
+/** Most of them sleep. */
+const TASKS_AT_ONCE = 32;
+
+function openLane(
   { state: { jobs }, databaseUrl: url }: Surroundings,
   onTrouble: (trouble: string) => void,
 ): JobQueue {

@@ -2,25 +2,25 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { auditEntry } from "../access/audit.ts";
 import { createSecretBox } from "../access/secret-box.ts";
 import { openSetup } from "../access/setup.ts";
 import { shownSettings } from "../config/shown-settings.ts";
 import { UsageError } from "../interface/cli/exit-code.ts";
 import { VERSION } from "../interface/cli/program.ts";
-import type { DescribedFile, ServeHandle, ServeJob } from "../interface/cli/tools.ts";
+import type { ServeHandle, ServeJob } from "../interface/cli/tools.ts";
 import { generateDkimKeyPair } from "../keys/generate.ts";
+import { requirePair } from "../net/certificate-pair.ts";
 import { createPasskeyVerifier } from "../net/passkey-verifier.ts";
-import type { PublishEntry, SecretSource } from "../records/publish-settings.ts";
-import type { OpenedStore } from "../store/open.ts";
+import type { SecretSource } from "../records/publish-settings.ts";
 import { StoreTrouble } from "../store/trouble.ts";
-import { takeInFile } from "../watch/described-file.ts";
-import { lookAtAll } from "../watch/look-again.ts";
 import { keepRotation } from "../watch/rotation-driver.ts";
 import { DEFAULT_SCHEDULE } from "../watch/schedule.ts";
+import { Interruption } from "../watch/task.ts";
 import { createWatcher, DEFAULT_WATCHER, watcherMetrics } from "../watch/watcher.ts";
 import { openAlerts, planDigest } from "./alerts.ts";
 import { openDemo } from "./demo.ts";
+import { followDescription } from "./followed-description.ts";
+import { openHolders } from "./holders.ts";
 import { openJobQueue, sleepUnless } from "./jobs.ts";
 import { readSecret, readSettingsFile } from "./secret-source.ts";
 import { saveState } from "./state.ts";
@@ -32,7 +32,11 @@ const SWEEP_MILLISECONDS = 600_000;
 /** So long a provider that was taken away can be brought back. */
 const REMOVED_MILLISECONDS = 3_600_000;
 
+/** Of findings, and of what people did. */
 const HISTORY_MILLISECONDS = 400 * 86_400_000;
+
+/** So long work that was given up can be looked at. */
+const GIVEN_UP_MILLISECONDS = 30 * 86_400_000;
 
 const JOBS_AT_ONCE = 8;
 
@@ -50,11 +54,14 @@ export async function startServer({
     import("../interface/http/server.ts"),
   ]);
   const { state, master } = around;
-  const file = await followDescription(description, state, settings.watch.checksPerSecond);
+  const file = followDescription(state, settings.watch.checksPerSecond);
+  const { failure } = await file.takeIn(description);
+  if (failure !== undefined) throw failure;
   const random = (count: number) => randomBytes(count);
   const setup = await openSetup(state.access, new Date(), random);
   const hear = (msg: string) => logLine(`${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`);
   const queue = openJobQueue(around, hear);
+  const stopping = new AbortController();
   const schedule = {
     intervalSeconds: 60 * settings.watch.intervalMinutes,
     confirmAfterSeconds: 60 * settings.watch.confirmMinutes,
@@ -121,7 +128,12 @@ export async function startServer({
       pages: builtPages(),
       now: () => new Date(),
       random,
-      sleep: around.sleep,
+      sleep: (milliseconds) => around.sleep(milliseconds),
+      async wait(milliseconds) {
+        await around.sleep(milliseconds, stopping.signal);
+        if (stopping.signal.aborted) throw new Interruption();
+      },
+      holders: openHolders(),
       every(milliseconds, act) {
         const timer = setInterval(act, milliseconds);
         return () => clearInterval(timer);
@@ -147,6 +159,8 @@ export async function startServer({
   );
   const sweep = async () => {
     await state.access.sweep(new Date());
+    await state.access.sweepAudit(new Date(Date.now() - HISTORY_MILLISECONDS));
+    await state.jobs.sweep(new Date(Date.now() - GIVEN_UP_MILLISECONDS));
     await state.providers.sweep(new Date(Date.now() - REMOVED_MILLISECONDS));
     await state.watch.sweep(new Date(Date.now() - HISTORY_MILLISECONDS));
     await server.sweep();
@@ -157,6 +171,7 @@ export async function startServer({
   );
   const close = async () => {
     clearInterval(sweeping);
+    stopping.abort();
     // What is under way may tell something, or begin a job.
     await watcher.stop();
     await queue.stop();
@@ -176,6 +191,7 @@ export async function startServer({
     await close();
     throw new UsageError(`the jobs cannot be begun: ${(error as Error).message}`);
   }
+  await state.watch.agreeWithDescriptions(new Date());
   if (enabled) watcher.run().catch((error: Error) => hear(error.message));
   return {
     url: origin,
@@ -183,22 +199,28 @@ export async function startServer({
     ...(around.accounts && { accounts: around.accounts }),
     async reload(next) {
       const certificate = readTls(next.settings);
+      const pair = certificate && { cert: certificate.certificate, key: certificate.key };
+      if (pair !== undefined) requirePair(pair);
       const takeAlerts = alerts.prepare(next.settings.alerts);
-      if (tls !== undefined && certificate !== undefined) {
-        const { certificate: cert, key } = certificate;
-        // Throws where the two do not belong together; connections that are open keep theirs.
-        (server.app.server as unknown as SecureServer).setSecureContext({ cert, key });
-      }
+      const { sentences, failure: cause } = await file.takeIn(next.description);
+      if (cause !== undefined) return { sentences, failure: cause.message };
       const areAlertsNew = differs("alerts", now, next.settings);
+      try {
+        if (areAlertsNew) await takeAlerts();
+      } catch (error) {
+        return { sentences, failure: `alerts: ${(error as Error).message}` };
+      }
+      // Connections that are open keep theirs.
+      if (tls && pair) (server.app.server as unknown as SecureServer).setSecureContext(pair);
       now = next.settings;
       server.app.log.level = now.log;
-      if (areAlertsNew) await takeAlerts();
       const left = Object.keys(settings).filter((name) => needsStart(name, settings, next.settings));
-      return [
-        ...(await file.reload(next.description)),
+      const all = [
+        ...sentences,
         `the settings are read again: log is ${now.log}${tls ? ", the certificate is taken from its file" : ""}${areAlertsNew ? `, alerts go to ${alerts.channels.map(({ id }) => id).join(", ") || "nobody"}` : ""}`,
         ...left.map((name) => `${name} has changed: it counts from the next start on`),
       ];
+      return { sentences: all };
     },
     async stop() {
       await server.stop();
@@ -230,33 +252,6 @@ function needsStart(name: string, before: Settings, after: Settings): boolean {
 
 const differs = (key: keyof Settings, before: Settings, after: Settings): boolean =>
   JSON.stringify(before[key]) !== JSON.stringify(after[key]);
-
-/** What the file describes is brought into the store, now and at each reload. */
-async function followDescription(
-  first: DescribedFile | undefined,
-  { descriptions, watch, access }: OpenedStore,
-  checksPerSecond: number,
-) {
-  let entries: readonly PublishEntry[] = [];
-  const takeIn = async (file: DescribedFile | undefined): Promise<readonly string[]> => {
-    if (file === undefined) return [];
-    const now = new Date();
-    const { isCommonNew, added, changed, gone } = await takeInFile(file.pieces, descriptions, watch, now);
-    entries = file.pieces.description.publish;
-    if (isCommonNew) await lookAtAll(watch, now, checksPerSecond);
-    const counts = { added: added.length, changed: changed.length, gone: gone.length };
-    if (isCommonNew || added.length + changed.length + gone.length > 0) {
-      const what = { actor: "system", address: undefined, action: "description.take", target: file.name };
-      await access.audit(auditEntry({ ...what, details: counts }, now, (count) => randomBytes(count)));
-    }
-    const servers = isCommonNew ? ", what all share has changed" : "";
-    return [
-      `${file.name}: ${counts.added} domains new, ${counts.changed} changed, ${counts.gone} gone${servers}`,
-    ];
-  };
-  await takeIn(first);
-  return { publishEntries: () => entries, reload: takeIn };
-}
 
 /** In the package beside this file, in the sources in dist/; undefined where they are not built. */
 function builtPages(): string | undefined {

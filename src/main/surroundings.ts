@@ -30,7 +30,8 @@ export interface Surroundings {
   readonly checkOptions: Omit<CheckOptions, "description" | "derived">;
   readonly publishEntries: readonly PublishEntry[];
   readonly openProvider: (entry: PublishEntry | EnteredProvider, zone: DomainName) => Promise<Provider>;
-  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Resolves earlier where the signal says so. */
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
   readonly accounts?: ServeHandle["accounts"];
   /** In place of the settings' channels, and of the ways to them. */
   readonly alerts?: Pick<AlertTools, "sendMail" | "post"> & { readonly channels: readonly AlertChannel[] };
@@ -73,7 +74,7 @@ export async function openSurroundings(
     },
     publishEntries,
     openProvider,
-    sleep: (milliseconds) => sleep(milliseconds),
+    sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
     async close() {
       await opened.close();
       await state.close();

@@ -41,6 +41,8 @@ const HELD = "SELECT DISTINCT locked_by FROM graphile_worker._private_jobs WHERE
 const GIVEN_UP = `SELECT task.identifier AS kind, job.payload, job.run_at AS at, job.attempts, job.last_error AS error
   FROM graphile_worker._private_jobs AS job JOIN graphile_worker._private_tasks AS task ON task.id = job.task_id
   WHERE job.attempts >= job.max_attempts AND job.locked_at IS NULL ORDER BY job.run_at DESC LIMIT $1`;
+const WAITING = `SELECT 1 FROM graphile_worker._private_jobs
+  WHERE key = $1 AND locked_at IS NULL AND attempts < max_attempts`;
 const LOCK = "hashtextextended('zonepost node ' || $1, 0)";
 const HOLD = `SELECT pg_advisory_lock_shared(${LOCK})`;
 /** Held by the statement's own transaction alone. */
@@ -107,6 +109,8 @@ class GraphileJobQueue implements JobQueue {
     payload: JobPayloads[Kind],
     { key, runAt, maxAttempts = this.#options.maxAttempts, keepsOlder = false }: JobOptions = {},
   ): Promise<void> {
+    // The library has no mode in which the payload of the older one stays as well.
+    if (keepsOlder && key !== undefined && (await this.#pool.query(WAITING, [key])).rows.length > 0) return;
     await this.#tools.addJob<string>(kind, payload, {
       maxAttempts,
       ...(key !== undefined && { jobKey: key, jobKeyMode: keepsOlder ? "preserve_run_at" : "replace" }),

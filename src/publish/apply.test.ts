@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { optionsOf } from "../../test/support/healthy-world.ts";
+import { ALONE } from "../../test/support/holders.ts";
 import { type MemoryProvider, memoryProvider, memoryStore } from "../../test/support/memory-provider.ts";
 import { domainName } from "../standards/dns/name.ts";
 import { type ApplyOptions, type ApplyTools, applyPlan, applyUndo, planUndo, recover } from "./apply.ts";
@@ -50,6 +51,7 @@ function setUp(zone = BASE, store: PublishStore = memoryStore()): Setup {
         slept.push(milliseconds);
       },
       now: () => new Date("2026-11-21T12:00:00Z"),
+      holders: ALONE,
       newId: () => `apply-${++ids}`,
       onProgress: () => undefined,
     },
@@ -92,10 +94,10 @@ describe("an apply", () => {
   it("waits between steps as the plan says, unless told not to", async () => {
     const setup = setUp();
     await applyPlan(await planOf(setup), { ...OPTIONS, noWait: false }, setup.tools);
-    expect(setup.slept).toContain(300_000);
+    expect(setup.slept.filter((each) => each === 30_000)).toHaveLength(10);
     const hasty = setUp();
     await applyPlan(await planOf(hasty), OPTIONS, hasty.tools);
-    expect(hasty.slept).not.toContain(300_000);
+    expect(hasty.slept).not.toContain(30_000);
   });
 
   it("is blocked by a guard until the user overrides it", async () => {
@@ -153,6 +155,73 @@ describe("an apply", () => {
       },
     };
     expect(await applyPlan(plan, OPTIONS, slow)).toMatchObject({ status: "done" });
+  });
+});
+
+describe("an apply under way", () => {
+  const PATIENT = { ...OPTIONS, noWait: false };
+
+  /** Two steps with five minutes between them, and somebody who acts in these minutes. */
+  async function meanwhile(act: (setup: Setup, tools: ApplyTools, at: () => Date) => Promise<void>) {
+    const setup = setUp();
+    let seconds = 0;
+    const at = () => new Date(Date.parse("2026-11-21T12:00:00Z") + 1000 * seconds);
+    let acted: Promise<void> | undefined;
+    const tools: ApplyTools = {
+      ...setup.tools,
+      now: at,
+      holders: { own: "one", isGone: () => false },
+      sleep: async (milliseconds) => {
+        seconds += milliseconds / 1000;
+        if (seconds <= 100) return;
+        acted ??= act(setup, tools, at);
+        await acted;
+      },
+    };
+    const result = await applyPlan(await planOf(setup), PATIENT, tools);
+    expect(acted).toBeDefined();
+    return { setup, result };
+  }
+
+  it("holds its zone while it waits, for longer than any hold alone", async () => {
+    const { setup, result } = await meanwhile(async ({ store }, tools, at) => {
+      const recovery = await recover(ZONE, tools);
+      expect(recovery).toMatchObject({ status: "busy" });
+      expect((recovery as { until: Date }).until.getTime()).toBeGreaterThan(at().getTime());
+      const [running] = await store.appliesTo(ZONE);
+      expect(running).toMatchObject({ state: "running", holder: "one", waitsUntil: expect.any(Date) });
+    });
+    expect(result.status).toBe("done");
+    expect((await setup.store.ownedIn(ZONE)).length).toBeGreaterThan(0);
+  });
+
+  it("stops where somebody took it for dead, and changes nothing more", async () => {
+    const { setup, result } = await meanwhile(async (_setup, tools) => {
+      const other = { ...tools, holders: { own: "other", isGone: (holder: string) => holder === "one" } };
+      expect(await recover(ZONE, other)).toMatchObject({ status: "recovered" });
+    });
+    expect(result).toEqual({ status: "busy" });
+    const calls = setup.provider.applies;
+    expect(calls).toBe(1);
+  });
+
+  it("has whoever goes on with it wait for the rest of the time", async () => {
+    const setup = setUp();
+    const dying: ApplyTools = {
+      ...setup.tools,
+      sleep: async (milliseconds) => {
+        if (milliseconds === 30_000) throw new Error("killed");
+      },
+    };
+    await expect(applyPlan(await planOf(setup), PATIENT, dying)).rejects.toThrow("killed");
+    const recovery = await recover(ZONE, setup.tools);
+    if (recovery.status !== "recovered") throw new Error(recovery.status);
+    const { waitsUntil } = recovery.apply;
+    expect(waitsUntil).toEqual(new Date("2026-11-21T12:05:00Z"));
+    setup.slept.length = 0;
+    const options = { ...PATIENT, notBefore: waitsUntil! };
+    expect(await applyPlan(await planOf(setup), options, setup.tools)).toMatchObject({ status: "done" });
+    expect(setup.slept.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 30_000));
   });
 });
 

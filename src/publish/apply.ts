@@ -17,6 +17,14 @@ export interface SeenAt {
   readonly data: readonly Rdata[] | undefined;
 }
 
+/** Processes that carry applies out. */
+export interface Holders {
+  /** This one. */
+  readonly own: string;
+  /** Whether the process is gone for certain; false where that cannot be told from here. */
+  readonly isGone: (holder: string) => boolean;
+}
+
 export interface ApplyTools {
   readonly provider: Provider;
   readonly store: PublishStore;
@@ -24,6 +32,7 @@ export interface ApplyTools {
   readonly see: (name: DomainName, type: RecordType) => Promise<readonly SeenAt[]>;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly now: () => Date;
+  readonly holders: Holders;
   /** Unique, in the order of time. */
   readonly newId: () => string;
   readonly onProgress: (event: ApplyEvent) => void;
@@ -44,6 +53,8 @@ export interface ApplyOptions {
   readonly allow: readonly GuardId[];
   /** Skips the waits between steps. */
   readonly noWait?: boolean;
+  /** The first step waits until then as well: what an interrupted apply has waited for. */
+  readonly notBefore?: Date;
   /** How long to look for the changes at the name servers. */
   readonly lookSeconds: number;
 }
@@ -68,7 +79,7 @@ export type ApplyResult =
   | { readonly status: "done"; readonly id: string; readonly unseen: readonly Unseen[] };
 
 export async function applyPlan(plan: Plan, options: ApplyOptions, tools: ApplyTools): Promise<ApplyResult> {
-  const { store, now, newId } = tools;
+  const { store, now, newId, holders } = tools;
   const guards = plan.guards.filter(
     ({ id, canBeOverridden }) => !canBeOverridden || !options.allow.includes(id),
   );
@@ -85,13 +96,15 @@ export async function applyPlan(plan: Plan, options: ApplyOptions, tools: ApplyT
     stepsDone: 0,
     ownedBefore: plan.ownedBefore,
     ownedAfter: plan.ownedAfter,
+    holder: holders.own,
+    heldUntil: heldFrom(now()),
   };
   if (!(await store.begin(apply))) return { status: "busy" };
   return carryOut(apply, plan.steps, options, tools);
 }
 
 /** Values that stand there already, as they should, are ours from now on: nothing has to be written for that. */
-async function adopt(plan: Plan, { store, now, newId }: ApplyTools): Promise<boolean> {
+async function adopt(plan: Plan, { store, now, newId, holders }: ApplyTools): Promise<boolean> {
   const text = (owned: readonly OwnedValue[]) =>
     owned
       .map((one) => `${rrsetKey(one)} ${one.value} ${one.spfTerms}`)
@@ -109,6 +122,8 @@ async function adopt(plan: Plan, { store, now, newId }: ApplyTools): Promise<boo
     stepsDone: 0,
     ownedBefore,
     ownedAfter,
+    holder: holders.own,
+    heldUntil: heldFrom(now()),
   } as const;
   if (!(await store.begin(apply))) return false;
   await store.finish(id, ownedAfter);
@@ -121,13 +136,16 @@ async function carryOut(
   options: ApplyOptions,
   tools: ApplyTools,
 ): Promise<ApplyResult> {
-  const { provider, store, sleep, onProgress } = tools;
+  const { provider, store, onProgress, now } = tools;
   const unseen: Unseen[] = [];
-  for (const [at, { changes, waitSeconds, waitReason = "" }] of steps.entries()) {
+  for (const [at, { changes, waitSeconds: planned, waitReason = "" }] of steps.entries()) {
+    const owed = at === 0 && options.notBefore ? options.notBefore.getTime() - now().getTime() : 0;
+    const waitSeconds = Math.max(planned, Math.ceil(owed / 1000));
     if (waitSeconds > 0 && !options.noWait) {
       onProgress({ kind: "wait", seconds: waitSeconds, reason: waitReason });
-      await sleep(waitSeconds * 1000);
+      if (!(await waitHolding(apply, waitSeconds, tools))) return { status: "busy" };
     }
+    if (!(await hold(apply, tools))) return { status: "busy" };
     onProgress({ kind: "step", at, of: steps.length, changes });
     const outcome = await provider.apply(apply.zone, changes);
     if (outcome.status === "stale") {
@@ -140,16 +158,36 @@ async function carryOut(
       return { status: "stopped", stepsDone: at, failure };
     }
     await store.stepDone(apply.id, at + 1);
-    unseen.push(...(await lookFor(changes, options.lookSeconds, tools)));
+    unseen.push(...(await lookFor(apply, changes, options.lookSeconds, tools)));
   }
   await store.finish(apply.id, apply.ownedAfter, apply.undoes);
   return { status: "done", id: apply.id, unseen };
+}
+
+/** More than the longest call of a provider takes. */
+const HOLD_MILLISECONDS = 120_000;
+const SLICE_MILLISECONDS = 30_000;
+
+const heldFrom = (now: Date): Date => new Date(now.getTime() + HOLD_MILLISECONDS);
+
+const hold = ({ id }: ApplyRecord, { store, now }: ApplyTools, waitsUntil?: Date): Promise<boolean> =>
+  store.hold(id, heldFrom(now()), waitsUntil);
+
+/** Says again and again that it is at it. False where somebody else has ended the apply meanwhile. */
+async function waitHolding(apply: ApplyRecord, seconds: number, tools: ApplyTools): Promise<boolean> {
+  const until = new Date(tools.now().getTime() + 1000 * seconds);
+  for (let left = 1000 * seconds; left > 0; left -= SLICE_MILLISECONDS) {
+    if (!(await hold(apply, tools, until))) return false;
+    await tools.sleep(Math.min(left, SLICE_MILLISECONDS));
+  }
+  return true;
 }
 
 /** First soon, then ever later. */
 const LOOK_MILLISECONDS = [0, 250, 500, 1000, 2000, 4000, 8000];
 
 async function lookFor(
+  apply: ApplyRecord,
   changes: readonly RrsetChange[],
   seconds: number,
   tools: ApplyTools,
@@ -160,6 +198,7 @@ async function lookFor(
   for (let round = 0; ; round++) {
     const wait = LOOK_MILLISECONDS[Math.min(round, LOOK_MILLISECONDS.length - 1)]!;
     if (spent + wait > seconds * 1000 && round > 0) return unseen;
+    await hold(apply, tools);
     await tools.sleep(wait);
     spent += wait;
     tools.onProgress({ kind: "look", left: left.length });
@@ -200,15 +239,19 @@ export type Recovery =
   /** No apply was under way. */
   | { readonly status: "clean" }
   | { readonly status: "recovered"; readonly apply: ApplyRecord; readonly done: number; readonly of: number }
+  /** Somebody is at it; where that process is gone after all, the zone is free from `until` on. */
+  | { readonly status: "busy"; readonly until: Date }
   | { readonly status: "failed"; readonly failure: ProviderFailure };
 
 /** What an interrupted apply has left, read from the zone; from then on a new plan goes on where it stopped. */
 export async function recover(
   zone: DomainName,
-  tools: Pick<ApplyTools, "provider" | "store">,
+  tools: Pick<ApplyTools, "provider" | "store" | "now" | "holders">,
 ): Promise<Recovery> {
   const [last] = await tools.store.appliesTo(zone);
   if (last?.state !== "running") return { status: "clean" };
+  if (last.heldUntil > tools.now() && !tools.holders.isGone(last.holder))
+    return { status: "busy", until: last.heldUntil };
   const outcome = await tools.provider.readZone(zone);
   if (outcome.status !== "read") return { status: "failed", failure: outcome };
   const standing = new Map(outcome.content.rrsets.map((rrset) => [rrsetKey(rrset), rrset]));
@@ -263,7 +306,7 @@ export async function applyUndo(
   options: Pick<ApplyOptions, "lookSeconds">,
   tools: ApplyTools,
 ): Promise<ApplyResult> {
-  const { store, now, newId } = tools;
+  const { store, now, newId, holders } = tools;
   const apply: ApplyRecord = {
     id: newId(),
     zone: undoes.zone,
@@ -274,6 +317,8 @@ export async function applyUndo(
     ownedBefore: await store.ownedIn(undoes.zone),
     ownedAfter: undoes.ownedBefore,
     undoes: undoes.id,
+    holder: holders.own,
+    heldUntil: heldFrom(now()),
   };
   if (!(await store.begin(apply))) return { status: "busy" };
   const planned = steps.map((changes) => ({ changes, waitSeconds: 0 }));

@@ -29,6 +29,12 @@ export interface ApplyRecord {
   readonly ownedAfter: readonly OwnedValue[];
   /** The apply that this one takes back. */
   readonly undoes?: string;
+  /** The process that carries it out. */
+  readonly holder: string;
+  /** While this is ahead, the holder is at it, unless it is known to be gone. */
+  readonly heldUntil: Date;
+  /** What waits before the next step has to wait until then, whoever goes on with it. */
+  readonly waitsUntil?: Date;
 }
 
 /** Every method is durable when it resolves: after a crash the next run reads what the last one knew. */
@@ -38,6 +44,8 @@ export interface PublishStore {
   appliesTo(zone: DomainName): Promise<readonly ApplyRecord[]>;
   /** Refused (false) while another apply to the zone is running. */
   begin(apply: ApplyRecord): Promise<boolean>;
+  /** The holder is at it still. False where somebody else has ended it. */
+  hold(id: string, heldUntil: Date, waitsUntil: Date | undefined): Promise<boolean>;
   stepDone(id: string, stepsDone: number): Promise<void>;
   /** Ends an apply and says what is ours from now on, in one. `undone` marks the one that was taken back. */
   finish(id: string, owned: readonly OwnedValue[], undone?: string): Promise<void>;

@@ -1,7 +1,6 @@
 /** A description as a store keeps it: what all domains share, and each domain for itself. */
-import { parse } from "yaml";
 import type { DomainName } from "../standards/dns/name.ts";
-import { type Description, type DescriptionResult, parseDescription } from "./description.ts";
+import { type Description, type DescriptionResult, parseWithContent } from "./description.ts";
 
 type Content = Readonly<Record<string, unknown>>;
 
@@ -16,17 +15,15 @@ export type DescriptionPiecesResult =
   | { readonly ok: true; readonly pieces: DescriptionPieces }
   | Extract<DescriptionResult, { ok: false }>;
 
-const MAX_ALIAS_COUNT = 100;
-
 /** Files that it names are read now, and stand in the pieces: whoever reads those opens none. */
 export function readDescriptionPieces(
   text: string,
   readFile: (path: string) => string,
 ): DescriptionPiecesResult {
-  const read = parseDescription(text, readFile);
-  if (!read.ok) return read;
-  const { description } = read;
-  const whole = parse(text, { maxAliasCount: MAX_ALIAS_COUNT }) as Content;
+  const { result, content } = parseWithContent(text, readFile);
+  if (!result.ok) return result;
+  const { description } = result;
+  const whole = content as Content;
   const { domains, servers, publish: _publish, milter: _milter, $schema: _schema, ...common } = whole;
   const entries = domains as readonly Content[];
   return {

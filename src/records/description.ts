@@ -583,13 +583,22 @@ export const MAX_DESCRIPTION_OCTETS = 64 * 1024 * 1024;
  * that it names; where it cannot, it throws an error whose message says so.
  */
 export function parseDescription(text: string, readFile?: (path: string) => string): DescriptionResult {
+  return parseWithContent(text, readFile).result;
+}
+
+/** With what the text says, as it stands there. */
+export function parseWithContent(
+  text: string,
+  readFile?: (path: string) => string,
+): { readonly result: DescriptionResult; readonly content: unknown } {
   if (text.length > MAX_DESCRIPTION_OCTETS)
-    return refused("", undefined, "the description is larger than 64 MiB");
+    return { result: refused("", undefined, "the description is larger than 64 MiB"), content: undefined };
   const lines = new LineCounter();
   const yaml = readYaml(text, lines);
-  if (!yaml.ok) return yaml.result;
+  if (!yaml.ok) return { result: yaml.result, content: undefined };
   const { document, content } = yaml;
-  if (content === null || content === undefined) return refused("", undefined, "the description is empty");
+  if (content === null || content === undefined)
+    return { result: refused("", undefined, "the description is empty"), content };
   const lineAt = (path: readonly PropertyKey[]): number | undefined => {
     for (let length = path.length; length > 0; length--) {
       const node = document.getIn(path.slice(0, length), true) as
@@ -599,7 +608,7 @@ export function parseDescription(text: string, readFile?: (path: string) => stri
     }
     return undefined;
   };
-  return readDescription(content, readFile, lineAt);
+  return { result: readDescription(content, readFile, lineAt), content };
 }
 
 /** The same from what was read of such a text already, as the store keeps it. */

@@ -23,7 +23,10 @@ export function createAccessStore({ query, differences }: Database): AccessStore
 function users({
   query,
   differences,
-}: Database): Pick<AccessStore, "countUsers" | "user" | "users" | "addUser" | "changeUser"> {
+}: Database): Pick<
+  AccessStore,
+  "countUsers" | "user" | "users" | "hasOtherAdministrator" | "addUser" | "changeUser"
+> {
   return {
     async countUsers() {
       const { count } = await query
@@ -44,6 +47,17 @@ function users({
     },
     async users() {
       return (await query.selectFrom("account").selectAll().orderBy("name").execute()).map(userOf);
+    },
+    async hasOtherAdministrator(userId) {
+      const other = await query
+        .selectFrom("account")
+        .select("id")
+        .where("role", "=", "administrator")
+        .where("disabled_at", "is", null)
+        .where("id", "<>", userId)
+        .limit(1)
+        .executeTakeFirst();
+      return other !== undefined;
     },
     addUser: (user, options) =>
       query.transaction().execute(async (tx) => {
@@ -100,7 +114,14 @@ function users({
   };
 }
 
-type Traces = "countAttempt" | "clearAttempts" | "audit" | "auditLog" | "sweep";
+type Traces =
+  | "countAttempt"
+  | "takeBackAttempt"
+  | "clearAttempts"
+  | "audit"
+  | "auditLog"
+  | "sweep"
+  | "sweepAudit";
 
 function proofs(query: Database["query"]): Omit<AccessStore, keyof ReturnType<typeof users> | Traces> {
   return {
@@ -260,6 +281,15 @@ function traces(query: Database["query"]): Pick<AccessStore, Traces> {
         .executeTakeFirstOrThrow();
       return count;
     },
+    async takeBackAttempt(key, now) {
+      await query
+        .updateTable("login_attempt")
+        .set(({ eb }) => ({ count: eb("count", "-", 1) }))
+        .where("key", "=", storable(key))
+        .where("count", ">", 0)
+        .where("until", ">", now.getTime())
+        .execute();
+    },
     async clearAttempts(key) {
       await query.deleteFrom("login_attempt").where("key", "=", storable(key)).execute();
     },
@@ -286,8 +316,14 @@ function traces(query: Database["query"]): Pick<AccessStore, Traces> {
         .$if(actor !== undefined, (found) => found.where("actor", "=", storable(actor!)))
         .$if(action !== undefined, (found) => {
           const word = storable(action!);
-          const whole = sql`substr(action, 1, ${word.length + 1})`;
-          return found.where(({ eb, or }) => or([eb("action", "=", word), eb(whole, "=", `${word}.`)]));
+          if (word.includes(".")) return found.where("action", "=", word);
+          // "/" is what comes behind ".": a range, which an index serves.
+          return found.where(({ and, eb, or }) =>
+            or([
+              eb("action", "=", word),
+              and([eb("action", ">=", `${word}.`), eb("action", "<", `${word}/`)]),
+            ]),
+          );
         })
         .orderBy("id", "desc")
         .limit(pageLimit(limit))
@@ -299,6 +335,9 @@ function traces(query: Database["query"]): Pick<AccessStore, Traces> {
       await query.deleteFrom("login_session").where("expires_at", "<=", time).execute();
       await query.deleteFrom("login_attempt").where("until", "<=", time).execute();
       await query.deleteFrom("api_token").where("expires_at", "<=", time).execute();
+    },
+    async sweepAudit(before) {
+      await query.deleteFrom("audit_entry").where("at", "<", before.getTime()).execute();
     },
   };
 }

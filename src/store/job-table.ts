@@ -100,22 +100,31 @@ export function createJobStore({ query, differences }: Database): JobStore {
         .executeTakeFirst();
       return numUpdatedRows > 0n;
     },
-    async failed(limit) {
+    async failed(limit, now) {
       const rows = await query
         .selectFrom("job")
         .selectAll()
         .whereRef("attempt", ">=", "max_attempts")
-        .where("leased_until", "is", null)
+        .where(({ eb, or }) => or([eb("leased_until", "is", null), eb("leased_until", "<=", now.getTime())]))
         .orderBy("run_at", "desc")
         .orderBy("id", "desc")
         .limit(pageLimit(limit))
         .execute();
-      return rows.map(jobOf);
+      return rows.map((row) => ({ ...jobOf(row), isCutOff: row.leased_until !== null }));
+    },
+    async sweep(before) {
+      const time = before.getTime();
+      await query
+        .deleteFrom("job")
+        .whereRef("attempt", ">=", "max_attempts")
+        .where("run_at", "<", time)
+        .where(({ eb, or }) => or([eb("leased_until", "is", null), eb("leased_until", "<", time)]))
+        .execute();
     },
   };
 }
 
-const jobOf = (row: Row): FailedJob => ({
+const jobOf = (row: Row): Omit<FailedJob, "isCutOff"> => ({
   id: row.id,
   kind: row.kind as JobKind,
   key: row.key ?? undefined,

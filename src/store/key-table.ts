@@ -32,6 +32,22 @@ export function createKeyStore({ query }: Database): KeyStore {
         .executeTakeFirst();
       return row && keyOf(row);
     },
+    async publishes(domain) {
+      const row = await query
+        .selectFrom("key_rotation")
+        .select("publishes")
+        .where("domain", "=", domain)
+        .executeTakeFirst();
+      return row?.publishes === 1;
+    },
+    async setPublishes(domain, is) {
+      const publishes = is ? 1 : 0;
+      await query
+        .insertInto("key_rotation")
+        .values({ domain, publishes })
+        .onConflict((conflict) => conflict.column("domain").doUpdateSet({ publishes }))
+        .execute();
+    },
     async put(key) {
       const { signingDomain, dkimSelector, publicKey } = key;
       const { numInsertedOrUpdatedRows } = await query

@@ -29,7 +29,7 @@ export function createPublishStore({ query, differences }: Database): PublishSto
         .execute();
       return rows.map(applyOf);
     },
-    async begin({ id, zone, startedAt, steps, ownedBefore, ownedAfter, undoes }) {
+    async begin({ id, zone, startedAt, steps, ownedBefore, ownedAfter, undoes, holder, heldUntil }) {
       const { numInsertedOrUpdatedRows } = await query
         .insertInto("publish_apply")
         .values({
@@ -42,10 +42,21 @@ export function createPublishStore({ query, differences }: Database): PublishSto
           owned_before: JSON.stringify(ownedBefore),
           owned_after: JSON.stringify(ownedAfter),
           undoes: undoes ?? null,
+          holder,
+          held_until: heldUntil.getTime(),
         })
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirst();
       return numInsertedOrUpdatedRows === 1n;
+    },
+    async hold(id, heldUntil, waitsUntil) {
+      const { numUpdatedRows } = await query
+        .updateTable("publish_apply")
+        .set({ held_until: heldUntil.getTime(), waits_until: waitsUntil?.getTime() ?? null })
+        .where("id", "=", id)
+        .where("state", "=", "running")
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
     },
     async stepDone(id, stepsDone) {
       await query
@@ -91,6 +102,9 @@ function applyOf(row: Selectable<Tables["publish_apply"]>): ApplyRecord {
     ownedBefore: readOwned(row.owned_before),
     ownedAfter: readOwned(row.owned_after),
     ...(row.undoes !== null && { undoes: row.undoes }),
+    holder: row.holder ?? "",
+    heldUntil: new Date(row.held_until),
+    ...(row.waits_until !== null && { waitsUntil: new Date(row.waits_until) }),
   };
 }
 

@@ -15,6 +15,7 @@ export interface Tables {
     times: string;
     sighting: string;
   };
+  key_rotation: { domain: string; publishes: number };
   owned_value: { zone: string; owned: string };
   publish_apply: {
     id: string;
@@ -26,6 +27,10 @@ export interface Tables {
     owned_before: string;
     owned_after: string;
     undoes: string | null;
+    /** Null of those before there were holders. */
+    holder: string | null;
+    held_until: Generated<number>;
+    waits_until: number | null;
   };
   tlsa_sighting: {
     owner: string;

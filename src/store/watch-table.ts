@@ -38,7 +38,7 @@ const EVENTS_AT_ONCE = 500;
 const TIMES_AT_ONCE = 500;
 
 export function createWatchStore({ query, differences }: Database): WatchStore {
-  return {
+  const store: WatchStore = {
     async schedule(domain, ownerId, at) {
       const owner = ownerId ?? null;
       const time = at.getTime();
@@ -121,6 +121,24 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         .where("domain", "=", domain)
         .executeTakeFirst();
       return row === undefined ? [] : readFindings(row.findings);
+    },
+    async standing(domains) {
+      if (domains.length === 0) return new Map();
+      const rows = await query
+        .selectFrom("domain_findings")
+        .selectAll()
+        .where("domain", "in", [...domains])
+        .execute();
+      return new Map(
+        rows.map(({ domain, findings }) => [
+          nameIn(domain),
+          readFindings(findings).map(({ key, finding: { severity }, acknowledgedBy }) => ({
+            key,
+            severity,
+            isAcknowledged: acknowledgedBy !== undefined,
+          })),
+        ]),
+      );
     },
     async record({ state, findings, events }) {
       const isPlain = findings === "as-before" && events.length === 0;
@@ -278,6 +296,38 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         await tx.insertInto("finding_event").values(eventValues(event, state.owner_id)).execute();
         return "acknowledged";
       }),
+    async agreeWithDescriptions(at) {
+      const described = query
+        .selectFrom("described_domain")
+        .leftJoin("domain_state", "domain_state.domain", "described_domain.domain");
+      const unwatched = await described
+        .select(["described_domain.domain", "described_domain.owner_id"])
+        .where("domain_state.domain", "is", null)
+        .execute();
+      const anothers = await described
+        .select(["described_domain.domain", "described_domain.owner_id"])
+        .where("domain_state.domain", "is not", null)
+        .where("domain_state.owner_id", "is distinct from", ({ ref }) => ref("described_domain.owner_id"))
+        .execute();
+      const ghosts = await query
+        .selectFrom("domain_state")
+        .select("domain")
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom("described_domain")
+                .select("domain")
+                .whereRef("described_domain.domain", "=", "domain_state.domain"),
+            ),
+          ),
+        )
+        .execute();
+      // What is known of it was the former owner's to see.
+      for (const { domain } of [...anothers, ...ghosts]) await store.forget(nameIn(domain));
+      for (const { domain, owner_id } of [...unwatched, ...anothers])
+        await store.schedule(nameIn(domain), owner_id ?? undefined, at);
+      return unwatched.length + anothers.length + ghosts.length;
+    },
     async forget(domain) {
       await query.transaction().execute(async (tx) => {
         await tx.deleteFrom("domain_state").where("domain", "=", domain).execute();
@@ -288,6 +338,7 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
       await query.deleteFrom("finding_event").where("at", "<", before.getTime()).execute();
     },
   };
+  return store;
 }
 
 /** Undefined where it has changed since it was read. */

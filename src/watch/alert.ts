@@ -103,10 +103,22 @@ export function newsOf(
   });
 }
 
-export function isFor(channel: AlertChannel, { domain, finding }: News): boolean {
-  const { minimumSeverity, domains } = channel;
-  if (!isAsSevereAs(finding.severity, minimumSeverity)) return false;
-  return domains === undefined || domains.some((one) => domain === one || domain.endsWith(`.${one}`));
+export function isFor({ minimumSeverity, domains }: AlertChannel): (news: News) => boolean {
+  const isOurs = isWithin(domains);
+  return ({ domain, finding }) => isAsSevereAs(finding.severity, minimumSeverity) && isOurs(domain);
+}
+
+/** Whether a name is one of these or below one; for all, where there are no names. */
+export function isWithin(names: readonly DomainName[] | undefined): (domain: DomainName) => boolean {
+  if (names === undefined) return () => true;
+  const wanted = new Set<string>(names);
+  return (domain) => {
+    for (let dot = -1; ; ) {
+      if (wanted.has(domain.slice(dot + 1))) return true;
+      dot = domain.indexOf(".", dot + 1);
+      if (dot < 0) return false;
+    }
+  };
 }
 
 /** The latest word on each finding; nothing of what came and went before anybody heard of it. */
@@ -133,7 +145,7 @@ export function messageOf(
   batch: string,
   now: Date,
 ): AlertMessage | undefined {
-  const groups = groupsOf(news.filter((one) => isFor(channel, one)));
+  const groups = groupsOf(news.filter(isFor(channel)));
   if (groups.length === 0) return undefined;
   const worst = groups.find(({ kind }) => kind !== "gone")?.finding.severity ?? "ok";
   return {

@@ -14,10 +14,10 @@ import {
 import { type AlertMail, alertMail } from "./alert-mail.ts";
 import { type AlertRequest, alertRequest } from "./alert-request.ts";
 import type { AlertStore } from "./alert-store.ts";
-import { digestMessage } from "./digest.ts";
+import { digestMessage, readWeek } from "./digest.ts";
 import type { JobHandlers, JobQueue } from "./job-queue.ts";
 import { nextDigest, whenLoud } from "./quiet-hours.ts";
-import type { WatchStore } from "./watch-store.ts";
+import type { Standing, WatchStore } from "./watch-store.ts";
 
 export interface AlertSettings {
   readonly channels: readonly AlertChannel[];
@@ -28,9 +28,11 @@ export interface AlertSettings {
 
 export interface AlertTools {
   readonly store: AlertStore;
-  readonly watch: Pick<WatchStore, "findings" | "overview" | "history" | "states">;
+  readonly watch: Pick<WatchStore, "standing" | "overview" | "history" | "states">;
   readonly queue: JobQueue;
   readonly now: () => Date;
+  /** Lets others have their turn, in the middle of much to read. */
+  readonly rest: () => Promise<void>;
   readonly sendMail: (
     mail: AlertMail,
   ) => Promise<
@@ -58,6 +60,12 @@ export interface Alerts {
 }
 
 const MAX_KEYS = 10_000;
+const DOMAINS_AT_ONCE = 100;
+/** So long after it is told, what is news is surely written down. */
+const YOUNG_MILLISECONDS = 30_000;
+/** A span, quiet hours and all attempts of a round are over by then. */
+const GIVEN_UP_MILLISECONDS = 7 * 86_400_000;
+const AHEAD_MILLISECONDS = 3_600_000;
 const DIGEST_KEY = "weekly-digest";
 
 export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts {
@@ -67,7 +75,8 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
   const askForRound = (channel: AlertChannel, isLoud: boolean) => {
     // All news of one span meets in one round, and no later news puts it off.
     const span = 1000 * settings.groupSeconds;
-    const soon = new Date((Math.floor(now().getTime() / span) + 1) * span);
+    const ripe = now().getTime() + YOUNG_MILLISECONDS;
+    const soon = new Date((Math.floor(ripe / span) + 1) * span);
     const runAt = isLoud ? soon : whenLoud(soon, channel.quietHours);
     const key = `alert-round ${channel.id} ${runAt.getTime()}`;
     return queue.add("alert-round", { channel: channel.id }, { key, runAt });
@@ -80,29 +89,42 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
 
   /** Time has passed, and people may have acted: only what is still so is told. */
   const stillTrue = async (news: readonly News[]): Promise<readonly News[]> => {
-    const known = new Map(
-      await Promise.all(
-        [...new Set(news.map(({ domain }) => domain))].map(
-          async (domain) => [domain, await watch.findings(domain)] as const,
-        ),
-      ),
-    );
-    return news.filter(({ domain, key, kind, finding }) => {
-      const there = known.get(domain)?.find((one) => one.key === key);
-      const isThere = there !== undefined && there.finding.severity !== "ok";
-      if (kind === "gone") return !isThere;
-      return isThere && there.acknowledgedBy === undefined && there.finding.severity === finding.severity;
+    const domains = [...new Set(news.map(({ domain }) => domain))];
+    const byDomain = Map.groupBy(news, ({ domain }) => domain);
+    const told: News[] = [];
+    for (let from = 0; from < domains.length; from += DOMAINS_AT_ONCE) {
+      if (from > 0) await tools.rest();
+      const some = domains.slice(from, from + DOMAINS_AT_ONCE);
+      const known = await watch.standing(some);
+      for (const domain of some) {
+        const there = new Map(known.get(domain)?.map((one) => [one.key, one]));
+        told.push(...byDomain.get(domain)!.filter((one) => isStillSo(one, there.get(one.key))));
+      }
+    }
+    return told;
+  };
+
+  const tellAll = async (channel: AlertChannel, batch: string): Promise<void> => {
+    const at = now().getTime();
+    const collected = await store.collect(channel.id, batch, {
+      limit: MAX_KEYS,
+      // What is younger may not be written down yet, and would not be found to be so.
+      putBefore: new Date(at - YOUNG_MILLISECONDS),
+      givenUpBefore: new Date(at - GIVEN_UP_MILLISECONDS),
     });
+    const message = messageOf(channel, await stillTrue(condense(collected)), batch, now());
+    if (message !== undefined) await deliver(channel, message);
+    if (await store.finish(channel.id, batch)) await askForRound(channel, collected.length >= MAX_KEYS);
   };
 
   const deliver = (channel: AlertChannel, message: AlertMessage) =>
     queue.add("alert-delivery", { channel: channel.id, message }, { key: `alert-delivery ${message.id}` });
 
-  const planDigest = () =>
+  const planDigest = (after: Date) =>
     queue.add(
       "weekly-digest",
       {},
-      { key: DIGEST_KEY, runAt: nextDigest(now(), settings.digest.time, settings.digest.timeZone) },
+      { key: DIGEST_KEY, runAt: nextDigest(after, settings.digest.time, settings.digest.timeZone) },
     );
 
   const send = ({ target }: AlertChannel, message: AlertMessage): Promise<PostOutcome> =>
@@ -115,7 +137,7 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
     tryOut: (channel) => send(channel, testMessage(channel, now())),
     async tell(key, news) {
       for (const channel of settings.channels) {
-        const mine = news.filter((one) => isFor(channel, one));
+        const mine = news.filter(isFor(channel));
         await store.put(channel.id, key, mine, now());
         if (mine.length === 0) continue;
         await askForRound(
@@ -124,17 +146,24 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
         );
       }
     },
-    plan: planDigest,
+    plan: () => planDigest(now()),
     handlers: {
-      "alert-round": async ({ channel: id }, { id: job }) => {
+      "alert-round": async ({ channel: id }, { id: job, isLast }) => {
         const channel = channelOf(id);
         // A channel that was taken away has nobody to tell.
         if (channel === undefined) return;
         const batch = hashOf(id, job);
-        const news = await stillTrue(condense(await store.collect(id, batch, MAX_KEYS)));
-        const message = messageOf(channel, news, batch, now());
-        if (message !== undefined) await deliver(channel, message);
-        if (await store.finish(id, batch)) await askForRound(channel, true);
+        try {
+          await tellAll(channel, batch);
+        } catch (error) {
+          // Where that fails as well, a later round finds it by its age.
+          if (isLast)
+            await store
+              .release(id, batch)
+              .then(() => askForRound(channel, false))
+              .catch(() => undefined);
+          throw error;
+        }
       },
       "alert-delivery": async ({ channel: id, message }) => {
         const channel = channelOf(id);
@@ -146,16 +175,20 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
       },
       "weekly-digest": async (_, { id: job }) => {
         const channels = settings.channels.filter(({ weeklyDigest }) => weeklyDigest);
+        const week = await readWeek(watch, now(), tools.rest);
         for (const channel of channels) {
-          await deliver(
-            channel,
-            await digestMessage(channel, watch, hashOf(channel.id, "digest", job), now()),
-          );
+          await deliver(channel, digestMessage(channel, week, hashOf(channel.id, "digest", job), now()));
         }
-        await planDigest();
+        // The queue's clock may be ahead of this one: the Monday that is told must not come again.
+        await planDigest(new Date(now().getTime() + AHEAD_MILLISECONDS));
       },
     },
   };
+}
+
+function isStillSo({ kind, finding }: News, there: Standing | undefined): boolean {
+  if (there === undefined || there.severity === "ok") return kind === "gone";
+  return kind !== "gone" && !there.isAcknowledged && there.severity === finding.severity;
 }
 
 const testMessage = ({ id }: AlertChannel, now: Date): AlertMessage => ({

@@ -54,6 +54,32 @@ it("makes of the store what the file says: new, changed, gone; owners stay, and 
   });
 });
 
+it("says how far it came where it ends in the middle, and goes on from there the next time", async () => {
+  const descriptions = memoryDescriptionStore();
+  const watch = memoryWatchStore();
+  const full = {
+    ...descriptions,
+    putDomain: async (...given: Parameters<typeof descriptions.putDomain>) => {
+      if (given[0].domain === "b.example") throw new Error("the disk is full");
+      return descriptions.putDomain(...given);
+    },
+  };
+  const file = pieces("a.example", "b.example", "c.example");
+  expect(await takeInFile(file, full, watch, NOW)).toEqual({
+    isCommonNew: true,
+    added: ["a.example"],
+    changed: [],
+    gone: [],
+    failure: new Error("the disk is full"),
+  });
+  expect(await takeInFile(file, descriptions, watch, LATER)).toEqual({
+    isCommonNew: false,
+    added: ["b.example", "c.example"],
+    changed: [],
+    gone: [],
+  });
+});
+
 it("wins over somebody who changes the same domain at the same time", async () => {
   const descriptions = memoryDescriptionStore();
   const watch = memoryWatchStore();

@@ -9,6 +9,8 @@ export interface FileTaken {
   readonly added: readonly DomainName[];
   readonly changed: readonly DomainName[];
   readonly gone: readonly DomainName[];
+  /** Why it ended before the end; what stands above was done. */
+  readonly failure?: Error;
 }
 
 const PAGE = 1000;
@@ -23,9 +25,26 @@ export async function takeInFile(
   now: Date,
 ): Promise<FileTaken> {
   const isCommonNew = await takeCommon(common, descriptions, now);
-  const left = new Map(domains);
+  const added: DomainName[] = [];
   const changed: DomainName[] = [];
   const gone: DomainName[] = [];
+  const taken = { isCommonNew, added, changed, gone };
+  try {
+    await takeDomains(domains, taken, descriptions, watch, now);
+    return taken;
+  } catch (error) {
+    return { ...taken, failure: error as Error };
+  }
+}
+
+async function takeDomains(
+  domains: DescriptionPieces["domains"],
+  { added, changed, gone }: Readonly<Record<"added" | "changed" | "gone", DomainName[]>>,
+  descriptions: DescriptionStore,
+  watch: WatchStore,
+  now: Date,
+): Promise<void> {
+  const left = new Map(domains);
   for (let after: DomainName | undefined; ; ) {
     const page = await descriptions.domains({}, { limit: PAGE, ...(after && { after }) });
     for (const stored of page) {
@@ -42,9 +61,10 @@ export async function takeInFile(
     after = page.at(-1)?.domain;
     if (page.length < PAGE) break;
   }
-  const added = [...left.keys()];
-  for (const [domain, content] of left) await put({ domain }, content, descriptions, watch, now);
-  return { isCommonNew, added, changed, gone };
+  for (const [domain, content] of left) {
+    await put({ domain }, content, descriptions, watch, now);
+    added.push(domain);
+  }
 }
 
 const isSame = (stored: StoredPiece, content: StoredPiece["content"]): boolean =>

@@ -4,7 +4,7 @@ import type { AlertMessage } from "./alert.ts";
 
 /** Plain JSON, as it comes back from the store. */
 export interface JobPayloads {
-  /** The next step of a domain's keys. `publishes`: somebody has said that their records may be changed. */
+  /** The next step of a domain's keys. `publishes` stands in jobs of before, when it was not kept with the keys. */
   readonly "rotation-step": { readonly domain: DomainName; readonly publishes?: boolean };
   /** Work that somebody follows: task.ts. */
   readonly task: { readonly id: string };

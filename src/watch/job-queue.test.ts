@@ -85,7 +85,21 @@ describe("a queue in this process", () => {
     await queue.work({ "rotation-step": () => Promise.reject(new Error("no")) }, { concurrency: 1 });
     await wait(100);
     await queue.stop();
-    expect((await shared.failed(10)).map(({ error, attempt }) => [error, attempt])).toEqual([["no", 1]]);
+    expect((await queue.givenUp(10)).map(({ error, attempts }) => [error, attempts])).toEqual([["no", 1]]);
+  });
+
+  it("says of work whose process ended in the last attempt that it did", async () => {
+    const shared = memoryJobStore();
+    const queue = queueOn(shared);
+    await queue.add("rotation-step", PAYLOAD, { maxAttempts: 2 });
+    const soon = () => new Date(Date.now() + 1_000);
+    const [first] = await shared.lease(["rotation-step"], soon(), 1, soon());
+    await shared.fail(first!.id, 1, new Date(), "no");
+    await shared.lease(["rotation-step"], soon(), 1, new Date());
+    await wait(5);
+    expect((await queue.givenUp(10)).map(({ error }) => error)).toEqual([
+      "the process ended in the midst of the last attempt; before that: no",
+    ]);
   });
 });
 

@@ -11,7 +11,7 @@ export interface JobOptions {
   /** At once where absent. */
   readonly runAt?: Date;
   readonly maxAttempts?: number;
-  /** Where one of the same key waits already, that one stays, and this one is not needed. */
+  /** Where one of the same key waits already, that one stays as it is, and this one is not needed. */
   readonly keepsOlder?: boolean;
 }
 
@@ -105,13 +105,14 @@ class StoredJobQueue implements JobQueue {
   }
 
   async givenUp(limit: number): Promise<readonly GivenUp[]> {
-    const jobs = await this.#tools.store.failed(limit);
-    return jobs.map(({ kind, payload, runAt, attempt, error }) => ({
+    const { store, now } = this.#tools;
+    const jobs = await store.failed(limit, now());
+    return jobs.map(({ kind, payload, runAt, attempt, error, isCutOff }) => ({
       kind,
       payload,
       at: runAt,
       attempts: attempt,
-      error,
+      error: isCutOff ? cutOff(error) : error,
     }));
   }
 
@@ -197,6 +198,9 @@ class StoredJobQueue implements JobQueue {
     return new Date(this.#tools.now().getTime() + 1000 * this.#leaseSeconds);
   }
 }
+
+const cutOff = (before: string): string =>
+  `the process ended in the midst of the last attempt${before === "" ? "" : `; before that: ${before}`}`;
 
 const textOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).slice(0, MAX_ERROR_CHARACTERS);

@@ -20,6 +20,8 @@ export interface StoredJob extends Omit<NewJob, "keepsOlder"> {
 
 /** A job that has used up its attempts: for people to look at. */
 export interface FailedJob extends StoredJob {
+  /** Its process ended in the midst of the last attempt; `error` is of the one before. */
+  readonly isCutOff: boolean;
   readonly error: string;
 }
 
@@ -47,5 +49,7 @@ export interface JobStore {
   /** The lease ends, and the job is due at `retryAt` if it has attempts left. */
   fail(id: string, attempt: number, retryAt: Date, error: string): Promise<boolean>;
   /** Newest first. */
-  failed(limit: number): Promise<readonly FailedJob[]>;
+  failed(limit: number, now: Date): Promise<readonly FailedJob[]>;
+  /** What was given up, and would have been due before that moment, goes. */
+  sweep(before: Date): Promise<void>;
 }

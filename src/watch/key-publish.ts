@@ -54,6 +54,7 @@ export async function publishKeyStep(step: Step, keptIn: KeptIn, tools: ApplyToo
   const { zone } = keptIn;
   const recovery = await recover(zone, tools);
   if (recovery.status === "failed") return { status: "failed", detail: recovery.failure.detail };
+  if (recovery.status === "busy") return { status: "busy" };
   const outcome = await provider.readZone(zone);
   if (outcome.status !== "read") return { status: "failed", detail: outcome.detail };
   const name = keyPlace(key, keptIn);

@@ -45,15 +45,17 @@ function localTime(at: Date, timeZone: string): string {
   return format.format(at);
 }
 
-/** The next moment at which a week's digest goes out: Monday at that time of day, of people there. */
+/** The next moment after `now` at which a week's digest goes out: Monday at that time of day, of people there. */
 export function nextDigest(now: Date, time: string, timeZone: string): Date {
   const weekday = new Intl.DateTimeFormat("en-GB", { timeZone, weekday: "short" });
-  const isHere = (at: Date) => weekday.format(at) === "Mon" && localTime(at, timeZone) >= time;
+  const isMonday = (at: number) => weekday.format(at) === "Mon";
+  const isHere = (at: number) => isMonday(at) && localTime(new Date(at), timeZone) >= time;
   const hour = 60 * MINUTE;
-  let at = Math.floor(now.getTime() / hour) * hour;
-  // Out of the Monday that it may be, then hour by hour up to the next, then back to the minute.
-  while (isHere(new Date(at))) at += hour;
-  while (!isHere(new Date(at))) at += hour;
-  while (isHere(new Date(at - MINUTE)) && at - MINUTE > now.getTime()) at -= MINUTE;
+  let at = Math.floor(now.getTime() / MINUTE) * MINUTE;
+  // Out of the Monday whose digest has gone out, hour by hour to the next, then to the minute.
+  while (isHere(at)) at += hour;
+  while (!isMonday(at)) at += hour;
+  while (!isHere(at)) at += MINUTE;
+  while (isHere(at - MINUTE) && at - MINUTE > now.getTime()) at -= MINUTE;
   return new Date(at);
 }

@@ -47,13 +47,14 @@ export async function recordCheck(
     const nextCheckAt = isAsked ? before.nextCheckAt : regular;
     const state: DomainState = { ...before, checkedAt: endedAt, nextCheckAt, worst, counts };
     const news = newsOf(compared.news, known, compared.findings);
-    const key = `${domain} ${before.revision}`;
+    // Its own: another check that ends at the same time takes back what it said, and no more.
+    const key = `${domain} ${before.revision} ${startedAt.getTime()} ${endedAt.getTime()}`;
     // First told, then written down: what is told twice has the same ids; what is told never could be lost.
     if (news.length > 0) await tell(key, news);
     const kept = areSame(known, compared.findings) ? "as-before" : compared.findings;
     const written: CheckResult = { state, findings: kept, events: compared.events };
     if ((await store.record(written)) === "recorded") return { ...compared, state, isBlind };
-    // Whoever came first has told it, or will; a person may just have said that they know.
+    // Whoever came first has told it under a key of theirs; a person may just have said that they know.
     if (news.length > 0) await tell(key, []);
   }
   return undefined;

@@ -30,7 +30,6 @@ describe("a look", () => {
   async function look(
     turns: readonly KeyTurn[] | undefined,
     publish: RotationTools["publish"],
-    isWatched = true,
     isLast = false,
     publishes = true,
   ) {
@@ -38,25 +37,18 @@ describe("a look", () => {
     const checks: Date[] = [];
     const troubles: string[] = [];
     const published: Action[] = [];
-    const state = {
-      domain: DOMAIN,
-      ownerId: "ann",
-      checkedAt: undefined,
-      nextCheckAt: NOW,
-      worst: undefined,
-      counts: {},
-      revision: 0,
-    };
     const handlers = rotationHandlers({
       queue: { add: async (_kind, _payload, options?: JobOptions) => void looks.push(options?.runAt) },
       watch: {
-        state: async () => (isWatched ? state : undefined),
-        schedule: async (_domain, ownerId, at) => {
-          expect(ownerId).toBe("ann");
-          checks.push(at);
+        scheduleSooner: async (times) => {
+          for (const { domain, at } of times) {
+            expect(domain).toBe(DOMAIN);
+            checks.push(at);
+          }
         },
       },
       turn: async () => turns,
+      publishes: async () => publishes,
       publish: async (domain, one) => {
         expect(domain).toBe(DOMAIN);
         published.push(one.action);
@@ -65,7 +57,7 @@ describe("a look", () => {
       now: () => NOW,
       onTrouble: (trouble) => troubles.push(trouble),
     });
-    await handlers["rotation-step"]({ domain: DOMAIN, publishes }, { id: "1", attempt: 1, isLast });
+    await handlers["rotation-step"]({ domain: DOMAIN }, { id: "1", attempt: 1, isLast });
     return { looks, checks, troubles, published };
   }
 
@@ -83,7 +75,7 @@ describe("a look", () => {
 
   it("publishes nothing unless somebody has said so", async () => {
     const done = async () => ({ status: "done" }) as const;
-    const { published, looks } = await look([turnOf(step("publish"))], done, true, false, false);
+    const { published, looks } = await look([turnOf(step("publish"))], done, false, false);
     expect([published, looks]).toEqual([[], [inMinutes(15)]]);
   });
 
@@ -93,16 +85,13 @@ describe("a look", () => {
     expect([troubles, looks]).toEqual([["revoke  of example.org: the zone is locked"], [inMinutes(15)]]);
   });
 
-  it("ends where there are no keys, and does not begin to watch a domain", async () => {
+  it("ends where there are no keys", async () => {
     expect((await look([], async () => ({ status: "done" }))).looks).toEqual([]);
-    expect((await look([turnOf(step("remove"))], async () => ({ status: "done" }), false)).checks).toEqual(
-      [],
-    );
   });
 
   it("comes again where others changed the keys, and after the last attempt", async () => {
     expect((await look(undefined, async () => ({ status: "done" }))).looks).toEqual([inMinutes(2)]);
-    const last = await look([turnOf(step("done"))], async () => ({ status: "done" }), true, true);
+    const last = await look([turnOf(step("done"))], async () => ({ status: "done" }), true);
     expect(last.looks).toEqual([inMinutes(60), inMinutes(1440)]);
   });
 });

@@ -13,9 +13,11 @@ export interface KeyTurn {
 
 export interface RotationTools {
   readonly queue: Pick<JobQueue, "add">;
-  readonly watch: Pick<WatchStore, "schedule" | "state">;
+  readonly watch: Pick<WatchStore, "scheduleSooner">;
   /** Looks at every name server, and remembers what was seen. Undefined: others change the keys at this moment. */
   readonly turn: (domain: DomainName) => Promise<readonly KeyTurn[] | undefined>;
+  /** Whether somebody has said that it may. */
+  readonly publishes: (domain: DomainName) => Promise<boolean>;
   /** Carries out a step where somebody holds the zone. `by-hand`: nobody does. */
   readonly publish: (
     domain: DomainName,
@@ -40,18 +42,14 @@ const LONGEST = CALM;
 const rotationKey = (domain: DomainName): string => `rotation-step ${domain}`;
 
 /** From now on the domain's keys are looked after; a look that was planned for later comes now. */
-export const startRotation = (
-  domain: DomainName,
-  publishes: boolean,
-  { queue, now }: Pick<RotationTools, "queue" | "now">,
-): Promise<void> =>
-  queue.add("rotation-step", { domain, publishes }, { key: rotationKey(domain), runAt: now() });
+export const startRotation = (domain: DomainName, { queue, now }: Pick<RotationTools, "queue" | "now">) =>
+  queue.add("rotation-step", { domain }, { key: rotationKey(domain), runAt: now() });
 
 /** Where nobody looks after them (any more), they are looked after from some time from now on. */
 export const keepRotation = (domain: DomainName, { queue, now }: Pick<RotationTools, "queue" | "now">) =>
   queue.add(
     "rotation-step",
-    { domain, publishes: false },
+    { domain },
     { key: rotationKey(domain), runAt: new Date(now().getTime() + PATIENT), keepsOlder: true },
   );
 
@@ -85,25 +83,29 @@ function waitFor({ action, until }: Step, now: Date): number {
 export function rotationHandlers(
   tools: RotationTools,
 ): Required<Pick<JobHandlers, "rotation-step" | "wait-for-caches">> {
-  const { queue, watch, turn, publish, now, onTrouble } = tools;
-  const check = async (domain: DomainName) => {
-    const state = await watch.state(domain);
-    // What nobody watches is not begun to be watched.
-    if (state !== undefined) await watch.schedule(domain, state.ownerId, now());
-  };
+  const { queue, watch, turn, publishes, publish, now, onTrouble } = tools;
+  // What nobody watches is not begun to be watched.
+  const check = (...domains: readonly DomainName[]) =>
+    watch.scheduleSooner(domains.map((domain) => ({ domain, at: now() })));
   return {
-    "rotation-step": async ({ domain, publishes = false }, { isLast }) => {
+    "rotation-step": async ({ domain, publishes: wasSaid = false }, { isLast }) => {
       const lookAgain = (runAt: Date) =>
-        queue.add("rotation-step", { domain, publishes }, { key: rotationKey(domain), runAt });
+        queue.add(
+          "rotation-step",
+          { domain, ...(wasSaid && { publishes: true }) },
+          // What others have asked for meanwhile comes when they have asked for it.
+          { key: rotationKey(domain), runAt, keepsOlder: !isLast },
+        );
       // Whatever becomes of this look: there is a next one.
       if (isLast) await lookAgain(new Date(now().getTime() + TROUBLED));
       const turns = await turn(domain);
       if (turns === undefined) return lookAgain(new Date(now().getTime() + SPREADING));
       // No keys any more: nothing to look after.
       if (turns.length === 0) return;
+      const mayPublish = wasSaid || (await publishes(domain));
       let hasChanged = false;
       for (const step of turns.flatMap(({ steps }) => steps)) {
-        if (!publishes || !["publish", "revoke", "remove"].includes(step.action)) continue;
+        if (!mayPublish || !["publish", "revoke", "remove"].includes(step.action)) continue;
         const outcome = await publish(domain, step);
         if (outcome.status === "done") hasChanged = true;
         if (outcome.status === "trouble") {
@@ -114,7 +116,7 @@ export function rotationHandlers(
       await lookAgain(hasChanged ? new Date(now().getTime() + SPREADING) : nextLook(turns, now()));
     },
     "wait-for-caches": async ({ domains }) => {
-      for (const domain of domains) await check(domain);
+      await check(...domains);
     },
   };
 }

@@ -45,6 +45,13 @@ export interface TaskStore {
 /** What a task says to who began it, instead of "something went wrong". */
 export class TaskRefusal extends Error {}
 
+/** The process ends, and another goes on with the task. */
+export class Interruption extends Error {
+  constructor() {
+    super("the server stops, and goes on with it after the next start");
+  }
+}
+
 export interface TaskCall {
   /** From 1: more than 1 where a node died at it, which may have done any part of it. */
   readonly attempt: number;
@@ -65,10 +72,11 @@ type About = Pick<Task, "kind" | "domain" | "ownerId">;
 type Work = (input: never, call: TaskCall) => Promise<unknown>;
 
 const MAX_WAITING = 100;
-/** A task is tried again where a node died, and not where it failed. */
-const MAX_ATTEMPTS = 3;
+/** A task is tried again where a node died or was stopped, and not where it failed. */
+const MAX_ATTEMPTS = 10;
 const KEEP_MILLISECONDS = 3_600_000;
-const LONGEST_MILLISECONDS = 6 * 3_600_000;
+/** An apply waits for caches: a day, or two. */
+const LONGEST_MILLISECONDS = 60 * 3_600_000;
 const NOTE_MILLISECONDS = 300;
 /** Of what happens here, followers hear at once; of other nodes they have to ask. */
 const ASK_MILLISECONDS = 700;
@@ -157,6 +165,7 @@ export class Tasks {
       await end("done", result);
     } catch (error) {
       await notes.settle();
+      if (error instanceof Interruption && !isLast) throw error;
       if (error instanceof TaskRefusal) return end("failed", { what: error.message });
       onTrouble(
         `${task.kind} of ${task.domain ?? "no domain"}${isLast ? " (for the last time)" : ""}`,

@@ -19,6 +19,13 @@ export interface KnownFinding {
   readonly acknowledgedBy?: string;
 }
 
+/** A finding in short: whether it is so, and whether somebody knows. */
+export interface Standing {
+  readonly key: string;
+  readonly severity: Severity;
+  readonly isAcknowledged: boolean;
+}
+
 export interface DomainState {
   readonly domain: DomainName;
   readonly ownerId: string | undefined;
@@ -71,6 +78,8 @@ export interface WatchStore {
   takeDue(now: Date, limit: number, leasedUntil: Date): Promise<readonly DomainState[]>;
   state(domain: DomainName): Promise<DomainState | undefined>;
   findings(domain: DomainName): Promise<readonly KnownFinding[]>;
+  /** Of some hundred domains at once; nothing of those that have no findings. */
+  standing(domains: readonly DomainName[]): Promise<ReadonlyMap<DomainName, readonly Standing[]>>;
   /** `stale`: another has checked the domain meanwhile, or it is gone; nothing was changed. */
   record(result: CheckResult): Promise<"recorded" | "stale">;
   /** Worst first, then by name; at the end what was never checked. `after` is the last one of the page before. */
@@ -105,6 +114,11 @@ export interface WatchStore {
     by: string | undefined,
     at: Date,
   ): Promise<"acknowledged" | "unknown">;
+  /**
+   * Descriptions and what is known of domains are written one after the other: where something broke in between, what
+   * is described is watched from `at` on, by its owner alone, and what is not described is forgotten. How many differed.
+   */
+  agreeWithDescriptions(at: Date): Promise<number>;
   /** State, findings, history and past. */
   forget(domain: DomainName): Promise<void>;
   /** History from before that moment goes. */

@@ -68,6 +68,7 @@ function watchOver(
     watch: store,
     queue,
     now,
+    rest: async () => {},
     sendMail: async ({ message }) => {
       const subject = /^Subject: (.*)\r$/m.exec(message)![1]!.replace("[zonepost] ", "");
       mails.push({ day: day(now()), subject, id: /^Message-ID: <(.*?)@/m.exec(message)![1]! });

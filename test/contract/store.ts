@@ -9,7 +9,7 @@ import type { RrsetChange } from "../../src/publish/provider.ts";
 import type { KnownProvider } from "../../src/publish/provider-store.ts";
 import type { ApplyRecord } from "../../src/publish/publish-store.ts";
 import type { TlsaData } from "../../src/standards/dane/tlsa.ts";
-import { domainName } from "../../src/standards/dns/name.ts";
+import { type DomainName, domainName } from "../../src/standards/dns/name.ts";
 import type { OpenedStore } from "../../src/store/open.ts";
 import type { News } from "../../src/watch/alert.ts";
 import type { NewJob } from "../../src/watch/job-store.ts";
@@ -212,6 +212,8 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       id,
       zone,
       startedAt: at(minute),
+      holder: "the first",
+      heldUntil: at(minute + 2),
       state: "running",
       steps: [[change]],
       stepsDone: 0,
@@ -603,6 +605,23 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     });
   });
 
+  it("has descriptions and what is known of domains agree again where something broke between the two", async () => {
+    const [created, handed, removed] = ["created", "handed", "removed"].map((label) =>
+      domainName(`${label}.torn.example`),
+    ) as [DomainName, DomainName, DomainName];
+    const describe = (domain: DomainName, ownerId: string) =>
+      store.descriptions.putDomain({ domain, content: { domain }, ownerId }, 0, at(0));
+    await describe(created, "ann");
+    await describe(handed, "bob");
+    await store.watch.schedule(handed, "ann", at(50));
+    await store.watch.schedule(removed, "ann", at(50));
+    expect(await store.watch.agreeWithDescriptions(at(1))).toBeGreaterThanOrEqual(3);
+    expect(await store.watch.state(created)).toMatchObject({ ownerId: "ann", nextCheckAt: at(1) });
+    expect(await store.watch.state(handed)).toMatchObject({ ownerId: "bob", nextCheckAt: at(1) });
+    expect(await store.watch.state(removed)).toBeUndefined();
+    expect(await store.watch.agreeWithDescriptions(at(2))).toBe(0);
+  });
+
   describe("jobs", () => {
     const KINDS = ["rotation-step"] as const;
     const job = (more: Partial<NewJob> = {}): NewJob => ({
@@ -657,9 +676,31 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await store.jobs.fail(one.id, 1, at(9), "late")).toBe(false);
       expect(await store.jobs.fail(one.id, 2, at(9), "out of luck\0")).toBe(true);
       expect(await lease(20)).toEqual([]);
-      expect(await store.jobs.failed(1)).toMatchObject([
-        { id: one.id, attempt: 2, error: "out of luck\ufffd" },
+      expect(await store.jobs.failed(1, at(20))).toMatchObject([
+        { id: one.id, attempt: 2, error: "out of luck\ufffd", isCutOff: false },
       ]);
+    });
+
+    it("are shown where their process ended in the last attempt, and forgotten in time", async () => {
+      const [cutOff, failed, waiting] = [job({ maxAttempts: 1, runAt: at(30) }), job(), job()];
+      await store.jobs.add(cutOff!);
+      expect((await lease(30)).map(({ id }) => id)).toEqual([cutOff!.id]);
+      const shown = async (minute: number) =>
+        (await other.jobs.failed(10, at(minute))).map(({ id, isCutOff }) => [id, isCutOff]);
+      expect(await shown(34)).not.toContainEqual([cutOff!.id, true]);
+      expect(await shown(35)).toContainEqual([cutOff!.id, true]);
+      await store.jobs.sweep(at(34));
+      expect(await shown(35)).toContainEqual([cutOff!.id, true]);
+      await store.jobs.add({ ...failed!, maxAttempts: 1 });
+      await lease(36);
+      await store.jobs.fail(failed!.id, 1, at(40), "no");
+      await store.jobs.add({ ...waiting!, runAt: at(0) });
+      await store.jobs.sweep(at(40));
+      expect(await shown(60)).toEqual([[failed!.id, false]]);
+      await store.jobs.sweep(at(41));
+      expect(await shown(60)).toEqual([]);
+      expect((await lease(41)).map(({ id }) => id)).toEqual([waiting!.id]);
+      await store.jobs.complete(waiting!.id, 1);
     });
 
     it("give way under their key, but for one that is under way, or where the older is to be kept", async () => {
@@ -735,23 +776,51 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     const news = (id: string) => ({ id, domain: domainName("news.example") }) as News;
     const ids = async (found: Promise<readonly News[]>) => (await found).map(({ id }) => id);
 
+    const which = (limit: number) => ({ limit, putBefore: at(10), givenUpBefore: at(0) });
+
     it("is replaced under its key, and taken away where there is none", async () => {
       for (const [key, ...told] of [["a", "1"], ["b", "2"], ["a", "3", "4"], ["b"]])
         await store.alertNews.put("mail", key!, told.map(news), at(0));
       await store.alertNews.put("chat", "a", [news("5")], at(0));
-      expect(await ids(other.alertNews.collect("mail", "first", 10))).toEqual(["3", "4"]);
-      expect(await ids(store.alertNews.collect("chat", "first", 10))).toEqual(["5"]);
+      expect(await ids(other.alertNews.collect("mail", "first", which(10)))).toEqual(["3", "4"]);
+      expect(await ids(store.alertNews.collect("chat", "first", which(10)))).toEqual(["5"]);
     });
 
     it("stays in its batch until that is done, whatever comes after it", async () => {
       await store.alertNews.put("mail", "a", [news("6")], at(1));
-      expect(await ids(other.alertNews.collect("mail", "first", 10))).toEqual(["3", "4"]);
+      expect(await ids(other.alertNews.collect("mail", "first", which(10)))).toEqual(["3", "4"]);
       expect(await store.alertNews.finish("mail", "first")).toBe(true);
       for (const key of ["b", "c"]) await store.alertNews.put("mail", key, [news(key)], at(2));
-      expect(await ids(store.alertNews.collect("mail", "second", 2))).toEqual(["6", "b"]);
+      expect(await ids(store.alertNews.collect("mail", "second", which(2)))).toEqual(["6", "b"]);
       expect(await store.alertNews.finish("mail", "second")).toBe(true);
-      expect(await ids(store.alertNews.collect("mail", "third", 2))).toEqual(["c"]);
+      expect(await ids(store.alertNews.collect("mail", "third", which(2)))).toEqual(["c"]);
       expect(await store.alertNews.finish("mail", "third")).toBe(false);
+    });
+
+    it("waits again where its round is given up, or must have been long ago; the young is left alone", async () => {
+      const told = (channel: string, batch: string, putBefore: number, givenUpBefore = 0) =>
+        ids(
+          store.alertNews.collect(channel, batch, {
+            limit: 10,
+            putBefore: at(putBefore),
+            givenUpBefore: at(givenUpBefore),
+          }),
+        );
+      await store.alertNews.put("post", "a", [news("7")], at(1));
+      await store.alertNews.put("post", "b", [news("8")], at(2));
+      await store.alertNews.put("chat", "b", [news("9")], at(2));
+      expect(await told("post", "first", 2)).toEqual(["7"]);
+      expect(await told("post", "first", 5)).toEqual(["7"]);
+      expect(await told("post", "second", 5)).toEqual(["8"]);
+      // Under one key the newer word counts.
+      await store.alertNews.put("post", "a", [news("10")], at(3));
+      await other.alertNews.release("post", "first");
+      await other.alertNews.release("post", "second");
+      expect(await told("post", "third", 5)).toEqual(["8", "10"]);
+      // Its process died with its last attempt.
+      expect(await told("post", "fourth", 5, 2)).toEqual([]);
+      expect(await told("post", "fifth", 5, 3)).toEqual(["8"]);
+      expect(await told("post", "third", 5, 5)).toEqual(["10"]);
     });
   });
 
@@ -807,6 +876,16 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await store.access.user({ id: "full" })).toEqual({ ...used, revision: 2 });
       const first = (await store.access.users()).find(({ id }) => id.startsWith("first"))!;
       expect(await store.access.changeUser(first, { ...first, name: "name-full" })).toBe("taken");
+    });
+
+    it("knows whether there is another administrator", async () => {
+      const role = "administrator";
+      await store.access.addUser(user("chief", { role }));
+      await store.access.addUser(user("gone", { role, disabledAt: NOW }));
+      expect(await other.access.hasOtherAdministrator("chief")).toBe(false);
+      expect(await other.access.hasOtherAdministrator("gone")).toBe(true);
+      await store.access.addUser(user("deputy", { role }));
+      expect(await other.access.hasOtherAdministrator("chief")).toBe(true);
     });
 
     it("ends sessions with a new password or a closed account, but for the one at hand", async () => {
@@ -889,6 +968,11 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await store.access.countAttempt("192.0.2.1", at(10), at(20))).toBe(1);
       await store.access.clearAttempts("192.0.2.1");
       expect(await store.access.countAttempt("192.0.2.1", at(11), at(20))).toBe(1);
+      expect(await other.access.countAttempt("192.0.2.1", at(11), at(20))).toBe(2);
+      await other.access.takeBackAttempt("192.0.2.1", at(12));
+      expect(await store.access.countAttempt("192.0.2.1", at(12), at(20))).toBe(2);
+      for (let times = 0; times < 5; times++) await store.access.takeBackAttempt("192.0.2.1", at(13));
+      expect(await store.access.countAttempt("192.0.2.1", at(13), at(20))).toBe(1);
     });
 
     it("writes down what was done, newest first", async () => {
@@ -915,6 +999,15 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await other.access.auditLog({ limit: 9, action: "domain.create" })).toHaveLength(3);
       expect(await other.access.auditLog({ limit: 9, action: "domain" })).toHaveLength(3);
       expect(await other.access.auditLog({ limit: 9, action: "dom" })).toEqual([]);
+      await store.access.audit({ ...entry("04", "x"), action: "domains.create" });
+      await store.access.audit({ ...entry("05", "x"), action: "domain" });
+      await store.access.audit({ ...entry("06", "x"), action: "domain.create.all", at: at(1) });
+      const ids = async (action: string) =>
+        (await other.access.auditLog({ limit: 9, action })).map(({ id }) => id);
+      expect(await ids("domain")).toEqual(["06", "05", "03", "02", "01"]);
+      expect(await ids("domain.create")).toEqual(["03", "02", "01"]);
+      await store.access.sweepAudit(at(1));
+      expect(await ids("domain")).toEqual(["06"]);
     });
   });
 }

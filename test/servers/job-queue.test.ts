@@ -97,12 +97,16 @@ describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
     const done: string[] = [];
     await queue.work({ "rotation-step": async ({ domain }) => void done.push(domain) }, { concurrency: 1 });
     await server.kill();
-    await expect(queue.add("rotation-step", { domain: domainName("lost.example.org") })).rejects.toThrow();
+    // A connection that is open may serve for another moment.
+    const lost = () =>
+      queue.add("rotation-step", { domain: domainName("lost.example.org") }).then(
+        () => "added",
+        () => "refused",
+      );
+    await expect.poll(lost).toBe("refused");
     await server.start();
     await queue.add("rotation-step", { domain: domainName("after.example.org") });
-    const from = performance.now();
-    while (done.length < 1 && performance.now() - from < 20_000) await sleep(50);
-    expect(done).toEqual(["after.example.org"]);
+    await expect.poll(() => done, { timeout: 20_000 }).toContain("after.example.org");
     await queue.stop();
   }, 120_000);
 });

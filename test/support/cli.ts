@@ -4,6 +4,7 @@ import { runCli } from "../../src/interface/cli/program.ts";
 import { createStyle } from "../../src/interface/cli/terminal.ts";
 import type { Tools } from "../../src/interface/cli/tools.ts";
 import { generateDkimKeyPair } from "../../src/keys/generate.ts";
+import { ALONE } from "./holders.ts";
 
 export interface CliSetup {
   /** By path, as the command names them. */
@@ -71,6 +72,7 @@ export function fakeTools(setup: CliSetup = {}): { tools: Tools; caught: () => O
       const inside = [...files.keys()].filter((path) => path.startsWith(`${folder}/`));
       return inside.length === 0 ? undefined : inside.map((path) => path.slice(folder.length + 1)).sort();
     },
+    holders: ALONE,
     randomOctets: (count) => Uint8Array.from({ length: count }, () => Math.floor(Math.random() * 256)),
     makeKeyPair: generateDkimKeyPair,
     readStdin: async () => setup.stdin ?? "",

@@ -15,6 +15,7 @@ import { StoreTrouble } from "../../src/store/trouble.ts";
 import { createStoredJobQueue } from "../../src/watch/job-queue.ts";
 import { DEFAULT_SCHEDULE } from "../../src/watch/schedule.ts";
 import { LABORATORY } from "./healthy-world.ts";
+import { ALONE } from "./holders.ts";
 import { type MemoryAccessStore, memoryAccessStore } from "./memory-access-store.ts";
 import { memoryDescriptionStore } from "./memory-description-store.ts";
 import { memoryJobStore } from "./memory-job-store.ts";
@@ -132,6 +133,8 @@ export async function httpWorld(
     now,
     random,
     sleep: (milliseconds) => sleep(Math.min(milliseconds, 2)),
+    wait: (milliseconds) => sleep(Math.min(milliseconds, 2)),
+    holders: ALONE,
     every: () => () => {},
     trouble: async () => undefined,
     storeTrouble: (error) => (error instanceof StoreTrouble ? error.kind : undefined),

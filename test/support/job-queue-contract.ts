@@ -68,6 +68,18 @@ export function itIsAJobQueue(open: () => Promise<JobQueue>): void {
       expect(done).toEqual(["new.example.org"]);
     }));
 
+  it("leaves the older of two jobs with one key as it is, where the newer one says so", () =>
+    withQueues(1, async (queue) => {
+      const done: string[] = [];
+      const key = "rotation of example.com";
+      await queue.add("rotation-step", { domain: name("old") }, { key, runAt: new Date(Date.now() + 200) });
+      await queue.add("rotation-step", { domain: name("new") }, { key, keepsOlder: true });
+      await queue.work({ "rotation-step": async ({ domain }) => void done.push(domain) }, { concurrency: 1 });
+      await until(() => done.length > 0);
+      await sleep(400);
+      expect(done).toEqual(["old.example.org"]);
+    }));
+
   it("keeps a job that is added under the key of one under way, which may be the job itself", () =>
     withQueues(1, async (queue) => {
       const done: string[] = [];

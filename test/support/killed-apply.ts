@@ -3,6 +3,7 @@
  * chance: before or after any read, write or note. Words: directory, address, n (absent: to the end).
  */
 import { join } from "node:path";
+import { openHolders } from "../../src/main/holders.ts";
 import { createZoneFileAccess } from "../../src/net/zone-file-access.ts";
 import { type ApplyTools, applyPlan, recover } from "../../src/publish/apply.ts";
 import { planChanges, wantedIn } from "../../src/publish/plan.ts";
@@ -58,11 +59,13 @@ const tools: ApplyTools = {
   see: async () => [],
   sleep: async () => undefined,
   now: () => new Date(),
+  holders: openHolders(),
   newId: () => `${Date.now()}-${process.pid}`,
   onProgress: () => undefined,
 };
 const recovery = await recover(zone, tools);
 if (recovery.status === "failed") throw new Error(recovery.failure.detail);
+if (recovery.status === "busy") throw new Error("who was killed holds the zone still");
 const outcome = await provider.readZone(zone);
 if (outcome.status !== "read") throw new Error(outcome.detail);
 const plan = planChanges({

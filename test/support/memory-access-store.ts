@@ -41,6 +41,10 @@ export function memoryAccessStore(): MemoryAccessStore {
         : find(({ oidcSubject }) => oidcSubject === by.oidcSubject);
     },
     users: async () => [...users.values()].sort((x, y) => (x.name < y.name ? -1 : 1)),
+    hasOtherAdministrator: async (userId) =>
+      find(
+        ({ id, role, disabledAt }) => id !== userId && role === "administrator" && disabledAt === undefined,
+      ) !== undefined,
     async addUser(user, { onlyFirst = false } = {}) {
       if ((onlyFirst && users.size > 0) || find(({ name }) => name === user.name)) return "taken";
       users.set(user.id, user);
@@ -98,6 +102,10 @@ export function memoryAccessStore(): MemoryAccessStore {
       attempts.set(key, current);
       return current.count;
     },
+    async takeBackAttempt(key, now) {
+      const known = attempts.get(key);
+      if (known !== undefined && known.until > now && known.count > 0) known.count -= 1;
+    },
     async clearAttempts(key) {
       attempts.delete(key);
     },
@@ -111,10 +119,13 @@ export function memoryAccessStore(): MemoryAccessStore {
             (before === undefined || entry.id < before) &&
             (target ?? entry.target) === entry.target &&
             (actor ?? entry.actor) === entry.actor &&
-            (action === undefined || entry.action === action || entry.action.startsWith(`${action}.`)),
+            (action === undefined || entry.action === action || entry.action.split(".")[0] === action),
         )
         .sort((x, y) => (x.id < y.id ? 1 : -1))
         .slice(0, limit);
+    },
+    async sweepAudit(before) {
+      log.splice(0, log.length, ...log.filter(({ at }) => at >= before));
     },
     async sweep(now) {
       for (const [hash, { expiresAt }] of sessions) if (expiresAt <= now) sessions.delete(hash);

@@ -15,6 +15,8 @@ export function memoryJobStore(): JobStore {
     const row = rows.get(id);
     return row?.attempt === attempt && row.leasedUntil !== undefined ? row : undefined;
   };
+  const isGivenUp = (row: Row, now: Date) =>
+    row.attempt >= row.maxAttempts && (row.leasedUntil === undefined || row.leasedUntil <= now);
   const out = ({ leasedUntil: _, error, ...job }: Row) => ({ ...structuredClone(job), error });
   return {
     async add(job) {
@@ -66,12 +68,15 @@ export function memoryJobStore(): JobStore {
       Object.assign(row, { leasedUntil: undefined, runAt: retryAt, error });
       return true;
     },
-    async failed(limit) {
+    async failed(limit, now) {
       return [...rows.values()]
-        .filter((row) => row.attempt >= row.maxAttempts && row.leasedUntil === undefined)
+        .filter((row) => isGivenUp(row, now))
         .slice(-limit)
         .reverse()
-        .map(out);
+        .map((row) => ({ ...out(row), isCutOff: row.leasedUntil !== undefined }));
+    },
+    async sweep(before) {
+      for (const row of rows.values()) if (isGivenUp(row, before) && row.runAt < before) rows.delete(row.id);
     },
   };
 }

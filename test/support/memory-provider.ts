@@ -93,6 +93,12 @@ export function memoryStore(): PublishStore & { readonly applies: ApplyRecord[] 
       applies.push(apply);
       return true;
     },
+    async hold(id, heldUntil, waitsUntil) {
+      if (!applies.some((apply) => apply.id === id && apply.state === "running")) return false;
+      const { waitsUntil: _, ...rest } = change(id, { heldUntil });
+      applies[applies.findIndex((apply) => apply.id === id)] = waitsUntil ? { ...rest, waitsUntil } : rest;
+      return true;
+    },
     async stepDone(id, stepsDone) {
       change(id, { stepsDone });
     },

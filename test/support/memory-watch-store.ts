@@ -40,6 +40,17 @@ export function memoryWatchStore(): WatchStore {
     },
     state: async (domain) => states.get(domain),
     findings: async (domain) => known.get(domain) ?? [],
+    standing: async (domains) =>
+      new Map(
+        domains.map((domain) => [
+          domain,
+          (known.get(domain) ?? []).map(({ key, finding: { severity }, acknowledgedBy }) => ({
+            key,
+            severity,
+            isAcknowledged: acknowledgedBy !== undefined,
+          })),
+        ]),
+      ),
     async record({ state, findings, events: more }) {
       if (states.get(state.domain)?.revision !== state.revision) return "stale";
       states.set(state.domain, { ...state, revision: state.revision + 1 });
@@ -115,6 +126,7 @@ export function memoryWatchStore(): WatchStore {
       const kept = events.filter(({ at }) => at >= before);
       events.splice(0, events.length, ...kept);
     },
+    agreeWithDescriptions: async () => 0,
     async forget(domain) {
       states.delete(domain);
       known.delete(domain);
@@ -125,23 +137,40 @@ export function memoryWatchStore(): WatchStore {
 }
 
 export function memoryAlertStore(): AlertStore {
-  let rows: { channel: string; key: string; news: readonly News[]; batch?: string }[] = [];
+  let rows: { channel: string; key: string; news: readonly News[]; at: Date; batch?: string }[] = [];
+  const free = (isFreed: (row: (typeof rows)[number]) => boolean) => {
+    for (const row of rows.filter(isFreed)) delete row.batch;
+    rows = rows.filter(
+      (row, at) =>
+        row.batch !== undefined ||
+        !rows
+          .slice(at + 1)
+          .some(
+            ({ channel, key, batch }) => batch === undefined && channel === row.channel && key === row.key,
+          ),
+    );
+  };
   return {
-    async put(channel, key, news) {
+    async put(channel, key, news, at) {
       rows = rows.filter((row) => row.channel !== channel || row.key !== key || row.batch !== undefined);
-      if (news.length > 0) rows.push({ channel, key, news });
+      if (news.length > 0) rows.push({ channel, key, news, at });
     },
-    async collect(channel, batch, limit) {
-      const mine = rows.filter((row) => row.channel === channel);
-      if (!mine.some((row) => row.batch === batch)) {
-        for (const row of mine.filter(({ batch: taken }) => taken === undefined).slice(0, limit))
-          row.batch = batch;
+    async collect(channel, batch, { limit, putBefore, givenUpBefore }) {
+      if (!rows.some((row) => row.channel === channel && row.batch === batch)) {
+        free((row) => row.channel === channel && row.batch !== undefined && row.at < givenUpBefore);
+        const waiting = rows.filter(
+          (row) => row.channel === channel && row.batch === undefined && row.at < putBefore,
+        );
+        for (const row of waiting.slice(0, limit)) row.batch = batch;
       }
-      return mine.filter((row) => row.batch === batch).flatMap(({ news }) => news);
+      return rows.filter((row) => row.channel === channel && row.batch === batch).flatMap(({ news }) => news);
     },
     async finish(channel, batch) {
       rows = rows.filter((row) => row.channel !== channel || row.batch !== batch);
       return rows.some((row) => row.channel === channel && row.batch === undefined);
+    },
+    async release(channel, batch) {
+      free((row) => row.channel === channel && row.batch === batch);
     },
   };
 }

@@ -11,6 +11,8 @@ import { tableWorld } from "./table-world.ts";
 export const NO_KEYS: KeyStore = {
   list: async () => [],
   get: async () => undefined,
+  publishes: async () => false,
+  setPublishes: async () => undefined,
   put: async () => "taken",
   change: async () => "stale",
   remove: async () => "stale",

@@ -95,7 +95,8 @@ export async function runApply(
     const say = (text: string) => {
       if (!options.json) terminal.out(text);
     };
-    const recovery = await recover(opened.zone, opened);
+    const recovery = await recover(opened.zone, { ...opened, ...tools });
+    if (recovery.status === "busy") throw busy(opened.zone, recovery.until);
     if (recovery.status === "failed") {
       const failed = asFailed(opened.zone, recovery.failure);
       say(failureText(failed, terminal));
@@ -123,7 +124,13 @@ export async function runApply(
         return;
       }
     }
-    const applyOptions = { allow, noWait: !options.wait, lookSeconds: options.look };
+    const notBefore = recovery.status === "recovered" ? recovery.apply.waitsUntil : undefined;
+    const applyOptions = {
+      allow,
+      noWait: !options.wait,
+      lookSeconds: options.look,
+      ...(notBefore && { notBefore }),
+    };
     const result = await applyPlan(plan, applyOptions, applyTools(opened, options, tools));
     say(resultText(opened.zone, result, terminal));
     results.push({ zone: opened.zone, ...resultJson(result) });
@@ -140,7 +147,8 @@ export async function runUndo(name: string, options: ApplyCommandOptions, tools:
   let code: ExitCode = EXIT.ok;
   await eachZone([name], options, tools, async (opened) => {
     const { zone, provider, store } = opened;
-    const recovery = await recover(zone, opened);
+    const recovery = await recover(zone, { ...opened, ...tools });
+    if (recovery.status === "busy") throw busy(zone, recovery.until);
     const outcome = recovery.status === "failed" ? recovery.failure : await provider.readZone(zone);
     if (outcome.status !== "read") {
       const failed = asFailed(zone, outcome);
@@ -250,6 +258,12 @@ function zoneNamed(name: string, description: Description, zones: readonly Domai
   return description.domains.some((one) => one.domain === domain) ? zoneOf(domain, description) : zone;
 }
 
+const busy = (zone: DomainName, until: Date): UsageError =>
+  new UsageError(
+    `${visible(zone)}: another apply is under way; where it has died, the zone is free from ${until.toISOString()} on`,
+    EXIT.unknown,
+  );
+
 interface Failed {
   readonly status: "failed";
   readonly zone: DomainName;
@@ -281,6 +295,7 @@ export function applyTools(
     see: seeAtEveryServer(world),
     sleep: tools.sleep,
     now: tools.now,
+    holders: tools.holders,
     newId: () => `${tools.now().toISOString()}-${world.randomLabel()}`,
     onProgress: (event) => {
       if (show) terminal.err(`\r\u001b[K${progressText(event)}`);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { zonepost } from "../../../test/support/cli.ts";
 import type { ServeHandle, ServeJob } from "./tools.ts";
 
-function server(setupSecret?: string) {
+function server(setupSecret?: string, isHalf = false) {
   const jobs: ServeJob[] = [];
   let stopped = 0;
   const reloads: Parameters<ServeHandle["reload"]>[0][] = [];
@@ -13,7 +13,9 @@ function server(setupSecret?: string) {
       setupSecret,
       reload: async (next) => {
         reloads.push(next);
-        return ["it is taken over"];
+        return isHalf
+          ? { sentences: ["half of it is taken over"], failure: "the disk is full" }
+          : { sentences: ["it is taken over"] };
       },
       stop: async () => void stopped++,
     };
@@ -84,6 +86,29 @@ describe("zonepost serve", () => {
       .map((line) => JSON.parse(line) as { msg: string });
     expect(said[0]!.msg).toBe("it is taken over");
     expect(said[1]!.msg).toContain("nothing of it was taken over, all is as before: z/zonepost.yaml:2: ");
+  });
+
+  it("says how far a reload came that ended in the middle", async () => {
+    const { tools } = server(undefined, true);
+    let reload = () => {};
+    const run = await zonepost(["serve", "--state", "/s"], {
+      tools: {
+        ...tools,
+        onReload: (act) => {
+          reload = act;
+          return () => {};
+        },
+        untilInterrupted: async () => reload(),
+      },
+    });
+    const said = run.err.trim().split("\n");
+    expect(said.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { level: "info", msg: "half of it is taken over" },
+      {
+        level: "error",
+        msg: "it ended there, the rest is as before; mend this and reload again: the disk is full",
+      },
+    ]);
   });
 
   it("does not begin with a description that is wrong", async () => {

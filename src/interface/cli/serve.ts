@@ -47,7 +47,10 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
   const reloadOnce = async () => {
     try {
       const next = { settings: loadSettings(options.settings, tools), ...loadFile(options, tools) };
-      for (const sentence of await reload(next)) say("info", sentence);
+      const { sentences, failure } = await reload(next);
+      for (const sentence of sentences) say("info", sentence);
+      if (failure !== undefined)
+        say("error", `it ended there, the rest is as before; mend this and reload again: ${failure}`);
     } catch (error) {
       say("error", `nothing of it was taken over, all is as before: ${(error as Error).message}`);
     }

@@ -11,6 +11,7 @@ import type { MilterAddress } from "../../milter/address.ts";
 import type { MailSink, MailSinkSettings, SubmissionServer, SubmitMail } from "../../milter/mail-exchange.ts";
 import type { MilterSettings } from "../../milter/settings.ts";
 import type { SigningTable } from "../../milter/signing-table.ts";
+import type { Holders } from "../../publish/apply.ts";
 import type { Provider } from "../../publish/provider.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
 import type { DescriptionPieces } from "../../records/description-pieces.ts";
@@ -84,6 +85,7 @@ export interface Tools {
   /** The files below a folder, as paths in it; undefined where there is no such folder. */
   readonly listFiles: (folder: string) => readonly string[] | undefined;
   readonly randomOctets: RandomOctets;
+  readonly holders: Holders;
   readonly makeKeyPair: KeyPairMaker;
   readonly readStdin: () => Promise<string>;
   /** Standard input as it is; undefined where it is longer. */
@@ -161,9 +163,16 @@ export interface ServeHandle {
   readonly setupSecret: string | undefined;
   /** Of the demo, where it is one. */
   readonly accounts?: readonly { readonly name: string; readonly role: string; readonly password: string }[];
-  /** What can be taken over while it runs; one sentence for each thing that was, or that needs a start anew. */
-  readonly reload: (next: Pick<ServeJob, "settings" | "description">) => Promise<readonly string[]>;
+  /** Takes over what can be while it runs. Rejects where nothing was taken over. */
+  readonly reload: (next: Pick<ServeJob, "settings" | "description">) => Promise<Reloaded>;
   readonly stop: () => Promise<void>;
+}
+
+export interface Reloaded {
+  /** One for each thing that was taken over, or that needs a start anew. */
+  readonly sentences: readonly string[];
+  /** Why it ended in the middle; the rest is as before. */
+  readonly failure?: string;
 }
 
 /** What a milter goes by; read anew when somebody says so. */

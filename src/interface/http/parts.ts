@@ -12,6 +12,7 @@ import type { ShownSetting } from "../../config/shown-settings.ts";
 import type { KeyPairMaker } from "../../keys/generate.ts";
 import type { KeyStore } from "../../keys/key-store.ts";
 import type { MasterKey } from "../../keys/sealing.ts";
+import type { Holders } from "../../publish/apply.ts";
 import type { Provider } from "../../publish/provider.ts";
 import type { ProviderStore } from "../../publish/provider-store.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
@@ -78,6 +79,9 @@ export interface ServerParts {
   readonly now: () => Date;
   readonly random: RandomOctets;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** As `sleep`, for work that can be given back: rejects with an Interruption when the server stops. */
+  readonly wait: (milliseconds: number) => Promise<void>;
+  readonly holders: Holders;
   /** Again and again until what it returns is called. */
   readonly every: (milliseconds: number, act: () => void) => () => void;
   /** What keeps the server from serving; undefined where nothing does. */

@@ -64,6 +64,7 @@ export function rotationWork(
     queue,
     watch,
     turn: (domain) => turnKeys(domain, parts.world().authoritative, keys, now),
+    publishes: (domain) => keys.publishes(domain),
     publish,
     now,
     onTrouble,

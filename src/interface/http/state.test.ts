@@ -47,6 +47,30 @@ describe("a backup", () => {
     expect((await save()).status).toBe(200);
   });
 
+  it("gives its room free, and can be tried again, where it cannot be written down", async () => {
+    const contents: Readable[] = [];
+    world = await httpWorld({
+      saveState: async () => {
+        const content = Readable.from(["state"]);
+        contents.push(content);
+        return { octets: 5, content };
+      },
+    });
+    const { audit } = world.access;
+    world.access.audit = async () => {
+      throw new Error("the disk is full");
+    };
+    expect((await save()).status).toBe(500);
+    expect(contents.map(({ destroyed }) => destroyed)).toEqual([true]);
+    world.access.audit = audit;
+    expect((await save()).status).toBe(200);
+  });
+
+  it("may be taken often: a right password is no guess", async () => {
+    world = await httpWorld();
+    for (let times = 0; times < 30; times++) expect((await save()).status, `${times}`).toBe(200);
+  });
+
   it("is left to PostgreSQL where the state lies there", async () => {
     world = await httpWorld({ saveState: undefined });
     expect((await save()).status).toBe(422);

@@ -38,7 +38,7 @@ export async function openZone(zone: DomainName, actor: Actor, parts: ServerPart
       "enter the records by hand, or ask an administrator to set up who holds the zone",
     );
   const provider = await openHolder(entry, zone, parts);
-  const { publish, sleep, now, random } = parts;
+  const { publish, wait, holders, now, random } = parts;
   const see = seeAtEveryServer(parts.world());
   return {
     zone,
@@ -47,7 +47,8 @@ export async function openZone(zone: DomainName, actor: Actor, parts: ServerPart
       provider,
       store: publish,
       see,
-      sleep,
+      sleep: wait,
+      holders,
       now,
       newId: () => timedId(now(), random),
       onProgress,

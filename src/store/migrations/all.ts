@@ -8,6 +8,8 @@ import { jobs } from "./0006-jobs.ts";
 import { providers } from "./0007-providers.ts";
 import { counts } from "./0008-counts.ts";
 import { past } from "./0009-past.ts";
+import { applyHolder } from "./0010-apply-holder.ts";
+import { sweptAndFound } from "./0011-swept-and-found.ts";
 import type { ColumnWords, Migration } from "./migration.ts";
 
 const MIGRATIONS: readonly Migration[] = [
@@ -20,6 +22,8 @@ const MIGRATIONS: readonly Migration[] = [
   providers,
   counts,
   past,
+  applyHolder,
+  sweptAndFound,
 ];
 
 export const LATEST_LAYOUT = MIGRATIONS.length;

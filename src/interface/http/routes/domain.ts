@@ -130,7 +130,8 @@ export function domainRoutes({
           });
         await watch.schedule(domain, ownerId, now());
         await asked.audit("domain.create", domain, { ownerId: ownerId ?? null });
-        return { domain, revision: 1 };
+        // One that was here before goes on counting.
+        return { domain, revision: (await descriptions.domain(domain))?.revision ?? 1 };
       },
     }),
     route({

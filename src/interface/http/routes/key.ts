@@ -105,7 +105,7 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
     const made = await makeKey(domain, wanted, { store: keys, sealKey: master, makeKeyPair, random, now });
     if (!made.ok) throw new Refusal("refused", made.problem, "choose another", { where: "body" });
     await asked.audit("key.create", keyOwner(made.value.key));
-    await startRotation(domain, false, parts);
+    await startRotation(domain, parts);
     return made.value;
   };
   return [
@@ -169,7 +169,7 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
         if ((await keys.put(key)) === "taken")
           throw new Refusal("taken", `there is a key ${keyOwner(key)} already`, "choose another selector");
         await asked.audit("key.import", keyOwner(key));
-        await startRotation(domain, false, parts);
+        await startRotation(domain, parts);
         return { key: keyJson(key) };
       },
     }),
@@ -325,7 +325,8 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
               published === undefined ? null : { status: published.status, detail: detailOf(published) },
           });
         }
-        await startRotation(domain, body.publish, parts);
+        await keys.setPublishes(domain, body.publish);
+        await startRotation(domain, parts);
         await asked.audit("key.rotate", domain, { begin: body.begin, publish: body.publish });
         return { steps };
       },

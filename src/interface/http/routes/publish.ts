@@ -32,6 +32,7 @@ import { jobOf, jobRef } from "./job.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const LOOK_SECONDS = 60;
+const BUSY_SECONDS = 60;
 /** Of a zone that holds the records of many domains. */
 const MAX_LOOKED_AFTER = 1000;
 /** A plan of a zone with many domains is long; what is read back of it is a sample. */
@@ -93,7 +94,7 @@ interface ApprovedUndo extends Approved {
 }
 
 export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[] {
-  const { access, descriptions, publish, queue, watch, now } = parts;
+  const { access, descriptions, publish, queue, watch, now, holders } = parts;
 
   const open = async (
     stored: StoredDomain,
@@ -123,9 +124,32 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
   };
   const audit = ({ by, address, zone }: Approved, action: string) =>
     access.audit(auditEntry({ actor: by, address, action, target: zone, details: {} }, now(), parts.random));
-  const requireWhole = async ({ zone, provider }: OpenZone) => {
-    const recovery = await recover(zone, { provider, store: publish });
+  /** Until when the next step has to wait, where an earlier apply was broken off while it waited. */
+  const requireWhole = async ({ zone, provider }: OpenZone): Promise<Date | undefined> => {
+    const recovery = await recover(zone, { provider, store: publish, now, holders });
     if (recovery.status === "failed") throw notRead(recovery.failure);
+    if (recovery.status === "busy")
+      throw new Refusal(
+        "busy",
+        `another apply to ${zone} is under way`,
+        "wait until it has ended, and look at the plan as it is by then",
+        { retryAfterSeconds: BUSY_SECONDS },
+      );
+    return recovery.status === "recovered" ? recovery.apply.waitsUntil : undefined;
+  };
+  /** Who died at it may seem to be at it still for a while, where another node goes on. */
+  const requireWholeAgain = async (opened: OpenZone, attempt: number): Promise<Date | undefined> => {
+    if (attempt > 1) {
+      const recovery = await recover(opened.zone, {
+        provider: opened.provider,
+        store: publish,
+        now,
+        holders,
+      });
+      if (recovery.status === "recovered") return recovery.apply.waitsUntil;
+      if (recovery.status === "busy") await parts.wait(recovery.until.getTime() - now().getTime());
+    }
+    return requireWhole(opened);
   };
   /** What every name server answers by now for what was changed. */
   const readBack = async (changes: readonly RrsetChange[], { see }: Pick<ApplyTools, "see">) =>
@@ -149,10 +173,7 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
       .map(({ domain }) => domain)
       .filter((domain) => zoneOf(domain, description) === zone)
       .slice(0, MAX_LOOKED_AFTER);
-    for (const domain of domains) {
-      const state = await watch.state(domain);
-      if (state !== undefined) await watch.schedule(domain, state.ownerId, now());
-    }
+    await watch.scheduleSooner(domains.map((domain) => ({ domain, at: now() })));
     const key = `wait-for-caches ${zone}`;
     await queue.add("wait-for-caches", { domains }, { key, runAt: cachesClear(now(), ttl) });
   };
@@ -192,7 +213,7 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
   };
   const applyApproved = tasks.define<ApprovedPlan>("apply", async (approved, { attempt, progress }) => {
     const opened = await openAgain(approved);
-    await requireWhole(opened);
+    const notBefore = await requireWholeAgain(opened, attempt);
     const plan = await makePlan(opened);
     // Where a node died at it, what is left of the plan is a part of what was approved.
     const isPart =
@@ -200,7 +221,7 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
       changesOf(plan).every((change) => approved.changes.includes(change)) &&
       plan.guards.every(({ id }) => approved.allow.includes(id));
     if (planDigest(plan) !== approved.digest && !isPart) throw notApproved();
-    const options = { allow: approved.allow, lookSeconds: LOOK_SECONDS };
+    const options = { allow: approved.allow, lookSeconds: LOOK_SECONDS, ...(notBefore && { notBefore }) };
     const tools = opened.applyTools(tell(progress));
     const result = await applyPlan(plan, options, tools);
     await audit(approved, `zone.apply.${result.status}`);
@@ -214,7 +235,7 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
   });
   const undoApproved = tasks.define<ApprovedUndo>("undo", async (approved, { attempt, progress }) => {
     const opened = await openAgain(approved);
-    await requireWhole(opened);
+    await requireWholeAgain(opened, attempt);
     const [last] = await publish.appliesTo(opened.zone);
     if (attempt > 1 && last?.undoes === approved.undoes && last.state === "done")
       return { status: "nothing-to-do" };

@@ -90,7 +90,10 @@ export function stateRoutes(parts: ServerParts): readonly Route[] {
         content.once("close", () => {
           isSaving = false;
         });
-        await asked.audit(BACKUP.action, BACKUP.target, { octets });
+        await asked.audit(BACKUP.action, BACKUP.target, { octets }).catch((error) => {
+          content.destroy();
+          throw error;
+        });
         const name = `zonepost-${now().toISOString().slice(0, 16).replaceAll(":", "")}.db`;
         asked.reply
           .type("application/vnd.sqlite3")

@@ -1,0 +1,227 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CATALOGUE } from "../check/catalogue.ts";
+import type { Finding } from "../check/finding.ts";
+import { type DomainName, domainName } from "../standards/dns/name.ts";
+import { type OpenedStore, openStore } from "../store/open.ts";
+import type { AlertChannel, AlertMessage, News } from "./alert.ts";
+import { type AlertTools, createAlerts } from "./alerts.ts";
+import type { JobQueue } from "./job-queue.ts";
+import { recordCheck } from "./record-check.ts";
+import { DEFAULT_SCHEDULE } from "./schedule.ts";
+
+const START = Date.parse("2026-11-21T12:00:00Z");
+const MINUTE = 60_000;
+const CHANNEL: AlertChannel = {
+  id: "operators",
+  target: { kind: "webhook", url: "https://hooks.example.net/", secret: { reveal: () => "s" } },
+  minimumSeverity: "warning",
+};
+
+let store: OpenedStore;
+beforeEach(async () => {
+  store = await openStore({ kind: "memory" });
+});
+afterEach(() => store.close());
+
+function missing(domain: DomainName, severity: Finding["severity"] = "error"): Finding {
+  const { expected, why, reference } = CATALOGUE["spf-missing"];
+  return {
+    code: "spf-missing",
+    severity,
+    owner: domain,
+    expected,
+    observed: "none",
+    why,
+    reference,
+    fix: null,
+    verify: `dig ${domain}`,
+  };
+}
+
+/** Alerts on a real store; rounds are run by hand, and what would be delivered is kept. */
+function alertsOn(watch: AlertTools["watch"] = store.watch) {
+  let time = START;
+  const now = () => new Date(time);
+  const messages: AlertMessage[] = [];
+  const rounds: Date[] = [];
+  const digests: string[] = [];
+  let rests = 0;
+  const queue: Pick<JobQueue, "add"> = {
+    async add(kind, payload, options) {
+      if (kind === "alert-round") rounds.push(options!.runAt!);
+      if (kind === "weekly-digest") digests.push(options!.runAt!.toISOString());
+      if ("message" in payload) messages.push(payload.message);
+    },
+  };
+  const alerts = createAlerts(
+    { channels: [CHANNEL], groupSeconds: 900, digest: { time: "08:00", timeZone: "UTC" } },
+    {
+      store: store.alertNews,
+      watch,
+      queue: queue as JobQueue,
+      now,
+      rest: async () => {
+        rests += 1;
+      },
+      sendMail: async () => ({ status: "accepted" }),
+      post: async () => ({ status: "accepted" }),
+    },
+  );
+  return {
+    alerts,
+    now,
+    messages,
+    rounds,
+    digests,
+    rests: () => rests,
+    pass: (milliseconds: number) => {
+      time += milliseconds;
+    },
+    round: (id: string, isLast = false) =>
+      alerts.handlers["alert-round"]({ channel: CHANNEL.id }, { id, attempt: 1, isLast }),
+    /** One look at a domain, with what it sees; news comes with the second that sees the same. */
+    check: (domain: DomainName, findings: readonly Finding[], tell = alerts.tell, began = time - 1000) =>
+      recordCheck(
+        { domain, findings },
+        { startedAt: new Date(began), endedAt: now() },
+        { store: store.watch, schedule: DEFAULT_SCHEDULE, tell },
+      ),
+  };
+}
+
+const domainsOf = (messages: readonly AlertMessage[]) =>
+  messages.flatMap(({ groups }) => groups[0]!.domainCount);
+
+describe("a round", () => {
+  it("asks what is still so of a hundred domains at once, and lets others have their turn", async () => {
+    const asked: number[] = [];
+    const world = alertsOn({
+      ...store.watch,
+      standing: (domains) => {
+        asked.push(domains.length);
+        return store.watch.standing(domains);
+      },
+    });
+    const domains = Array.from({ length: 2_000 }, (_, at) => domainName(`d${at}.example.net`));
+    const at = world.now();
+    const news: News[] = [];
+    for (const domain of domains) {
+      await store.watch.schedule(domain, undefined, at);
+      const finding = missing(domain);
+      const known = { key: `spf-missing ${domain}`, finding, since: at, confirmed: true };
+      const state = { domain, ownerId: undefined, checkedAt: at, nextCheckAt: at, revision: 0 };
+      const result = { findings: [known], events: [] };
+      await store.watch.record({ state: { ...state, worst: "error", counts: { error: 1 } }, ...result });
+      const times = { since: at.toISOString(), at: at.toISOString() };
+      news.push({ id: domain, domain, kind: "appeared", key: known.key, finding, ...times });
+    }
+    await world.alerts.tell("all", news);
+    world.pass(15 * MINUTE);
+    await world.round("1");
+    expect(Math.max(...asked)).toBeLessThanOrEqual(100);
+    expect(asked.reduce((all, some) => all + some)).toBe(2_000);
+    expect(world.rests()).toBe(asked.length - 1);
+    expect(domainsOf(world.messages)).toEqual([2_000]);
+  });
+
+  it("that is given up leaves its news to the next", async () => {
+    let isAway = true;
+    const world = alertsOn({
+      ...store.watch,
+      standing: async (domains) => {
+        if (isAway) throw new Error("the database is away");
+        return store.watch.standing(domains);
+      },
+    });
+    const domain = domainName("example.org");
+    await store.watch.schedule(domain, undefined, world.now());
+    for (let looks = 0; looks < 2; looks++) await world.check(domain, [missing(domain)]);
+    world.pass(15 * MINUTE);
+    await expect(world.round("1")).rejects.toThrow("away");
+    // Until then it is the round's own.
+    await world.round("2");
+    expect(world.messages).toEqual([]);
+    const asked = world.rounds.length;
+    await expect(world.round("1", true)).rejects.toThrow("away");
+    expect(world.rounds.length).toBe(asked + 1);
+    isAway = false;
+    await world.round("3");
+    expect(domainsOf(world.messages)).toEqual([1]);
+  });
+
+  it("takes up what a process that died with its last attempt has left", async () => {
+    const world = alertsOn();
+    const domain = domainName("example.org");
+    await store.watch.schedule(domain, undefined, world.now());
+    for (let looks = 0; looks < 2; looks++) await world.check(domain, [missing(domain)]);
+    world.pass(15 * MINUTE);
+    const which = { limit: 10, putBefore: world.now(), givenUpBefore: new Date(START) };
+    await store.alertNews.collect(CHANNEL.id, "of a dead one", which);
+    await world.round("1");
+    expect(world.messages).toEqual([]);
+    world.pass(8 * 1440 * MINUTE);
+    await world.round("2");
+    expect(domainsOf(world.messages)).toEqual([1]);
+  });
+
+  it("that begins between what is told and what is written down leaves it to the next", async () => {
+    const world = alertsOn();
+    const domain = domainName("example.org");
+    await store.watch.schedule(domain, undefined, world.now());
+    for (let looks = 0; looks < 2; looks++) await world.check(domain, [missing(domain, "warning")]);
+    world.pass(15 * MINUTE);
+    await world.round("1");
+    // It gets worse, and a round that others have asked for begins before that is written down.
+    const tellThenRound: typeof world.alerts.tell = async (key, news) => {
+      await world.alerts.tell(key, news);
+      world.pass(3_000);
+      await world.round("2");
+    };
+    await world.check(domain, [missing(domain)], tellThenRound);
+    const next = world.rounds.at(-1)!;
+    world.pass(next.getTime() - world.now().getTime());
+    await world.round("3");
+    // And so where it goes.
+    await world.check(domain, [], async (key, news) => {
+      await world.alerts.tell(key, news);
+      world.pass(3_000);
+      await world.round("4");
+    });
+    world.pass(world.rounds.at(-1)!.getTime() - world.now().getTime());
+    await world.round("5");
+    expect(world.messages.map(({ title }) => title)).toEqual([
+      "example.org: warning: spf-missing",
+      "example.org: error: spf-missing",
+      "example.org: solved: spf-missing",
+    ]);
+  });
+});
+
+it("a digest plans the next for a week later, by a clock that is behind the queue's as well", async () => {
+  const world = alertsOn();
+  const monday = Date.parse("2026-11-23T08:00:00Z");
+  for (const seconds of [-2, 0, 3]) {
+    world.pass(monday + 1000 * seconds - world.now().getTime());
+    await world.alerts.handlers["weekly-digest"]({}, { id: "1", attempt: 1, isLast: false });
+  }
+  expect(world.digests).toEqual(Array(3).fill("2026-11-30T08:00:00.000Z"));
+});
+
+it("two checks of one domain that end together: one is written down, and its news is told", async () => {
+  const world = alertsOn();
+  const domain = domainName("example.org");
+  await store.watch.schedule(domain, undefined, world.now());
+  await world.check(domain, [missing(domain)]);
+  world.pass(5 * MINUTE);
+  let hasMet = false;
+  // The one has told and not yet written when the other comes and does both.
+  await world.check(domain, [missing(domain)], async (key, news) => {
+    await world.alerts.tell(key, news);
+    if (hasMet) return;
+    hasMet = true;
+    await world.check(domain, [missing(domain)], world.alerts.tell, world.now().getTime() - 3000);
+  });
+  world.pass(16 * MINUTE);
+  await world.round("1");
+  expect(domainsOf(world.messages)).toEqual([1]);
+});
