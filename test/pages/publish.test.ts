@@ -76,6 +76,8 @@ describe("a plan", () => {
   it("cannot be carried out where a guard has no way around it", async () => {
     await page.goto("/domains/gallery.example/publish");
     await page.getByText("This cannot be overridden").waitFor();
+    const mend = page.getByRole("link", { name: "To the description" });
+    expect(await mend.getAttribute("href")).toBe("/domains/gallery.example?view=description");
     expect(await page.getByRole("checkbox").count()).toBe(0);
     expect(await publish().isDisabled()).toBe(true);
   });

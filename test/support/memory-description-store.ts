@@ -10,6 +10,7 @@ import type { DomainName } from "../../src/standards/dns/name.ts";
 export function memoryDescriptionStore(): DescriptionStore {
   let common: StoredPiece = { content: {}, revision: 0, changedAt: new Date(0) };
   const kept = new Map<DomainName, StoredDomain>();
+  const removed = new Map<DomainName, number>();
   const matching = ({ ownerId, search }: DomainFilter) =>
     [...kept.values()]
       .filter((one) => ownerId === undefined || one.ownerId === ownerId)
@@ -30,12 +31,14 @@ export function memoryDescriptionStore(): DescriptionStore {
     countDomains: async (filter) => matching(filter).length,
     async putDomain(one, revision, at) {
       if ((kept.get(one.domain)?.revision ?? 0) !== revision) return "stale";
-      kept.set(one.domain, { ...one, revision: revision + 1, changedAt: at });
+      const last = revision === 0 ? (removed.get(one.domain) ?? 0) : revision;
+      kept.set(one.domain, { ...one, revision: last + 1, changedAt: at });
       return "put";
     },
     async removeDomain(domain, revision) {
       if (kept.get(domain)?.revision !== revision) return "stale";
       kept.delete(domain);
+      removed.set(domain, revision);
       return "removed";
     },
   };

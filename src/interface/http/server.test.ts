@@ -84,3 +84,17 @@ it.each([
     await world.close();
   },
 );
+
+it("tells the revision of a domain that was removed and is taken in again, and takes changes on it", async () => {
+  const world = await httpWorld();
+  const { administrator } = world.clients;
+  const ask = (method: string, path: string, body?: object) => world.ask(administrator!, method, path, body);
+  const { body: made } = await ask("POST", "/api/domains", { domain: "again.example" });
+  expect(made).toMatchObject({ revision: 1 });
+  expect((await ask("DELETE", "/api/domains/again.example?revision=1")).status).toBe(204);
+  const { body: again } = await ask("POST", "/api/domains", { domain: "again.example" });
+  expect(again).toMatchObject({ revision: 2 });
+  const put = await ask("PUT", "/api/domains/again.example", { content: {}, revision: 2 });
+  expect(put.status).toBe(200);
+  await world.close();
+});

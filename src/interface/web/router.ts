@@ -48,7 +48,7 @@ const loginRoute = createRoute({
 
 interface DomainSearch {
   /** The findings where absent. */
-  readonly view?: "records" | "compliance" | "history";
+  readonly view?: "records" | "compliance" | "history" | "description";
   /** What is about one station alone. */
   readonly at?: Station;
   /** The DNS host in whose form records are shown; empty for the usual form. */
@@ -84,7 +84,9 @@ const domainRoute = createRoute({
   getParentRoute: () => insideRoute,
   path: "/domains/$domain",
   validateSearch: (search: Record<string, unknown>): DomainSearch => {
-    const view = (["records", "compliance", "history"] as const).find((each) => each === search["view"]);
+    const view = (["records", "compliance", "history", "description"] as const).find(
+      (each) => each === search["view"],
+    );
     const at = STATIONS.find((each) => each === search["at"]);
     const { host, checking } = search;
     return {

@@ -130,7 +130,7 @@ export function domainRoutes({
           });
         await watch.schedule(domain, ownerId, now());
         await asked.audit("domain.create", domain, { ownerId: ownerId ?? null });
-        // One that was here before goes on counting.
+        // One that was removed before goes on counting.
         return { domain, revision: (await descriptions.domain(domain))?.revision ?? 1 };
       },
     }),

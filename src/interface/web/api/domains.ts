@@ -13,6 +13,7 @@ type Got<P extends keyof paths> = paths[P] extends {
 
 export type Overview = Got<"/api/overview">;
 export type DomainState = Got<"/api/domains">["domains"][number];
+export type DescribedDomain = Got<"/api/domains/{domain}">;
 export type Finding = Got<"/api/domains/{domain}/findings">["findings"][number];
 export type Fix = NonNullable<Finding["fix"]>;
 export type Concern = Finding["concern"];

@@ -12,6 +12,7 @@ export type ProblemCode =
   | "not-found"
   | "method-not-allowed"
   | "taken"
+  | "read-only"
   | "stale"
   | "busy"
   | "too-large"

@@ -8,6 +8,8 @@ export interface Session {
   readonly user: { readonly id: string; readonly name: string; readonly role: string };
   /** False between the password and the code. */
   readonly isComplete: boolean;
+  /** The file on the server's machine that describes all domains; null where they are described here. */
+  readonly descriptionFile: string | null;
 }
 
 export const sessionQuery = queryOptions({
@@ -60,6 +62,9 @@ export const mayChange = (session: Session | undefined): boolean =>
   MAY_CHANGE.includes(session?.user.role ?? "");
 export const isAdministrator = (session: Session | undefined): boolean =>
   session?.user.role === "administrator";
+/** Where a file describes the domains, nobody adds one here. */
+export const mayAddDomains = (session: Session | undefined): boolean =>
+  isAdministrator(session) && session?.descriptionFile === null;
 /** Who may look at what is of all: administrators and readers. */
 export const seesAll = (session: Session | undefined): boolean =>
   ["administrator", "reader"].includes(session?.user.role ?? "");

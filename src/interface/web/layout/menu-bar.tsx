@@ -2,7 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, type LinkProps, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
-import { isAdministrator, leave, type Session, seesAll, useSession } from "../api/session.ts";
+import { isAdministrator, leave, mayAddDomains, type Session, seesAll, useSession } from "../api/session.ts";
 import type { Texts } from "../texts/en.ts";
 import { useTexts } from "../texts/texts.tsx";
 import { Mark } from "./first-sight.tsx";
@@ -15,7 +15,7 @@ interface Entry {
 
 const ENTRIES: readonly Entry[] = [
   { to: "/", name: "overview" },
-  { to: "/add", name: "add", isFor: isAdministrator },
+  { to: "/add", name: "add", isFor: mayAddDomains },
   { to: "/dkim", name: "dkim" },
   { to: "/history", name: "history" },
 ];

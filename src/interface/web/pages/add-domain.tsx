@@ -6,6 +6,7 @@ import { answer, GET, POST, PUT } from "../api/client.ts";
 import { domainChanged, planQuery } from "../api/domains.ts";
 import { useJob } from "../api/job.ts";
 import { isProblem } from "../api/problem.ts";
+import { useSession } from "../api/session.ts";
 import { serversQuery } from "../api/tools.ts";
 import { Busy, Loading } from "../parts/busy.tsx";
 import { Field } from "../parts/field.tsx";
@@ -66,6 +67,18 @@ async function addCommon(
 }
 
 export function AddDomainPage() {
+  const { add: t } = useTexts();
+  const file = useSession()?.descriptionFile ?? undefined;
+  return file === undefined ? (
+    <AddDomain />
+  ) : (
+    <Page title={t.title} width="narrow">
+      <p className="note">{t.byFile(file)}</p>
+    </Page>
+  );
+}
+
+function AddDomain() {
   const { add: t } = useTexts();
   const [taken, setTaken] = useState<string>();
   const [jobId, setJobId] = useState<string>();

@@ -4,7 +4,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { memo, useDeferredValue, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { type DomainState, domainListQuery, type Overview, overviewQuery } from "../api/domains.ts";
-import { isAdministrator, useSession } from "../api/session.ts";
+import { isAdministrator, mayAddDomains, useSession } from "../api/session.ts";
 import { Busy, Loading } from "../parts/busy.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
@@ -18,12 +18,13 @@ const route = getRouteApi("/inside/");
 const TYPING_MILLISECONDS = 150;
 
 export function OverviewPage() {
-  const { overview: t } = useTexts();
+  const { overview: t, add: adding } = useTexts();
   const session = useSession();
+  const file = session?.descriptionFile ?? undefined;
   const overview = useQuery(overviewQuery);
   const { data } = overview;
   useFreshRows(data);
-  const add = isAdministrator(session) && (
+  const add = mayAddDomains(session) && (
     <Link to="/add" className="button primary">
       {t.add}
     </Link>
@@ -34,7 +35,13 @@ export function OverviewPage() {
       <Problem error={overview.error} onRetry={() => void overview.refetch()} />
       {data?.domains === 0 && (
         <Empty title={t.none}>
-          <p>{isAdministrator(session) ? t.noneAdministrator : t.noneOther}</p>
+          <p>
+            {!isAdministrator(session)
+              ? t.noneOther
+              : file === undefined
+                ? t.noneAdministrator
+                : adding.byFile(file)}
+          </p>
           {add}
         </Empty>
       )}

@@ -1,5 +1,11 @@
-/** A field of a form, of one line or several: its name, its hint, and what is wrong with it, said to everybody. */
-import { type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttributes, useId } from "react";
+/** A field of a form, of one line or several or to choose from: its name, its hint, and what is wrong with it, said to everybody. */
+import {
+  type InputHTMLAttributes,
+  type ReactNode,
+  type SelectHTMLAttributes,
+  type TextareaHTMLAttributes,
+  useId,
+} from "react";
 
 interface Named {
   readonly label: string;
@@ -33,6 +39,24 @@ export function TextField({
   return (
     <Frame label={label} hint={hint} fault={fault} isOwnFault={isOwnFault}>
       {(said) => <textarea className="text" spellCheck={false} {...area} {...said} />}
+    </Frame>
+  );
+}
+
+export function SelectField({
+  label,
+  hint,
+  fault,
+  children,
+  ...select
+}: Named & Omit<SelectHTMLAttributes<HTMLSelectElement>, "id">) {
+  return (
+    <Frame label={label} hint={hint} fault={fault}>
+      {(said) => (
+        <select {...select} {...said}>
+          {children}
+        </select>
+      )}
     </Frame>
   );
 }

@@ -1,5 +1,5 @@
 /** Short words about what was done, with the way back. */
-import { useEffect, useSyncExternalStore } from "react";
+import { useEffect, useRef, useSyncExternalStore } from "react";
 import { useSession } from "../api/session.ts";
 import { useTexts } from "../texts/texts.tsx";
 
@@ -61,6 +61,18 @@ export function tell(text: string, undo?: () => void, onEnd?: () => void): () =>
   letGo(toast);
   end(toasts.slice(0, -MAX_SHOWN));
   return () => endOne(toast.id);
+}
+
+/** What is typed is undone while the form that says so is there, and no longer. */
+export function useTellHere(): (text: string, undo: () => void) => void {
+  const told = useRef<(() => void)[]>([]);
+  useEffect(() => {
+    const here = told.current;
+    return () => {
+      for (const takeAway of here.splice(0)) takeAway();
+    };
+  }, []);
+  return (text, undo) => void told.current.push(tell(text, undo));
 }
 
 function watch(watcher: () => void): () => void {

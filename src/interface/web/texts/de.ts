@@ -182,6 +182,7 @@ export const de: Texts = {
       records: "Einträge",
       compliance: "Regeln",
       history: "Verlauf",
+      description: "Beschreibung",
       dkim: "DKIM",
       publish: "Veröffentlichen",
     },
@@ -284,6 +285,8 @@ export const de: Texts = {
   add: {
     title: "Domain hinzufügen",
     lead: "Zuerst wird gelesen, was schon im DNS steht; geändert wird nichts, bevor Sie es sagen.",
+    byFile: (file) =>
+      `Die Domains sind in ${file} auf dem Rechner des Servers beschrieben: fügen Sie dort eine hinzu und laden Sie den Server neu.`,
     question: "Was steht hinter dem @?",
     questionHint: "Von bob@example.org ist es example.org, auch wenn der Mailserver mail.example.org heißt.",
     reading: "Es wird gelesen, was da ist …",

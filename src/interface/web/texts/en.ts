@@ -182,6 +182,7 @@ export const en = {
       records: "Records",
       compliance: "Rules",
       history: "History",
+      description: "Description",
       dkim: "DKIM",
       publish: "Publish",
     },
@@ -283,6 +284,8 @@ export const en = {
   add: {
     title: "Add a domain",
     lead: "What is in DNS already is read first; nothing is changed before you say so.",
+    byFile: (file: string) =>
+      `The domains are described in ${file} on the server's machine: add one there, and reload the server.`,
     question: "What comes after the @?",
     questionHint:
       "Of bob@example.org it is example.org, even where the mail server is called mail.example.org.",

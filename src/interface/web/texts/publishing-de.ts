@@ -233,6 +233,7 @@ export const publishingDe: PublishingTexts = {
     guards: "Was dagegen spricht",
     allow: "Trotzdem tun",
     cannotAllow: "Darüber lässt sich nicht hinweggehen: Ändern Sie die Beschreibung, oder die Zone von Hand.",
+    toDescription: "Zur Beschreibung",
     diff: "Was sich ändert",
     creates: (count) => several(count, "Eintrag kommt", "Einträge kommen"),
     deletes: (count) => several(count, "Eintrag geht", "Einträge gehen"),

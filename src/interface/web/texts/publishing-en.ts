@@ -232,6 +232,7 @@ export const publishingEn = {
     guards: "What speaks against it",
     allow: "Do it all the same",
     cannotAllow: "This cannot be overridden: change the description, or the zone by hand.",
+    toDescription: "To the description",
     diff: "What changes",
     creates: (count: number) => several(count, "record comes", "records come"),
     deletes: (count: number) => several(count, "record goes", "records go"),

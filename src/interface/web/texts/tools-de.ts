@@ -223,11 +223,25 @@ export const toolsDe: ToolsTexts = {
     noTokens: "Es gibt keine.",
     ownAccount: "Zu Ihrem Konto",
   },
+  /** What is described, as a form or as text. */
+  described: {
+    byFile: (file) =>
+      `Das steht in ${file} auf dem Rechner des Servers: ändern Sie es dort und laden Sie den Server neu.`,
+    asText: "Als Text bearbeiten",
+    asForm: "Als Formular bearbeiten",
+    notJson: "Das ist kein JSON mehr.",
+    save: "Speichern",
+    changed: "Geändert",
+    changedMeanwhile:
+      "Das hat inzwischen jemand anderes geändert; was Sie getippt haben, ist noch da. Geändert",
+    theirs: "Was jetzt anders ist",
+    takeTheirs: "Deren Fassung nehmen",
+    tookTheirs: "Das ist jetzt deren Fassung; was Sie getippt hatten, ist beiseitegelegt.",
+    saveOver: "Meine darüber speichern",
+  },
   servers: {
     title: "Mailserver",
     lead: "Was alle Domains gemeinsam haben: die Mailserver, die ihre Einträge nennen.",
-    byFile: (file) =>
-      `Das steht in ${file} auf dem Rechner des Servers: ändern Sie es dort und laden Sie den Server neu.`,
     none: "Noch kein Server",
     noneHint: "Fügen Sie den ersten hinzu: Name und Adressen genügen.",
     host: "Name",
@@ -238,20 +252,9 @@ export const toolsDe: ToolsTexts = {
     remove: "Entfernen",
     removed: (host) => `${host || "Der Server"} ist entfernt; es gilt, sobald gespeichert ist.`,
     add: "Server hinzufügen",
-    asText: "Als Text bearbeiten",
-    asForm: "Als Formular bearbeiten",
     text: "Beschreibung ohne ihre Domains (JSON)",
     textHint: "Wie in zonepost.yaml: Server und was alle Domains sonst gemeinsam haben.",
-    notJson: "Das ist kein JSON mehr.",
-    save: "Speichern",
     saved: "Gespeichert. Ab der nächsten Prüfung werden die Domains danach beurteilt.",
-    changed: "Geändert",
-    changedMeanwhile:
-      "Das hat inzwischen jemand anderes geändert; was Sie getippt haben, ist noch da. Geändert",
-    theirs: "Was jetzt anders ist",
-    takeTheirs: "Deren Fassung nehmen",
-    tookTheirs: "Das ist jetzt deren Fassung; was Sie getippt hatten, ist beiseitegelegt.",
-    saveOver: "Meine darüber speichern",
   },
   settings: {
     title: "Einstellungen",

@@ -9,7 +9,7 @@ export function DomainNav({ domain }: { readonly domain: string }) {
   return (
     <nav className="views" aria-label={t.views}>
       <ul>
-        {([undefined, "records", "compliance", "history"] as const).map((each) => (
+        {([undefined, "records", "compliance", "history", "description"] as const).map((each) => (
           <li key={each ?? "findings"}>
             <Link
               to="/domains/$domain"

@@ -21,6 +21,7 @@ const route = getRouteApi("/inside/domains/$domain");
 const Records = lazy(async () => ({ default: (await import("./records.tsx")).Records }));
 const Compliance = lazy(async () => ({ default: (await import("./compliance.tsx")).Compliance }));
 const History = lazy(async () => ({ default: (await import("./history.tsx")).History }));
+const Description = lazy(async () => ({ default: (await import("./description.tsx")).DescriptionView }));
 
 export function DomainPage() {
   const { domain: t } = useTexts();
@@ -74,6 +75,8 @@ export function DomainPage() {
               <Compliance domain={domain} checkedAt={findings.data.checkedAt} />
             ) : view === "history" ? (
               <History domain={domain} findings={findings.data.findings} />
+            ) : view === "description" ? (
+              state.data?.domain === domain && <Description key={domain} described={state.data} />
             ) : (
               <Findings
                 domain={domain}

@@ -159,7 +159,12 @@ function Approval({
                     {t.allow} <code>{id}</code>
                   </label>
                 ) : (
-                  <p className="hint">{t.cannotAllow}</p>
+                  <p className="hint">
+                    {t.cannotAllow}{" "}
+                    <Link to="/domains/$domain" params={{ domain }} search={{ view: "description" }}>
+                      {t.toDescription}
+                    </Link>
+                  </p>
                 )}
               </div>
             );

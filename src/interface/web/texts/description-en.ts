@@ -1,0 +1,57 @@
+/** Words about a domain's description in English. */
+export const descriptionEn = {
+  title: "Description",
+  lead: "What this domain is meant to be. Its records are derived from it, and its findings judged by it; nothing is published by saving.",
+  readOnly: "Your role may read this, and change nothing.",
+  receives: "Receives mail",
+  receivesHint: "Without it a null MX says that nobody can write to this domain.",
+  sends: "Sends mail",
+  sendsHint: "Without it SPF, DKIM and DMARC refuse all mail in its name.",
+  policy: "DMARC policy",
+  policyHint: "What receivers are asked to do with mail in its name that fails.",
+  policies: {
+    none: "none: deliver it, and report",
+    quarantine: "quarantine: to the junk folder",
+    reject: "reject: refuse it",
+  },
+  reports: "Aggregate reports go to",
+  reportsHint: "Mailboxes with blanks between them; empty asks for none.",
+  mode: "MTA-STS",
+  modeHint: "Asks senders for TLS with a valid certificate.",
+  modeOffHint:
+    "Senders are told to forget the policy that they know. Later take “mtaSts” out of the text: then its records go as well.",
+  modes: {
+    off: "off",
+    testing: "testing: failures are reported alone",
+    enforce: "enforce: without TLS nothing is delivered",
+  },
+  tlsReports: "TLS reports go to",
+  tlsReportsHint: "Mailboxes or https addresses, with blanks between them; empty asks for none.",
+  more: (names: string) => `More in the text: ${names}.`,
+  yes: "yes",
+  no: "no",
+  nobody: "nobody",
+  text: "Description of the domain (JSON)",
+  textHint: "As one entry of “domains” in zonepost.yaml.",
+  whole: "The whole of it",
+  saved: "Saved. The domain is judged by it from its next check on.",
+  next: "Saved here; DNS is as it was until it is published. What becomes of it:",
+  toRecords: "Records",
+  toPublish: "Publish",
+  owner: "Owner",
+  ownerHint:
+    "An owner sees and changes this domain. Handing it over makes its findings and its history begin anew: what was seen until now is nobody's any more, and an undo does not bring it back.",
+  ownerLabel: "Whose it is",
+  administrators: "administrators alone",
+  handOver: "Hand it over",
+  handedOver: (name: string) => `It belongs to ${name} now.`,
+  handedBack: "It belongs to administrators alone now.",
+  remove: "Remove the domain",
+  removeHint:
+    "It is no longer looked after. What is published stays in DNS, and its DKIM keys stay here; its history is gone, and begins anew should it be added again.",
+  removeGo: (domain: string) => `Remove ${domain}`,
+  removed: (domain: string) => `${domain} is removed; what is published stays.`,
+  broughtBack: (domain: string) => `${domain} is here again.`,
+};
+
+export type DescriptionTexts = typeof descriptionEn;
