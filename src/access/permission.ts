@@ -35,13 +35,16 @@ const OF_ROLE: Readonly<Record<Role, readonly Permission[]>> = {
   reader: READER,
 };
 
+/** Whoever has one of these can come in as a person, and then do anything. */
+const OF_PEOPLE: readonly Permission[] = ["account", "users.manage", "backup"];
+
 /** What a token of each scope may do at most; its user's role limits it as well. No token manages accounts, or carries the state away. */
 const OF_SCOPE: Readonly<Record<Scope, readonly Permission[]>> = {
   read: ["own.read", "servers.read"],
   domains: ["own.read", "own.check", "own.edit", "domains.create", "servers.read"],
   publish: ["own.read", "own.check", "own.publish"],
   keys: ["own.read", "own.keys"],
-  admin: PERMISSIONS.filter((permission) => permission !== "account" && permission !== "backup"),
+  admin: PERMISSIONS.filter((permission) => !OF_PEOPLE.includes(permission)),
 };
 
 /** Who asks, however they came in. */

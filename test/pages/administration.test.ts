@@ -115,6 +115,7 @@ it("changes a role, takes that back, and leaves one's own to others", async () =
 it("shows whose tokens there are, and takes one back", async () => {
   await page.goto("/account");
   await page.getByLabel("What is it for?").fill("nightly job");
+  await page.getByLabel("Password now").last().fill(DEMO_PASSWORD);
   await page.getByRole("button", { name: "Make a token" }).click();
   await page.locator("code.secret").waitFor();
   await page.goto("/users");

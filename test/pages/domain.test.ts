@@ -247,6 +247,8 @@ it("keeps an account: password, codes, sessions, tokens", async () => {
   await page.goto("/account");
   await page.getByRole("heading", { name: "Tokens" }).waitFor();
   await page.getByLabel("What is it for?").fill("backup script");
+  const tokens = page.locator("section", { has: page.getByRole("heading", { name: "Tokens" }) });
+  await tokens.getByLabel("Password now").fill(PASSWORD);
   await page.getByRole("button", { name: "Make a token" }).click();
   await page.getByText(/^zpt_/).waitFor();
   await page.getByRole("button", { name: "Remove backup script" }).waitFor();

@@ -99,6 +99,7 @@ it("leave time for an undo while one looks at it, and tell moments anew", async 
   await page.reload();
   await page.getByText("this one").waitFor();
   await page.getByLabel("What is it for?").fill("a trial");
+  await page.getByLabel("Password now").last().fill(DEMO_PASSWORD);
   await page.getByRole("button", { name: "Make a token" }).click();
   const remove = page.getByRole("button", { name: "Remove a trial" });
   await remove.click();

@@ -286,13 +286,30 @@ describe("another tenant", () => {
     expect((await world.ask(who("administrator"), "PUT", "/api/servers", servers)).status).toBe(422);
   });
 
+  it("makes no token at an open screen, and guesses no password there", async () => {
+    await givePassword("anna");
+    const session = clientOf(await login(nobody));
+    const body = { label: "x", scopes: ["read"] };
+    const make = (password?: string) =>
+      world.ask(session, "POST", "/api/account/tokens", { ...body, ...(password && { password }) });
+    expect((await make()).status).toBe(422);
+    expect((await make("not the password at all")).status).toBe(422);
+    expect((await make(PASSWORD)).status).toBe(201);
+    const offers = await Promise.all(
+      Array.from({ length: 30 }, () =>
+        world.ask(session, "POST", "/api/account/passkeys/offer", { password: "a guess at it" }),
+      ),
+    );
+    expect(offers.map(({ status }) => status)).toContain(429);
+  });
+
   it("does not see in the log what it should not, and no secret stands in any", async () => {
     await givePassword("anna");
     await login(nobody, "a wrong password of 40 letters or more..");
     const { body } = await world.ask(who("other"), "POST", "/api/account/tokens", {
       label: "x",
       scopes: ["read"],
-      password: PASSWORD,
+      passwort: PASSWORD,
     });
     expect(body).toMatchObject({ status: 400 });
     const log = world.logged.join("") + world.access.dump();

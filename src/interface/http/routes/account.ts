@@ -161,10 +161,17 @@ export function accountRoutes(parts: ServerParts, { now, random, store }: Sessio
       path: "/api/account/tokens",
       gate: "account",
       summary: "Makes a token; its secret is shown this once.",
-      body: z.strictObject({ label: line(100), scopes, expiresAt: instant.optional() }),
+      body: z.strictObject({
+        label: line(100),
+        scopes,
+        expiresAt: instant.optional(),
+        password: password.optional(),
+      }),
       status: 201,
       answer: z.object({ id: z.string(), secret: z.string() }),
       act: async ({ body }, asked) => {
+        // It outlives the session, and a new password.
+        await requirePassword(body.password, asked, parts);
         const user = own(asked);
         if ((await store.tokens(user.id)).length >= MAX_TOKENS)
           throw new Refusal("refused", `there are ${MAX_TOKENS} tokens already`, "remove one first");

@@ -1,6 +1,5 @@
 /** Passkeys, and login by an identity provider. Without either configured these routes say so. */
 import { z } from "zod";
-import { isOwner } from "../../../access/account.ts";
 import { countPlace } from "../../../access/attempt.ts";
 import { leaveFor, returnFrom } from "../../../access/identity-provider.ts";
 import {
@@ -13,6 +12,7 @@ import {
 } from "../../../access/passkey.ts";
 import { beginSession, csrfToken, type SessionTools } from "../../../access/session.ts";
 import type { ServerParts, ServerSettings } from "../parts.ts";
+import { requirePassword } from "../password-again.ts";
 import { notFound, Refusal, waitFor } from "../problem.ts";
 import { type Asked, line, type Route, route } from "../route.ts";
 
@@ -77,9 +77,7 @@ export function passkeyRoutes(
       act: async ({ body }, asked) => {
         const { user } = asked.session!.open;
         const all = passkeyTools();
-        await counted("password-again", asked);
-        if (!(await isOwner(user, body.password)))
-          throw new Refusal("refused", "that is not the password", "type the password that you log in with");
+        await requirePassword(body.password, asked, parts);
         const { challenge, kept } = offerChallenge(REGISTRATION(user.id), all);
         asked.setStep("passkey", kept, "strict");
         const known = await store.passkeys(user.id);

@@ -38,7 +38,7 @@ export function AccountPage() {
           <Totp hasTotp={data.hasTotp} hasPassword={data.hasPassword} />
           {ways.data?.hasPasskeys && <Passkeys passkeys={data.passkeys} hasPassword={data.hasPassword} />}
           <Sessions sessions={data.sessions} />
-          <Tokens tokens={data.tokens} />
+          <Tokens tokens={data.tokens} hasPassword={data.hasPassword} />
         </>
       )}
     </Page>

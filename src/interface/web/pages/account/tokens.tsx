@@ -4,7 +4,7 @@ import type { FormEvent } from "react";
 import { answer, DELETE, POST } from "../../api/client.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Field } from "../../parts/field.tsx";
-import { Problem } from "../../parts/problem.tsx";
+import { faultOf, Problem } from "../../parts/problem.tsx";
 import { useRemovals } from "../../parts/removal.ts";
 import { type Token, TokenItem } from "../../parts/token-item.tsx";
 import { useTexts } from "../../texts/texts.tsx";
@@ -13,12 +13,18 @@ import { accountKey } from "./account-key.ts";
 const SCOPES = ["read", "domains", "publish", "keys", "admin"] as const;
 type Scope = (typeof SCOPES)[number];
 
-export function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
+export function Tokens({
+  tokens,
+  hasPassword,
+}: {
+  readonly tokens: readonly Token[];
+  readonly hasPassword: boolean;
+}) {
   const { account: t, removal } = useTexts();
   const client = useQueryClient();
   const again = () => client.invalidateQueries({ queryKey: accountKey });
   const make = useMutation({
-    mutationFn: (body: { label: string; scopes: Scope[]; expiresAt?: string }) =>
+    mutationFn: (body: { label: string; scopes: Scope[]; expiresAt?: string; password?: string }) =>
       answer(POST("/api/account/tokens", { body })),
     onSuccess: again,
   });
@@ -35,6 +41,7 @@ export function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
       {
         label: String(data.get("label")),
         scopes: SCOPES.filter((scope) => data.get(scope) !== null),
+        ...(hasPassword && { password: String(data.get("password")) }),
         ...(until && { expiresAt: new Date(`${until}T23:59:59`).toISOString() }),
       },
       { onSuccess: () => form.reset() },
@@ -76,7 +83,17 @@ export function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
           ))}
         </fieldset>
         <Field label={t.expiry} name="expires" type="date" />
-        <Problem error={make.error} />
+        {hasPassword && (
+          <Field
+            label={t.oldPassword}
+            name="password"
+            type="password"
+            autoComplete="current-password"
+            required
+            fault={faultOf(make.error, "password")}
+          />
+        )}
+        {!faultOf(make.error, "password") && <Problem error={make.error} />}
         <button type="submit" disabled={make.isPending}>
           {t.makeToken}
         </button>
