@@ -124,6 +124,7 @@ it("gives a domain to an owner and takes it back, and what is typed stays", asyn
   await page.getByText(/makes its findings and its history begin anew/).waitFor();
   await page.getByRole("button", { name: "Hand it over" }).click();
   await page.getByText("It belongs to olga now.").waitFor();
+  expect(await page.evaluate("document.activeElement.tagName")).toBe("SELECT");
   const { page: hers, context } = await demo.enter("olga", of("library.example"));
   await hers.getByLabel("DMARC policy").waitFor();
   await page.locator(".toast").last().getByRole("button", { name: "Undo" }).click();

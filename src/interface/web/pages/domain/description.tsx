@@ -285,6 +285,8 @@ function Owner({ described: { domain, ownerId, revision } }: { readonly describe
       className="card stack"
       onSubmit={(event) => {
         event.preventDefault();
+        // The button is of no use then.
+        event.currentTarget.querySelector("select")?.focus();
         if (chosen !== undefined) give.mutate({ from: now, to: chosen, at: revision });
       }}
     >
