@@ -295,12 +295,8 @@ describe("another tenant", () => {
     expect((await make()).status).toBe(422);
     expect((await make("not the password at all")).status).toBe(422);
     expect((await make(PASSWORD)).status).toBe(201);
-    const offers = await Promise.all(
-      Array.from({ length: 30 }, () =>
-        world.ask(session, "POST", "/api/account/passkeys/offer", { password: "a guess at it" }),
-      ),
-    );
-    expect(offers.map(({ status }) => status)).toContain(429);
+    const guesses = await Promise.all(Array.from({ length: 10 }, () => make("a guess at the password")));
+    expect(guesses.map(({ status }) => status)).toContain(429);
   });
 
   it("does not see in the log what it should not, and no secret stands in any", async () => {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type ApiToken, SCOPES } from "../../../access/access-store.ts";
 import { offerTotp, withoutTotp, withPassword, withTotp } from "../../../access/account.ts";
-import { countCode } from "../../../access/attempt.ts";
+import { countCode, takeBackCode } from "../../../access/attempt.ts";
 import { bearerHash } from "../../../access/bearer-secret.ts";
 import type { SessionTools } from "../../../access/session.ts";
 import { MAX_TOKENS, makeToken } from "../../../access/token.ts";
@@ -140,6 +140,7 @@ export function accountRoutes(parts: ServerParts, { now, random, store }: Sessio
           throw new Refusal("refused", "the code is wrong", "type the code that the app shows now", {
             where: "body.code",
           });
+        await takeBackCode(store, own(asked).id, now());
         await changed(asked, after);
         await asked.audit("account.totp-on", own(asked).name);
       },

@@ -389,7 +389,7 @@ function ReadText({ read: { common, ignored, domains, left } }: ReadTextProps) {
           </li>
         ))}
       </ul>
-      {left > 0 && <p className="note note-warning">{t.importLeft(left, domains.length)}</p>}
+      {left > 0 && <p className="note note-warning">{t.importLeft(left)}</p>}
       {common["ttl"] !== undefined && <p className="hint">{t.importTtl}</p>}
       {ignored.length > 0 && (
         <div className="note">

@@ -315,8 +315,8 @@ export const de: Texts = {
     pasteLabel: "Beschreibung als YAML",
     read: "Lesen",
     importState: { new: "neu", changed: "ist hier, und anders", same: "ist schon hier" },
-    importLeft: (count, read) =>
-      `${several(count, "weitere Domain steht", "weitere Domains stehen")} im Text. Aufgenommen werden auf einmal nur die ersten: ${several(read, "Domain", "Domains")}. Nehmen Sie diese auf und fügen Sie danach die übrigen für sich ein.`,
+    importLeft: (count) =>
+      `${several(count, "weitere Domain steht", "weitere Domains stehen")} im Text, zu viel auf einmal. Nehmen Sie die obigen auf und fügen Sie danach die übrigen für sich ein.`,
     importTtl:
       "Die Haltbarkeit der Einträge (ttl) gilt dann für alle Domains hier, die keine eigene haben. Steht unter „Mailserver“ schon eine, so bleibt sie.",
     importIgnored: "Nicht aufgenommen, weil es anderswo eingestellt wird:",

@@ -314,8 +314,8 @@ export const en = {
     pasteLabel: "Description as YAML",
     read: "Read it",
     importState: { new: "new", changed: "is here, and differs", same: "is here already" },
-    importLeft: (count: number, read: number) =>
-      `${several(count, "more domain is", "more domains are")} in the text. It is the first ${several(read, "domain", "domains")} that can be taken in at a time: take these in, then paste the others by themselves.`,
+    importLeft: (count: number) =>
+      `${several(count, "more domain is", "more domains are")} in the text, too many for once. Take in those above, then paste the others by themselves.`,
     importTtl:
       "The lifetimes of records (ttl) will hold for all domains here that have none of their own. Where there are some already under “Mail servers”, those stay.",
     importIgnored: "Not taken in, because it is set elsewhere:",
