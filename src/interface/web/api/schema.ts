@@ -664,6 +664,7 @@ content: {
 label: string;
 scopes: ("read" | "publish" | "keys" | "domains" | "admin")[];
 expiresAt?: string;
+password?: string;
 };
 };
 };
