@@ -24,7 +24,7 @@ export function openJobQueue(around: Surroundings, onTrouble: (trouble: string) 
 }
 
 /** Most of them sleep. */
-const TASKS_AT_ONCE = 32;
+const TASKS_AT_ONCE = 24;
 
 function openLane(
   { state: { jobs }, databaseUrl: url }: Surroundings,

@@ -32,8 +32,11 @@ const POLL_MILLISECONDS = 2_000;
 const RESCUE_MILLISECONDS = 15_000;
 /** In a row, at asking for a job: the workers cling to connections that broke, and are begun anew. */
 const MAX_FAILURES = 5;
-const MAX_CONNECTIONS = 6;
-/** Beside one for each job: what fetches jobs, and what hears of new ones. */
+/** A database has a hundred for everybody, and there are two queues in each node. */
+const MAX_CONNECTIONS = 3;
+/** A worker needs one to take a job and to end it, a moment each. */
+const WORKERS_CONNECTIONS = 4;
+/** Beside these: what fetches jobs, and what hears of new ones. */
 const SPARE_CONNECTIONS = 2;
 const CONNECT_MILLISECONDS = 5_000;
 /** The table of the library that says who holds what. */
@@ -147,7 +150,7 @@ class GraphileJobQueue implements JobQueue {
   async #begin(taskList: TaskList, concurrency: number): Promise<void> {
     const events = new EventEmitter() as WorkerEvents;
     // Its own: where it is given up, so are its connections.
-    const pool = openPool(this.#options, concurrency + SPARE_CONNECTIONS);
+    const pool = openPool(this.#options, Math.min(concurrency, WORKERS_CONNECTIONS) + SPARE_CONNECTIONS);
     const failures = new Map<string, number>();
     this.#failures = failures;
     events.on("worker:getJob:error", ({ worker: { workerId } }) => {
