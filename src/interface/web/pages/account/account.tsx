@@ -7,6 +7,7 @@ import { Loading } from "../../parts/busy.tsx";
 import { Field } from "../../parts/field.tsx";
 import { focusHeading } from "../../parts/focus.ts";
 import { Page } from "../../parts/page.tsx";
+import { PasswordAgain } from "../../parts/password-again.tsx";
 import { faultOf, Problem } from "../../parts/problem.tsx";
 import { useRemovals } from "../../parts/removal.ts";
 import { tell } from "../../parts/toast.tsx";
@@ -69,16 +70,7 @@ function Password({ hasPassword }: { readonly hasPassword: boolean }) {
     <section className="card account-part">
       <h2>{t.password}</h2>
       <form onSubmit={submit}>
-        {hasPassword && (
-          <Field
-            label={t.oldPassword}
-            name="password"
-            type="password"
-            autoComplete="current-password"
-            required
-            fault={faultOf(change.error, "password")}
-          />
-        )}
+        {hasPassword && <PasswordAgain error={change.error} />}
         <Field
           label={t.newPassword}
           hint={setup.passwordHint}
@@ -164,16 +156,7 @@ function Passkeys({
       </ul>
       <form onSubmit={submit}>
         <Field label={t.passkeyLabel} name="label" required maxLength={100} />
-        {hasPassword && (
-          <Field
-            label={t.oldPassword}
-            name="password"
-            type="password"
-            autoComplete="current-password"
-            required
-            fault={faultOf(add.error, "password")}
-          />
-        )}
+        {hasPassword && <PasswordAgain error={add.error} />}
         {!faultOf(add.error, "password") && <Problem error={add.error} />}
         <button type="submit" disabled={add.isPending}>
           {t.addPasskey}

@@ -4,6 +4,7 @@ import type { FormEvent } from "react";
 import { answer, DELETE, POST } from "../../api/client.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Field } from "../../parts/field.tsx";
+import { PasswordAgain } from "../../parts/password-again.tsx";
 import { faultOf, Problem } from "../../parts/problem.tsx";
 import { useRemovals } from "../../parts/removal.ts";
 import { type Token, TokenItem } from "../../parts/token-item.tsx";
@@ -83,16 +84,7 @@ export function Tokens({
           ))}
         </fieldset>
         <Field label={t.expiry} name="expires" type="date" />
-        {hasPassword && (
-          <Field
-            label={t.oldPassword}
-            name="password"
-            type="password"
-            autoComplete="current-password"
-            required
-            fault={faultOf(make.error, "password")}
-          />
-        )}
+        {hasPassword && <PasswordAgain error={make.error} />}
         {!faultOf(make.error, "password") && <Problem error={make.error} />}
         <button type="submit" disabled={make.isPending}>
           {t.makeToken}

@@ -4,6 +4,7 @@ import { type FormEvent, lazy, Suspense, useState } from "react";
 import { answer, POST, PUT } from "../../api/client.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Field } from "../../parts/field.tsx";
+import { PasswordAgain } from "../../parts/password-again.tsx";
 import { faultOf, Problem } from "../../parts/problem.tsx";
 import { tell } from "../../parts/toast.tsx";
 import { useTexts } from "../../texts/texts.tsx";
@@ -75,16 +76,7 @@ export function Totp({ hasTotp, hasPassword }: { readonly hasTotp: boolean; read
             />
           </>
         ) : (
-          hasPassword && (
-            <Field
-              label={t.oldPassword}
-              name="password"
-              type="password"
-              autoComplete="current-password"
-              required
-              fault={fault}
-            />
-          )
+          hasPassword && <PasswordAgain error={error} />
         )}
         {!fault && <Problem error={error} />}
         <button type="submit" disabled={offer.isPending || turnOn.isPending || turnOff.isPending}>
