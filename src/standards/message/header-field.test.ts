@@ -18,7 +18,7 @@ it.each([
 it("takes time in proportion to the value", () => {
   const started = performance.now();
   for (const piece of [" ", "\r\n ", "\r\n", " a"]) unfolded(`a${piece.repeat(2 ** 20)}a`);
-  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(performance.now() - started).toBeLessThan(4_500);
 });
 
 it("names are compared without case and blanks", () => {

@@ -166,14 +166,14 @@ describe("mimeStructureOf", () => {
   });
 
   it.each([...pieces, "--b\n", "--b\n\n", "--b\nA: b\n", "--b\n--bb\n", "--bb--\n", "A: b\n", " \n"])(
-    "1 MiB of %j takes less than a second",
+    "1 MiB of %j takes no time that grows with its square",
     (piece) => {
       const text = body(
         `--b\r\nContent-Type: multipart/x; boundary=bb\r\n\r\n${piece.repeat(2 ** 20 / piece.length)}`,
       );
       const started = performance.now();
       mimeStructureOf(typed(MIXED), text);
-      expect(performance.now() - started).toBeLessThan(1_000);
+      expect(performance.now() - started).toBeLessThan(4_500);
     },
   );
 });
@@ -190,7 +190,7 @@ describe("many levels", () => {
     const started = performance.now();
     const { exceeded } = mimeStructureOf(typed(`multipart/mixed; boundary="${boundary(0)}"`), text);
     expect(exceeded).toEqual([]);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(4_500);
   });
 });
 
@@ -252,9 +252,9 @@ describe("parseContentType", () => {
     );
   });
 
-  it.each(pieces)("1 MiB of %j takes less than a second", (piece) => {
+  it.each(pieces)("1 MiB of %j takes no time that grows with its square", (piece) => {
     const started = performance.now();
     parseContentType(`text/plain;${piece.repeat(2 ** 20 / piece.length)}`);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(4_500);
   });
 });
