@@ -86,11 +86,14 @@ describe("decodeTransfer", () => {
     );
   });
 
-  it.each(["=", "= ", " ", "=4", "\r", "=\r\n", "=3D"])("1 MiB of %j takes no time that grows with its square", (piece) => {
-    const octets = Buffer.from(piece.repeat(2 ** 20 / piece.length));
-    const started = performance.now();
-    decodeTransfer(octets, "quoted-printable", 2 ** 20);
-    decodeTransfer(octets, "base64", 2 ** 20);
-    expect(performance.now() - started).toBeLessThan(4_500);
-  });
+  it.each(["=", "= ", " ", "=4", "\r", "=\r\n", "=3D"])(
+    "1 MiB of %j takes no time that grows with its square",
+    (piece) => {
+      const octets = Buffer.from(piece.repeat(2 ** 20 / piece.length));
+      const started = performance.now();
+      decodeTransfer(octets, "quoted-printable", 2 ** 20);
+      decodeTransfer(octets, "base64", 2 ** 20);
+      expect(performance.now() - started).toBeLessThan(4_500);
+    },
+  );
 });
