@@ -104,8 +104,11 @@ function CheckAgain({ domain, begun }: { readonly domain: string; readonly begun
     onSuccess: ({ job: id }) => setJobId(id),
   });
   const isDone = job?.state === "done";
+  // It is said to be done once what it has found is on the page.
+  const [isShown, setShown] = useState(false);
   useEffect(() => {
-    if (isDone) void domainChanged(client, domain);
+    setShown(false);
+    if (isDone) void domainChanged(client, domain).then(() => setShown(true));
   }, [isDone, client, domain]);
   if (!mayChange(session)) return null;
   const isUnderWay = begin.isPending || job?.state === "running";
@@ -113,7 +116,7 @@ function CheckAgain({ domain, begun }: { readonly domain: string; readonly begun
   return (
     <>
       {isUnderWay && <Busy text={t.checking} progress={readSteps(job?.progress)} />}
-      {isDone && (
+      {isDone && isShown && (
         <p className="hint" role="status">
           {t.checkDone}
         </p>
