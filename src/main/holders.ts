@@ -15,7 +15,9 @@ function surroundings(): string | undefined {
 /** A number is given to another process some day, and the moment of its start then tells them apart (proc(5)). */
 function startOf(pid: string): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[19];
+    const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
+    // Dead, and its parent has not asked about it.
+    return state === "Z" || state === "X" ? undefined : fields[18];
   } catch {
     return undefined;
   }

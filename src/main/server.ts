@@ -191,7 +191,7 @@ export async function startServer({
     await close();
     throw new UsageError(`the jobs cannot be begun: ${(error as Error).message}`);
   }
-  await state.watch.agreeWithDescriptions(new Date());
+  await state.watch.agreeWithDescriptions(new Date()).catch((error: Error) => hear(error.message));
   if (enabled) watcher.run().catch((error: Error) => hear(error.message));
   return {
     url: origin,

@@ -6,7 +6,7 @@ import { httpWorld } from "../../../test/support/http-world.ts";
 import { generateDkimKeyPair } from "../../keys/generate.ts";
 import { selfSignedCertificate } from "../../net/self-signed-certificate.ts";
 import { StoreTrouble } from "../../store/trouble.ts";
-import { Tasks } from "../../watch/task.ts";
+import { Interruption, Tasks } from "../../watch/task.ts";
 
 it("serves TLS, tells of a job while it runs, and stops without leaving anybody", async () => {
   const { privateKey } = await generateDkimKeyPair({ algorithm: "rsa", modulusBits: 2048 });
@@ -96,5 +96,31 @@ it("tells the revision of a domain that was removed and is taken in again, and t
   expect(again).toMatchObject({ revision: 2 });
   const put = await ask("PUT", "/api/domains/again.example", { content: {}, revision: 2 });
   expect(put.status).toBe(200);
+  await world.close();
+});
+
+it("goes on with a task that the end of a server has interrupted", async () => {
+  const world = await httpWorld();
+  const tasks = new Tasks({
+    store: world.parts.tasks,
+    queue: { add: async () => {} },
+    now: () => new Date(),
+    newId: () => "interrupted-one",
+    sleep: async () => {},
+    onTrouble: () => {},
+  });
+  const wait = tasks.define("wait", async (_, { attempt }) => {
+    if (attempt === 1) throw new Interruption();
+    return "waited";
+  });
+  const job = await wait({ domain: "anna.example", ownerId: world.users.anna.id }, {});
+  if (job === "busy") throw new Error("it is not");
+  const run = (attempt: number) =>
+    tasks.handlers.task({ id: job.id }, { id: "1", attempt, isLast: attempt === 3 });
+  // So that the queue tries again.
+  await expect(run(1)).rejects.toThrow(Interruption);
+  expect((await tasks.get(job.id))?.state).toBe("running");
+  await run(2);
+  expect(await tasks.get(job.id)).toMatchObject({ state: "done", result: "waited" });
   await world.close();
 });

@@ -124,9 +124,17 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
   };
   const audit = ({ by, address, zone }: Approved, action: string) =>
     access.audit(auditEntry({ actor: by, address, action, target: zone, details: {} }, now(), parts.random));
-  /** Until when the next step has to wait, where an earlier apply was broken off while it waited. */
-  const requireWhole = async ({ zone, provider }: OpenZone): Promise<Date | undefined> => {
-    const recovery = await recover(zone, { provider, store: publish, now, holders });
+  /**
+   * Until when the next step has to wait, where an earlier apply was broken off while it waited. A node that has died at
+   * it seems to be at it still for a while; who goes on with its task (`attempt` above 1) waits for that.
+   */
+  const requireWhole = async ({ zone, provider }: OpenZone, attempt = 1): Promise<Date | undefined> => {
+    const look = () => recover(zone, { provider, store: publish, now, holders });
+    let recovery = await look();
+    if (recovery.status === "busy" && attempt > 1) {
+      await parts.wait(recovery.until.getTime() - now().getTime());
+      recovery = await look();
+    }
     if (recovery.status === "failed") throw notRead(recovery.failure);
     if (recovery.status === "busy")
       throw new Refusal(
@@ -136,20 +144,6 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
         { retryAfterSeconds: BUSY_SECONDS },
       );
     return recovery.status === "recovered" ? recovery.apply.waitsUntil : undefined;
-  };
-  /** Who died at it may seem to be at it still for a while, where another node goes on. */
-  const requireWholeAgain = async (opened: OpenZone, attempt: number): Promise<Date | undefined> => {
-    if (attempt > 1) {
-      const recovery = await recover(opened.zone, {
-        provider: opened.provider,
-        store: publish,
-        now,
-        holders,
-      });
-      if (recovery.status === "recovered") return recovery.apply.waitsUntil;
-      if (recovery.status === "busy") await parts.wait(recovery.until.getTime() - now().getTime());
-    }
-    return requireWhole(opened);
   };
   /** What every name server answers by now for what was changed. */
   const readBack = async (changes: readonly RrsetChange[], { see }: Pick<ApplyTools, "see">) =>
@@ -213,7 +207,7 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
   };
   const applyApproved = tasks.define<ApprovedPlan>("apply", async (approved, { attempt, progress }) => {
     const opened = await openAgain(approved);
-    const notBefore = await requireWholeAgain(opened, attempt);
+    const notBefore = await requireWhole(opened, attempt);
     const plan = await makePlan(opened);
     // Where a node died at it, what is left of the plan is a part of what was approved.
     const isPart =
@@ -235,7 +229,7 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
   });
   const undoApproved = tasks.define<ApprovedUndo>("undo", async (approved, { attempt, progress }) => {
     const opened = await openAgain(approved);
-    await requireWholeAgain(opened, attempt);
+    await requireWhole(opened, attempt);
     const [last] = await publish.appliesTo(opened.zone);
     if (attempt > 1 && last?.undoes === approved.undoes && last.state === "done")
       return { status: "nothing-to-do" };
