@@ -33,6 +33,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     manifest: "manifest.json",
+    license: { fileName: "licenses-of-libraries.md" },
     target: ["chrome123", "firefox128", "safari18"],
     reportCompressedSize: false,
   },

@@ -10,6 +10,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { openBrowser, openTab } from "../test/support/browser.ts";
+import { buildProgram } from "../test/support/built-program.ts";
 import { nameOf } from "./domain-rows.ts";
 import { seed, sqliteDialectOf, start, stop, USER } from "./serve.ts";
 
@@ -25,7 +26,7 @@ const SHORTEST_MILLISECONDS = 16;
 export async function benchPages([domains = "10000", rounds = "10"]: readonly string[]): Promise<void> {
   const count = Number(domains);
   say("building what is shipped …");
-  execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
+  buildProgram();
   execFileSync("vite", ["build", "--logLevel", "warn"], { stdio: "inherit" });
   const directory = mkdtempSync(join(tmpdir(), "zonepost-bench-pages-"));
   try {

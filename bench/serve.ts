@@ -4,7 +4,7 @@
  *
  *     npm run bench -- serve [domains, 100000 where absent] [seconds, 20 where absent]
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -19,6 +19,7 @@ import { openPostgres } from "../src/store/postgres.ts";
 import { sqliteDialect } from "../src/store/sqlite-dialect.ts";
 import { openSqliteFile } from "../src/store/sqlite-file.ts";
 import type { Tables } from "../src/store/tables.ts";
+import { buildProgram } from "../test/support/built-program.ts";
 import { run, startPostgres } from "../test/support/postgres.ts";
 import { findProgram } from "../test/support/real-server.ts";
 import { freePort, logIn } from "../test/support/served.ts";
@@ -36,7 +37,7 @@ export const USER = { name: "bench", password: "a password for the bench", role:
 export async function benchServe([domains = "100000", seconds = "20"]: readonly string[]): Promise<void> {
   const count = Number(domains);
   say("building what is shipped …");
-  execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
+  buildProgram();
   const directory = mkdtempSync(join(tmpdir(), "zonepost-bench-"));
   try {
     const path = join(directory, "zonepost.db");
@@ -102,7 +103,7 @@ export async function start(
   const began = performance.now();
   const child = spawn(
     process.execPath,
-    [SMALL_HEAP, "dist/main.js", "serve", "--state", directory, ...words],
+    [SMALL_HEAP, "dist/program/main.js", "serve", "--state", directory, ...words],
     {
       env: {
         PATH: process.env["PATH"],

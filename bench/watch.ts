@@ -8,7 +8,7 @@
  * with fewer the round of a hundred thousand is, and the store holds a hundred thousand all the same, of which the others
  * are not due.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -26,6 +26,7 @@ import { type DomainName, domainName, isWithin } from "../src/standards/dns/name
 import { openStore } from "../src/store/open.ts";
 import { openPostgres } from "../src/store/postgres.ts";
 import { lookAtAll } from "../src/watch/look-again.ts";
+import { buildProgram } from "../test/support/built-program.ts";
 import { freePort } from "../test/support/dns-program.ts";
 import { startPostgres } from "../test/support/postgres.ts";
 import { findProgram } from "../test/support/real-server.ts";
@@ -52,7 +53,7 @@ export async function benchWatch([
 ]: readonly string[]): Promise<void> {
   if (findProgram("initdb") === undefined) return say("PostgreSQL is not installed");
   say("building what is shipped …");
-  execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
+  buildProgram();
   const domains = exampleDomains(Number(count));
   const port = await freePort();
   const servers = await startServers(domains.length, port);
@@ -280,7 +281,7 @@ async function startNode(
   const state = join(directory, `state-${at}`);
   const node = spawn(
     process.execPath,
-    [...words, "dist/main.js", "serve", "--settings", settings, "--state", state],
+    [...words, "dist/program/main.js", "serve", "--settings", settings, "--state", state],
     {
       env: { PATH: process.env["PATH"], ZONEPOST_LISTEN: listen, ZONEPOST_DATABASE: url },
       stdio: ["ignore", "ignore", "inherit"],

@@ -16,6 +16,7 @@ const SMALL_HEAP = "--max-semi-space-size=16";
 
 /** The steps of each command, run in order with the pinned Node in front of the path. */
 const BUILD_PAGES = ["vite", "build", "--logLevel", "warn"];
+const BUILD_PROGRAM = ["vite", "build", "--config", "vite.program.config.ts", "--logLevel", "warn"];
 const COMMANDS = {
   start: { pages: "fresh", steps: [["node", SMALL_HEAP, "src/main.ts", "serve", ...rest]] },
   run: { steps: [["node", SMALL_HEAP, "src/main.ts", ...rest]] },
@@ -46,7 +47,7 @@ const COMMANDS = {
       ["node", "scripts/write-api-types.ts"],
     ],
   },
-  build: { development: true, pages: "anew", steps: [["tsc", "-p", "tsconfig.build.json"]] },
+  build: { development: true, pages: "anew", steps: [BUILD_PROGRAM] },
 };
 
 function run([program, ...args], env = process.env) {

@@ -12,10 +12,7 @@ const LOOPBACK_ALONE = new URL("support/loopback-alone.ts", import.meta.url).hre
 let demo: Served;
 let admin: LoggedIn;
 beforeAll(async () => {
-  demo = await serve(["--demo"], {}, [
-    "--import",
-    new URL("support/loopback-alone.ts", import.meta.url).href,
-  ]);
+  demo = await serve(["--demo"], {}, { nodeWords: ["--import", LOOPBACK_ALONE] });
   admin = await logIn(demo.url, "demo", DEMO_PASSWORD);
 }, 60_000);
 afterAll(() => demo?.stop());

@@ -136,8 +136,7 @@ it("takes a new certificate and log level while it runs, keeps the old where the
   const server = await serve(
     ["--state", join(directory, "two"), "--settings", settings],
     {},
-    [],
-    `https://127.0.0.1:${port}`,
+    { url: `https://127.0.0.1:${port}` },
   );
   try {
     const subject = () =>

@@ -33,15 +33,22 @@ export async function freePort(): Promise<number> {
 
 const START_WITHIN_MILLISECONDS = 30_000;
 
-/** Resolves when it is ready. `given`: where it listens, where that is not for us to say. */
+export interface ServeOptions {
+  readonly nodeWords?: readonly string[];
+  /** Where it listens, where that is not for us to say. */
+  readonly url?: string;
+  /** The sources where absent. */
+  readonly program?: string;
+}
+
+/** Resolves when it is ready. */
 export async function serve(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-  nodeWords: readonly string[] = [],
-  given?: string,
+  { nodeWords = [], url: given, program = "src/main.ts" }: ServeOptions = {},
 ): Promise<Served> {
   const port = given === undefined ? await freePort() : Number(new URL(given).port);
-  const child = spawn(process.execPath, [...nodeWords, "src/main.ts", "serve", ...words], {
+  const child = spawn(process.execPath, [...nodeWords, program, "serve", ...words], {
     env: { PATH: process.env["PATH"], ZONEPOST_LISTEN: `127.0.0.1:${port}`, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });

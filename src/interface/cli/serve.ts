@@ -5,7 +5,7 @@ import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { loadSettings, settingsFileOf } from "./settings-file.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { table, visible, wrap } from "./terminal.ts";
-import type { ServeJob, Tools } from "./tools.ts";
+import type { ServeHandle, ServeJob, Tools } from "./tools.ts";
 
 export interface ServeOptions {
   readonly settings?: string;
@@ -19,32 +19,18 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
   const settings = options.demo ? demoSettings(tools) : loadSettings(options.settings, tools);
   if (tools.startServer === undefined) throw new UsageError("this build of zonepost has no server in it");
   const { terminal } = tools;
-  const { url, setupSecret, accounts, reload, stop } = await tools.startServer({
+  const job: ServeJob = {
     settings,
     settingsFile: options.demo ? undefined : settingsFileOf(options.settings, tools),
     directory: options.demo ? undefined : stateDirectory(options.state, tools),
     logLine: (line) => terminal.err(line),
     ...loadFile(options, tools),
-  });
-  if (options.json)
-    terminal.out(
-      `${JSON.stringify({ url, setupSecret: setupSecret ?? null, ...(accounts && { accounts }) })}\n`,
-    );
-  else {
-    terminal.out(`Zonepost serves ${terminal.style.bold(visible(url))}\n`);
-    if (accounts !== undefined) terminal.out(demoText(accounts, tools));
-    if (setupSecret !== undefined) {
-      const words =
-        "There is no administrator yet. Whoever opens this link within an hour becomes it, with a name and a password of theirs:";
-      // A fragment is not sent: the secret stands in no log.
-      terminal.out(`${wrap(words, terminal.columns)}\n\n  ${visible(`${url}/setup#${setupSecret}`)}\n\n`);
-    }
-  }
+  };
   const say = (level: "info" | "error", msg: string) =>
     terminal.err(`${JSON.stringify({ level, time: tools.now().getTime(), msg })}\n`);
-  // One after the other: two that come at once must not take turns.
-  let reloading: Promise<void> = Promise.resolve();
+  const started = Promise.withResolvers<ServeHandle>();
   const reloadOnce = async () => {
+    const { reload } = await started.promise;
     try {
       const next = { settings: loadSettings(options.settings, tools), ...loadFile(options, tools) };
       const { sentences, failure } = await reload(next);
@@ -55,17 +41,49 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
       say("error", `nothing of it was taken over, all is as before: ${(error as Error).message}`);
     }
   };
+  // One after the other: two that come at once must not take turns.
+  let reloading: Promise<void> = Promise.resolve();
+  // Heard from the first moment on: who is told to stop or reload while the server begins must not die of it.
   const stopListening = options.demo
     ? () => {}
     : tools.onReload(() => {
         reloading = reloading.then(reloadOnce);
       });
-  await tools.untilInterrupted();
-  stopListening();
-  await reloading;
-  if (!options.json) terminal.out("Stopping: what is under way is brought to its end.\n");
-  await stop();
+  const interrupted = tools.untilInterrupted();
+  try {
+    const server = await tools.startServer(job);
+    started.resolve(server);
+    tellStarted(server, options, tools);
+    await interrupted;
+    stopListening();
+    await reloading;
+    if (!options.json) terminal.out("Stopping: what is under way is brought to its end.\n");
+    await server.stop();
+  } finally {
+    stopListening();
+  }
   return EXIT.ok;
+}
+
+function tellStarted(
+  { url, setupSecret, accounts }: ServeHandle,
+  { json }: ServeOptions,
+  { terminal }: Tools,
+): void {
+  if (json) {
+    terminal.out(
+      `${JSON.stringify({ url, setupSecret: setupSecret ?? null, ...(accounts && { accounts }) })}\n`,
+    );
+    return;
+  }
+  terminal.out(`Zonepost serves ${terminal.style.bold(visible(url))}\n`);
+  if (accounts !== undefined) terminal.out(demoText(accounts, terminal));
+  if (setupSecret !== undefined) {
+    const words =
+      "There is no administrator yet. Whoever opens this link within an hour becomes it, with a name and a password of theirs:";
+    // A fragment is not sent: the secret stands in no log.
+    terminal.out(`${wrap(words, terminal.columns)}\n\n  ${visible(`${url}/setup#${setupSecret}`)}\n\n`);
+  }
 }
 
 function loadFile({ config }: ServeOptions, tools: Tools): Pick<ServeJob, "description"> {
@@ -87,10 +105,7 @@ function demoSettings({ environment }: Tools): ServerConfiguration {
   throw new UsageError(read.problems.map(({ where, problem }) => `${where}: ${problem}`).join("\n"));
 }
 
-function demoText(
-  accounts: NonNullable<Awaited<ReturnType<NonNullable<Tools["startServer"]>>>["accounts"]>,
-  { terminal }: Tools,
-): string {
+function demoText(accounts: NonNullable<ServeHandle["accounts"]>, terminal: Tools["terminal"]): string {
   const rows = accounts.map(({ name, role, password }) => [name, password, role]);
   const text =
     "This is the demo: its domains, name servers and mail servers are its own, no packet leaves this machine, and nothing stays when it ends. Log in as:";
