@@ -169,9 +169,12 @@ export async function startServer({
     () => sweep().catch((error: Error) => hear(error.message)),
     SWEEP_MILLISECONDS,
   );
+  /** Whoever asks meanwhile is answered: it takes as long as there are domains. */
+  let agreed: Promise<void> | undefined;
   const close = async () => {
     clearInterval(sweeping);
     stopping.abort();
+    await agreed;
     // What is under way may tell something, or begin a job.
     await watcher.stop();
     await queue.stop();
@@ -191,7 +194,10 @@ export async function startServer({
     await close();
     throw new UsageError(`the jobs cannot be begun: ${(error as Error).message}`);
   }
-  await state.watch.agreeWithDescriptions(new Date()).catch((error: Error) => hear(error.message));
+  agreed = state.watch.agreeWithDescriptions(new Date()).then(
+    () => undefined,
+    (error: Error) => hear(error.message),
+  );
   if (enabled) watcher.run().catch((error: Error) => hear(error.message));
   return {
     url: origin,

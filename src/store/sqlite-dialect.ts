@@ -14,6 +14,8 @@ import {
 /** How long a call waits for another process that is writing; the event loop goes on meanwhile. */
 const BUSY_MILLISECONDS = 5_000;
 const MAX_PAUSE_MILLISECONDS = 25;
+/** Nothing here waits for the outside, so a row of queries would keep all else in the process from its turn. */
+const TURN_MILLISECONDS = 10;
 const MAX_STATEMENTS = 200;
 const SQLITE_BUSY = 5;
 
@@ -46,6 +48,8 @@ class SqliteFileDriver implements Driver {
   readonly #database: DatabaseSync;
   readonly #connection: SqliteConnection;
   #isTaken = false;
+  /** When the first query of this turn of the event loop came. */
+  #turnBegan: number | undefined;
   readonly #waiting: (() => void)[] = [];
 
   constructor(database: DatabaseSync) {
@@ -56,6 +60,7 @@ class SqliteFileDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
+    while (this.#isTurnOver()) await new Promise((resolve) => setImmediate(resolve));
     if (this.#isTaken) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#isTaken = true;
     return this.#connection;
@@ -65,6 +70,17 @@ class SqliteFileDriver implements Driver {
     const next = this.#waiting.shift();
     if (next === undefined) this.#isTaken = false;
     else next();
+  }
+
+  #isTurnOver(): boolean {
+    const now = performance.now();
+    if (this.#turnBegan === undefined) {
+      this.#turnBegan = now;
+      setImmediate(() => {
+        this.#turnBegan = undefined;
+      });
+    }
+    return now - this.#turnBegan >= TURN_MILLISECONDS;
   }
 
   /** At once with the right to write: what is read in it is still so when it is written. */

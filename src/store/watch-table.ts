@@ -9,6 +9,7 @@ import type {
   KnownFinding,
   WatchStore,
 } from "../watch/watch-store.ts";
+import { agreeWithDescriptions } from "./agreement.ts";
 import { contains, nameIn, optionalDate, pageLimit, storable, timeOf } from "./column.ts";
 import type { Database, Tables } from "./tables.ts";
 
@@ -296,38 +297,7 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         await tx.insertInto("finding_event").values(eventValues(event, state.owner_id)).execute();
         return "acknowledged";
       }),
-    async agreeWithDescriptions(at) {
-      const described = query
-        .selectFrom("described_domain")
-        .leftJoin("domain_state", "domain_state.domain", "described_domain.domain");
-      const unwatched = await described
-        .select(["described_domain.domain", "described_domain.owner_id"])
-        .where("domain_state.domain", "is", null)
-        .execute();
-      const anothers = await described
-        .select(["described_domain.domain", "described_domain.owner_id"])
-        .where("domain_state.domain", "is not", null)
-        .where("domain_state.owner_id", "is distinct from", ({ ref }) => ref("described_domain.owner_id"))
-        .execute();
-      const ghosts = await query
-        .selectFrom("domain_state")
-        .select("domain")
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom("described_domain")
-                .select("domain")
-                .whereRef("described_domain.domain", "=", "domain_state.domain"),
-            ),
-          ),
-        )
-        .execute();
-      // What is known of it was the former owner's to see.
-      for (const { domain } of [...anothers, ...ghosts]) await store.forget(nameIn(domain));
-      for (const { domain, owner_id } of [...unwatched, ...anothers])
-        await store.schedule(nameIn(domain), owner_id ?? undefined, at);
-      return unwatched.length + anothers.length + ghosts.length;
-    },
+    agreeWithDescriptions: (at) => agreeWithDescriptions(query, store, at),
     async forget(domain) {
       await query.transaction().execute(async (tx) => {
         await tx.deleteFrom("domain_state").where("domain", "=", domain).execute();
