@@ -51,18 +51,26 @@ const AFTER_GRACE_MILLISECONDS = 5_000;
 /** Ends when all is done. Rejects where it cannot listen, or the service cannot be had. */
 export async function runMilterDaemon(options: DaemonOptions): Promise<void> {
   if (isCrewMember()) return await serveAsMember(options);
-  const running = options.processes === 1 ? await runAlone(options) : await runCrew(options);
-  const { metrics } = options;
-  const page = metrics && (() => metrics.format(running.counts(), running.processes()));
+  const begun = Promise.withResolvers<Running>();
+  // Heard from the first moment on: who asks for it while the daemon begins must not end it by that.
+  const reload = () => void begun.promise.then((running) => running.reload());
+  process.on("SIGHUP", reload);
+  const interrupted = options.untilInterrupted();
   try {
-    const server = metrics && page && (await startMetricsServer(metrics, page));
-    process.on("SIGHUP", running.reload);
-    options.onListening(options.processes);
-    await options.untilInterrupted();
-    await server?.close();
+    const running = options.processes === 1 ? await runAlone(options) : await runCrew(options);
+    try {
+      const { metrics } = options;
+      const page = metrics && (() => metrics.format(running.counts(), running.processes()));
+      const server = metrics && page && (await startMetricsServer(metrics, page));
+      begun.resolve(running);
+      options.onListening(options.processes);
+      await interrupted;
+      await server?.close();
+    } finally {
+      await running.stop();
+    }
   } finally {
-    process.off("SIGHUP", running.reload);
-    await running.stop();
+    process.off("SIGHUP", reload);
   }
 }
 
