@@ -9,6 +9,7 @@ import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { type ResourceRecord, typeOf } from "../standards/dns/record.ts";
 import { CATALOGUE, type FindingCode, GROUPS, type Group } from "./catalogue.ts";
 import { checkDomain } from "./check.ts";
+import { leavesSomethingOpen } from "./concern.ts";
 import { type DomainReport, type Finding, summarize } from "./finding.ts";
 import { SEVERITIES } from "./severity.ts";
 
@@ -136,9 +137,11 @@ describe("a report", () => {
   it("has findings of one fixed shape", async () => {
     const all = [...(await reports).map(({ report }) => report), ...(await serverReports)];
     for (const report of all) {
-      for (const finding of report.findings) {
+      for (const { subject = "none", leavesOpen, ...finding } of report.findings) {
         expect(Object.keys(JSON.parse(JSON.stringify(finding)))).toEqual(SHAPE);
         const { code, severity, owner, fix, ...texts } = finding;
+        expect(subject, code).toMatch(/\S/);
+        expect(leavesOpen === undefined || leavesSomethingOpen(finding), code).toBe(true);
         expect(SEVERITIES).toContain(severity);
         for (const text of [code, owner, ...Object.values(texts)]) expect(text, code).toMatch(/\S/);
         expect(texts.why, code).toMatch(/[.!?)]$/);

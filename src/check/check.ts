@@ -7,6 +7,7 @@ import { checkCaaIssuers } from "./caa-issuer.ts";
 import { CATALOGUE, GROUPS, type Group } from "./catalogue.ts";
 import { checkClientSettings } from "./client-settings.ts";
 import { checkClientSetup } from "./client-setup.ts";
+import { leavesSomethingOpen } from "./concern.ts";
 import { type CheckOptions, Context, type World } from "./context.ts";
 import { checkDane } from "./dane.ts";
 import { checkDkim } from "./dkim.ts";
@@ -32,11 +33,19 @@ interface Run {
 }
 
 interface Check extends Run {
-  /** The groups of what it may say. */
-  readonly groups: readonly Group[];
+  /** The groups of what it may say, first the one that it is about. */
+  readonly groups: readonly [Group, ...Group[]];
 }
 
-const check = (run: Check["run"], ...groups: Group[]): Check => ({ run, groups });
+const check = (run: Check["run"], ...groups: Check["groups"]): Check => ({
+  run: async (context) => {
+    const leavesOpen = groups.slice(0, 1);
+    return (await run(context)).map((found) =>
+      leavesSomethingOpen(found) ? { ...found, leavesOpen } : found,
+    );
+  },
+  groups,
+});
 
 const CHECKS: readonly Check[] = [
   check(checkZone, "zone"),
@@ -132,12 +141,15 @@ async function isThere(context: Context): Promise<boolean> {
 const GROUP_ORDER = Object.keys(GROUPS) as Group[];
 
 function report(domain: DomainName, findings: readonly Finding[]): DomainReport {
-  const unique = new Map(
-    findings.map((finding) => [
-      `${finding.code} ${finding.owner} ${finding.expected} ${finding.observed}`,
-      finding,
-    ]),
-  );
+  const unique = new Map<string, Finding>();
+  for (const finding of findings) {
+    const said = `${finding.code} ${finding.owner} ${finding.expected} ${finding.observed}`;
+    const leavesOpen = [...(unique.get(said)?.leavesOpen ?? []), ...(finding.leavesOpen ?? [])];
+    unique.set(
+      said,
+      leavesOpen.length === 0 ? finding : { ...finding, leavesOpen: [...new Set(leavesOpen)] },
+    );
+  }
   const rank = ({ severity, code }: Finding) =>
     SEVERITIES.indexOf(severity) * GROUP_ORDER.length + GROUP_ORDER.indexOf(CATALOGUE[code].group);
   const sorted = [...unique.values()].sort((x, y) => rank(x) - rank(y));

@@ -1,5 +1,5 @@
-/** What a finding is about: its group, and for a lookup that failed the group of the record that was looked up. */
-import { CATALOGUE, type Group } from "./catalogue.ts";
+/** What a finding is about, and what it leaves open. */
+import { CATALOGUE, type FindingCode, type Group } from "./catalogue.ts";
 import type { Finding } from "./finding.ts";
 
 const BY_OWNER: readonly (readonly [RegExp, Group])[] = [
@@ -23,9 +23,22 @@ const BY_TYPE: Readonly<Record<string, Group>> = {
   DNSKEY: "dnssec",
 };
 
+/** Its group; for a lookup that failed the group of what was looked for. */
 export function concernOf({ code, owner, expected }: Finding): Group {
   if (code !== "dns-no-answer") return CATALOGUE[code].group;
   const byOwner = BY_OWNER.find(([pattern]) => pattern.test(owner))?.[1];
+  if (expected.startsWith("an SPF result ")) return "spf";
   const type = /^an answer for (\S+)$/.exec(expected)?.[1];
   return byOwner ?? BY_TYPE[type ?? ""] ?? CATALOGUE[code].group;
 }
+
+/** Said of the answer, not of what is published or of the server: that may be as it was, or not. */
+export function leavesSomethingOpen({ code, severity }: Pick<Finding, "code" | "severity">): boolean {
+  return severity === "unknown" || OPEN_WHATEVER_ITS_SEVERITY.has(code);
+}
+
+const OPEN_WHATEVER_ITS_SEVERITY: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  "dnssec-bogus",
+  "dnsbl-refuses",
+  "probe-no-ipv6",
+]);

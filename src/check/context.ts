@@ -79,6 +79,7 @@ export interface Disagreement {
 /** What a finding says beyond its catalogue entry. */
 export interface Said {
   readonly owner: DomainName;
+  readonly subject?: string;
   readonly observed: string;
   readonly expected?: string;
   readonly severity?: Severity;
@@ -216,6 +217,7 @@ export class Context implements Resolver {
       code,
       severity: said.severity ?? entry.severity,
       owner: said.owner,
+      ...(said.subject !== undefined && { subject: said.subject }),
       expected: said.expected ?? entry.expected,
       observed: shortened(said.observed),
       why: said.why ?? entry.why,

@@ -6,7 +6,7 @@ import { zoneLine } from "../records/zone-listing.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";
 import { type Rdata, type RecordType, type ResourceRecord, typeOf } from "../standards/dns/record.ts";
-import type { FindingCode } from "./catalogue.ts";
+import type { FindingCode, Group } from "./catalogue.ts";
 import type { Severity } from "./severity.ts";
 
 export interface Finding {
@@ -14,6 +14,8 @@ export interface Finding {
   readonly severity: Severity;
   /** The name that the finding is about. */
   readonly owner: DomainName;
+  /** Which one of several of its code at the name: an address, a server, a type. */
+  readonly subject?: string;
   readonly expected: string;
   readonly observed: string;
   /** One plain sentence. */
@@ -24,6 +26,8 @@ export interface Finding {
   readonly fix: Fix | null;
   /** The command that shows it by hand. */
   readonly verify: string;
+  /** Of what could not be told: the checks, by group, that had to leave something open for it. */
+  readonly leavesOpen?: readonly Group[];
 }
 
 export interface Fix {

@@ -99,6 +99,7 @@ function sanityFault(list: BlockList, context: Context): Promise<Fault | undefin
     if (must.status === "untold") return fault(`gave no answer: ${must.detail}`, true);
     if (must.status === "refused") return fault(`answers ${must.detail}`);
     if (must.status === "clean") return fault("does not list 127.0.0.2, as every working list does");
+    if (mustNot.status === "untold") return fault(`gave no answer: ${mustNot.detail}`, true);
     if (mustNot.status === "listed")
       return fault("lists 127.0.0.1 and so the whole world: it is out of service");
     return undefined;

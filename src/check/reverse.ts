@@ -98,7 +98,8 @@ async function checkSource({ address, helo }: Outbound, context: Context): Promi
     const untold = await Promise.all(
       suspects.map(async (name) => context.untold(name, [type, await context.lookup(name, type)])),
     );
-    if (untold.flat().length > 0) return [...findings, ...untold.flat()];
+    const open = untold.flat().map((one) => ({ ...one, subject: owner }));
+    if (open.length > 0) return [...findings, ...open];
   }
   if (confirmed.length === 0) {
     const back = forwards.map(

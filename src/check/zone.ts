@@ -328,6 +328,7 @@ export async function checkResolvers(context: Context): Promise<Finding[]> {
     const isBogus = mail.status === "unknown" && mail.cause === "bogus";
     const differing = await Promise.all(
       questions.map(async ({ name, type }) => {
+        const subject = `${type} at ${resolver.label}`;
         const [published, held] = await Promise.all([
           context.everywhere(name, type),
           resolver.lookup(name, type),
@@ -335,7 +336,13 @@ export async function checkResolvers(context: Context): Promise<Finding[]> {
         if (held.status === "unknown" && held.cause === "bogus" && isBogus) return []; // checkDnssec says it
         if (held.status === "unknown")
           return [
-            context.unknown(name, type, { ...held, detail: `resolver ${resolver.label}: ${held.detail}` }),
+            {
+              ...context.unknown(name, type, {
+                ...held,
+                detail: `resolver ${resolver.label}: ${held.detail}`,
+              }),
+              subject,
+            },
           ];
         if (published.status === "unknown" || answerText(held) === answerText(published)) return [];
         const ttl = held.status === "found" ? held.records[0]!.ttlSeconds : (held.negativeTtlSeconds ?? 0);
@@ -346,6 +353,7 @@ export async function checkResolvers(context: Context): Promise<Finding[]> {
         return [
           context.finding("resolver-differs", {
             owner: name,
+            subject,
             expected: `${type} ${answerText(published).replaceAll("\n", ", ")}`,
             observed: `resolver ${resolver.label} answers ${answerText(held).replaceAll("\n", ", ")}, and may keep it until ${until} UTC`,
             verify: { command: resolverCommand(name, type, resolver) },

@@ -46,6 +46,10 @@ const told = (compared: ReturnType<typeof watch>) =>
 
 const MISSING = finding("spf-missing", "error");
 const NO_ANSWER = finding("dns-no-answer", "unknown");
+const FOREIGN = {
+  ...finding("dns-no-answer", "unknown"),
+  owner: domainName("example.org._report._dmarc.example.net"),
+};
 const EXPIRED = finding("certificate-expired", "error");
 const FINE = finding("spf-ok", "ok");
 
@@ -67,6 +71,11 @@ describe("news", () => {
       "nothing while it cannot be looked at",
       [[MISSING], [MISSING], [NO_ANSWER], [MISSING]],
       [[], ["appeared spf-missing error"], [], []],
+    ],
+    [
+      "that it is gone, though a name of others does not answer",
+      [[MISSING], [MISSING], [FINE, FOREIGN], [FINE, FOREIGN]],
+      [[], ["appeared spf-missing error"], ["gone spf-missing error"], []],
     ],
     ["nothing of an unknown itself", [[FINE], [NO_ANSWER], [NO_ANSWER]], [[], [], []]],
     [

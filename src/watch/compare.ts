@@ -1,7 +1,7 @@
 /** One check beside the last: what is news, what is only a maybe, and what may be told. */
-import { CATALOGUE, type Group } from "../check/catalogue.ts";
 import type { DomainReport, Finding } from "../check/finding.ts";
 import { SEVERITIES, type Severity } from "../check/severity.ts";
+import { blindness } from "./blindness.ts";
 import type { CheckResult, DomainState, FindingEvent, KnownFinding } from "./watch-store.ts";
 
 export interface Compared extends CheckResult {
@@ -46,31 +46,6 @@ export function areSame(some: readonly KnownFinding[], others: readonly KnownFin
 
 /** Towards the worst. */
 const weight = (severity: Severity): number => -SEVERITIES.indexOf(severity);
-
-/** What a server would have shown, and does not where it cannot be reached. */
-const SEEN_AT_SERVERS: ReadonlySet<Group> = new Set([
-  "smtp",
-  "certificate",
-  "dane",
-  "service",
-  "client",
-  "mta-sts",
-  "caa",
-]);
-
-/** Of which findings this check can say nothing: a name that was not answered for hides whatever hangs on it. */
-function blindness(findings: readonly Finding[]): (finding: Finding) => boolean {
-  const blind = new Set(
-    findings.filter(({ severity }) => severity === "unknown").map(({ code }) => CATALOGUE[code].group),
-  );
-  if (blind.size === 0) return () => false;
-  if (blind.has("zone")) return () => true;
-  const isCutOff = blind.has("smtp") || blind.has("certificate");
-  return ({ code }) => {
-    const { group } = CATALOGUE[code];
-    return blind.has(group) || (isCutOff && SEEN_AT_SERVERS.has(group));
-  };
-}
 
 /**
  * A finding is told when a second check has seen it. One that was known and is not seen any more is gone, unless its
@@ -121,7 +96,7 @@ export function compareFindings(
     };
   });
 
-  const isUntold = blindness(findings);
+  const isUntold = blindness({ domain: before.domain, findings });
   const kept: KnownFinding[] = [];
   for (const was of old.values()) {
     if (!isTold(was.finding.severity)) continue;

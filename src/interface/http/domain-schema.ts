@@ -75,7 +75,8 @@ export const findingSchema = z.object({
   verify: z.string(),
 });
 
-export const findingJson = (finding: Finding) => ({
+/** Without what only comparing looks is in need of. */
+export const findingJson = ({ subject: _subject, leavesOpen: _open, ...finding }: Finding) => ({
   ...finding,
   concern: isFindingCode(finding.code) ? concernOf(finding) : ("zone" as const),
   fix:

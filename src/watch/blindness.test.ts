@@ -1,0 +1,304 @@
+import { describe, expect, it } from "vitest";
+import { BROKEN_SERVERS, HEALTHY_SERVERS } from "../../test/support/broken-servers.ts";
+import { BROKEN_WORLDS } from "../../test/support/broken-worlds.ts";
+import { DOMAIN } from "../../test/support/healthy-world.ts";
+import { tableProber } from "../../test/support/table-prober.ts";
+import { tableWorld } from "../../test/support/table-world.ts";
+import { CATALOGUE, type FindingCode } from "../check/catalogue.ts";
+import { checkDomain } from "../check/check.ts";
+import type { Finding } from "../check/finding.ts";
+import { type DomainName, domainName } from "../standards/dns/name.ts";
+import { blindness } from "./blindness.ts";
+
+const WORLDS = [
+  ...BROKEN_WORLDS.map((world) => ({ ...world, probes: undefined })),
+  ...BROKEN_SERVERS.map((world) => ({ ...world, domain: DOMAIN })),
+];
+
+/** What leaves nothing open and yet is not seen, and why. This list may only shrink. */
+const GAPS: readonly (readonly [FindingCode, RegExp, string])[] = [
+  ["servers-differ", /^example\.org MX$/, "one of two name servers still answers, and differs from nobody"],
+  ["spf-redundant-term", /^example\.org MX$/, "the same: its MX is not that of the other"],
+  [
+    "dkim-selector-unused",
+    /_domainkey\.example\.org TXT$/,
+    "a guess at a selector that failed is worth no word",
+  ],
+];
+
+/** All of them take minutes; each world has its share, another than the next one's. */
+const ONE_IN = 16;
+
+describe("a lookup that fails", () => {
+  it("leaves open whatever is not seen for it", { timeout: 120_000 }, async () => {
+    const wrong: string[] = [];
+    for (const [at, { why, rows, options, domain, probes }] of WORLDS.entries()) {
+      const look = async (failing: Record<string, "timeout">) => {
+        const world = tableWorld({ ...rows, failing: { ...rows.failing, ...failing } });
+        const prober = probes && { prober: tableProber(probes) };
+        return { ...(await checkDomain(domain, { ...world, ...prober }, options)), asked: world.asked };
+      };
+      const before = await look({});
+      const told = before.findings.filter(({ severity }) => severity !== "ok" && severity !== "unknown");
+      const asked = [...new Set(before.asked)].filter((_, which) => which % ONE_IN === at % ONE_IN);
+      for (const question of asked) {
+        const { findings } = await look({ [question]: "timeout" });
+        const isOpen = blindness({ domain, findings });
+        const isSeen = (known: Finding) =>
+          findings.some(({ code, owner }) => code === known.code && owner === known.owner);
+        for (const known of told) {
+          const isExcused = GAPS.some(([code, pattern]) => code === known.code && pattern.test(question));
+          if (isExcused || isSeen(known) || isOpen(known)) continue;
+          wrong.push(`${why}: ${known.code} ${known.owner} without ${question}`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
+const entry = (code: FindingCode, owner: string = DOMAIN, more: Partial<Finding> = {}): Finding => ({
+  code,
+  severity: CATALOGUE[code].severity,
+  owner: domainName(owner),
+  expected: "",
+  observed: "",
+  why: "",
+  reference: "",
+  fix: null,
+  verify: "",
+  ...more,
+});
+const MAIL = "mail.example.org";
+const silent = (owner: string, type: string, ...leavesOpen: NonNullable<Finding["leavesOpen"]>) =>
+  entry("dns-no-answer", owner, {
+    expected: `an answer for ${type}`,
+    ...(leavesOpen.length > 0 && { leavesOpen }),
+  });
+
+describe("what is not seen", () => {
+  const REPORTS = "example.org._report._dmarc.example.net";
+  const UNTOLD = entry("smtp-untold", DOMAIN, { leavesOpen: ["smtp"] });
+  const BROKEN = entry("smtp-broken", MAIL, { subject: "192.0.2.25", leavesOpen: ["smtp"] });
+  it.each<[why: string, known: Finding, now: readonly Finding[], isOpen: boolean]>([
+    ["a name of others says nothing of SPF", entry("spf-missing"), [silent(REPORTS, "TXT", "dmarc")], false],
+    [
+      "nor of the policy",
+      entry("dmarc-missing", "_dmarc.example.org"),
+      [silent(REPORTS, "TXT", "dmarc")],
+      false,
+    ],
+    [
+      "but of the reports",
+      entry("dmarc-report-unauthorized", REPORTS),
+      [silent(REPORTS, "TXT", "dmarc")],
+      true,
+    ],
+    [
+      "where reports go is no mail server",
+      entry("mx-is-alias", MAIL),
+      [silent("example.net", "MX", "dmarc")],
+      false,
+    ],
+    [
+      "a PTR's host is no mail server",
+      entry("smtp-refused", MAIL),
+      [silent("host.example.net", "A", "reverse")],
+      false,
+    ],
+    ["by its name alone: a report host", entry("spf-missing"), [silent(REPORTS, "TXT")], false],
+    ["by its name alone: the TXT", entry("spf-syntax"), [silent("example.org", "TXT")], true],
+    [
+      "an include that is silent, beside a record",
+      entry("spf-missing"),
+      [entry("spf-ok"), silent("_spf.example.net", "TXT", "spf")],
+      false,
+    ],
+    [
+      "an include that is silent hides what it holds",
+      entry("spf-too-many-lookups"),
+      [entry("spf-ok"), silent("_spf.example.net", "TXT", "spf")],
+      true,
+    ],
+    [
+      "an SPF result that nobody has",
+      entry("spf-address-not-covered"),
+      [entry("dns-no-answer", MAIL, { expected: "an SPF result for HELO" })],
+      true,
+    ],
+    [
+      "a record that the description misses, beside another",
+      entry("record-missing"),
+      [entry("record-differs"), silent("example.org", "CAA", "drift")],
+      true,
+    ],
+    ["the zone", entry("spf-missing"), [entry("zone-unreachable")], true],
+    [
+      "the zone, though a resolver has said much",
+      entry("zone-lame-server"),
+      [entry("zone-unreachable"), entry("mx-ok")],
+      true,
+    ],
+    [
+      "its only name server",
+      entry("spf-missing"),
+      [entry("zone-server-silent", DOMAIN, { severity: "unknown" }), entry("mx-ok")],
+      true,
+    ],
+    [
+      "one name server of several",
+      entry("spf-missing"),
+      [entry("zone-server-silent"), entry("mx-ok")],
+      false,
+    ],
+    [
+      "a domain that is not there any more has mended nothing",
+      entry("spf-missing"),
+      [entry("zone-not-found")],
+      true,
+    ],
+    ["nor one whose name servers do not know it", entry("spf-missing"), [entry("zone-lame-server")], true],
+    ["name servers that know it again", entry("zone-lame-server"), [entry("zone-not-found")], false],
+    [
+      "a resolver that is silent hides what it held",
+      entry("resolver-differs", DOMAIN, { subject: "MX at 192.0.2.53" }),
+      [{ ...silent("example.org", "MX", "zone"), subject: "MX at 192.0.2.53" }, entry("mx-ok")],
+      true,
+    ],
+    [
+      "and no MX",
+      entry("mx-missing"),
+      [{ ...silent("example.org", "MX", "zone"), subject: "MX at 192.0.2.53" }, entry("spf-ok")],
+      false,
+    ],
+    [
+      "and no name server",
+      entry("zone-lame-server"),
+      [{ ...silent("example.org", "MX", "zone"), subject: "MX at 192.0.2.53" }, entry("mx-ok")],
+      false,
+    ],
+    ["port 25 closed here: the mail server", entry("smtp-no-starttls", MAIL), [UNTOLD], true],
+    [
+      "port 25 closed here: its certificate",
+      entry("certificate-expired", MAIL, { subject: "smtp" }),
+      [UNTOLD],
+      true,
+    ],
+    [
+      "port 25 closed here: a certificate of which nobody wrote where",
+      entry("certificate-expired", MAIL),
+      [UNTOLD],
+      true,
+    ],
+    [
+      "port 25 closed here: the certificate of IMAP",
+      entry("certificate-expired", MAIL, { subject: "imaps 192.0.2.25:993" }),
+      [UNTOLD],
+      false,
+    ],
+    ["port 25 closed here: TLSA held against it", entry("tlsa-mismatch", `_25._tcp.${MAIL}`), [UNTOLD], true],
+    [
+      "port 25 closed here: TLSA by themselves",
+      entry("tlsa-without-dnssec", `_25._tcp.${MAIL}`),
+      [UNTOLD],
+      false,
+    ],
+    ["port 25 closed here: CAA", entry("caa-missing"), [UNTOLD], false],
+    ["port 25 closed here: the authority of its certificate", entry("caa-forbids-issuer"), [UNTOLD], true],
+    [
+      "port 25 closed here: the policy",
+      entry("mta-sts-policy-status", "mta-sts.example.org"),
+      [UNTOLD],
+      false,
+    ],
+    ["port 25 closed here: settings", entry("settings-tls", "autoconfig.example.org"), [UNTOLD], false],
+    ["port 25 closed here: services", entry("service-closed", MAIL), [UNTOLD], false],
+    [
+      "no IPv6 here: what was seen there",
+      entry("smtp-timeout", MAIL, { observed: "no answer at [2001:db8::25]:25" }),
+      [entry("probe-no-ipv6", DOMAIN, { leavesOpen: ["smtp"] }), entry("smtp-ok", MAIL)],
+      true,
+    ],
+    [
+      "no IPv6 here: what was seen elsewhere",
+      entry("smtp-timeout", MAIL, { observed: "no answer at 192.0.2.25:25" }),
+      [entry("probe-no-ipv6", DOMAIN, { leavesOpen: ["smtp"] }), entry("smtp-ok", MAIL)],
+      false,
+    ],
+    [
+      "one server that hangs",
+      entry("smtp-rejects", MAIL, { observed: "mail.example.org at 192.0.2.25:25 greets" }),
+      [BROKEN],
+      true,
+    ],
+    ["another one", entry("smtp-rejects", "mx2.example.org"), [BROKEN], false],
+    [
+      "the same one at another address",
+      entry("smtp-rejects", MAIL, { observed: "mail.example.org at 192.0.2.26:25 greets" }),
+      [BROKEN],
+      false,
+    ],
+    [
+      "settings that cannot be fetched hide their certificate",
+      entry("certificate-expired", "autoconfig.example.org"),
+      [entry("settings-untold", "autoconfig.example.org", { leavesOpen: ["client"] })],
+      true,
+    ],
+    [
+      "and no other",
+      entry("certificate-expired", MAIL),
+      [entry("settings-untold", "autoconfig.example.org", { leavesOpen: ["client"] })],
+      false,
+    ],
+    [
+      "a block list that says nothing hides its own listings",
+      entry("dnsbl-listed", "25.2.0.192.bl.example.net"),
+      [entry("dnsbl-refuses", "bl.example.net", { leavesOpen: ["reputation"] })],
+      true,
+    ],
+    [
+      "and no other's",
+      entry("dnsbl-listed", "25.2.0.192.list.example.net"),
+      [entry("dnsbl-refuses", "bl.example.net", { leavesOpen: ["reputation"] })],
+      false,
+    ],
+    [
+      "a signer that cannot be read says nothing of its keys",
+      entry("dkim-signer-key-differs", "s._domainkey.example.org"),
+      [entry("dkim-signer-no-domain", DOMAIN, { severity: "unknown", leavesOpen: ["dkim"] })],
+      true,
+    ],
+    [
+      "and all is told of what is published",
+      entry("dkim-key-short", "s._domainkey.example.org"),
+      [entry("dkim-signer-no-domain", DOMAIN, { severity: "unknown", leavesOpen: ["dkim"] })],
+      false,
+    ],
+    [
+      "a selector that is silent hides no other",
+      entry("dkim-key-short", "s._domainkey.example.org"),
+      [silent("t._domainkey.example.org", "TXT", "dkim")],
+      false,
+    ],
+  ])("%s", (_, known, findings, isOpen) => {
+    // Where the zone answers there is always something to say.
+    const isLookup = findings.some(({ code }) => code === "dns-no-answer");
+    const seen = isLookup ? [...findings, entry("bimi-ok")] : findings;
+    expect(blindness({ domain: DOMAIN, findings: seen })(known)).toBe(isOpen);
+  });
+});
+
+it("a check says of what it could not tell which checks it leaves open, once where several of them say it", async () => {
+  const open = async (failing: Record<string, "timeout">) => {
+    const { findings } = await checkDomain(
+      DOMAIN,
+      tableWorld({ zone: HEALTHY_SERVERS, failing }),
+      WORLDS[0]!.options,
+    );
+    return findings.flatMap(({ code, owner, leavesOpen }) =>
+      leavesOpen ? [[code, owner as DomainName, ...leavesOpen]] : [],
+    );
+  };
+  expect(await open({})).toEqual([]);
+  expect(await open({ "example.org TXT": "timeout" })).toEqual([["dns-no-answer", DOMAIN, "spf", "dkim"]]);
+});
