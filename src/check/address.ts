@@ -74,6 +74,7 @@ function addressFindings(
     return [
       context.finding("address-special", {
         owner: host,
+        subject: text,
         observed: `${type} ${text} is ${special.description}`,
         verify: type,
         fix: {
@@ -88,6 +89,7 @@ function addressFindings(
     return [
       context.finding("host-proxied", {
         owner: host,
+        subject: text,
         observed: `${type} ${text} belongs to the web proxy of ${operator}`,
         verify: type,
         fix: {
@@ -102,6 +104,7 @@ function addressFindings(
   return [
     context.finding("address-example", {
       owner: record.name,
+      subject: text,
       observed: `${type} ${text}, ${example}`,
       verify: type,
     }),
@@ -114,6 +117,7 @@ function ttlFindings(host: DomainName, record: ResourceRecord, context: Context)
   const server = context.options.description?.servers.find((each) => each.host === host);
   const said = {
     owner: record.name,
+    subject: record.data.type,
     observed: `TTL ${ttl} s`,
     verify: record.data.type === "AAAA" ? "AAAA" : "A",
   } as const;

@@ -62,6 +62,7 @@ async function issuerFindings({ host, tls }: Shown, context: Context): Promise<F
   return [
     context.finding("caa-forbids-issuer", {
       owner: relevant.owner,
+      subject: host,
       expected: `CAA that allows ${issuers[0]}, which issued the certificate of ${host}`,
       observed: relevant.records.map((data) => formatRdata(data)).join(", "),
       verify: "CAA",

@@ -62,13 +62,8 @@ function expiringFaults({ notBefore, notAfter }: Certificate, now: Date): Certif
   const left = notAfter.getTime() - now.getTime();
   const third = (notAfter.getTime() - notBefore.getTime()) / 3;
   if (left >= Math.min(EXPIRING_DAYS * DAY_MS, third)) return [];
-  const days = Math.floor(left / DAY_MS);
-  return [
-    {
-      code: "certificate-expiring",
-      observed: `it ends on ${dayOf(notAfter)}, in ${days === 1 ? "1 day" : `${days} days`}`,
-    },
-  ];
+  // Without the days that are left: the same certificate is the same finding tomorrow.
+  return [{ code: "certificate-expiring", observed: `it ends on ${dayOf(notAfter)}` }];
 }
 
 function dayOf(date: Date): string {

@@ -78,6 +78,7 @@ async function targetFindings(record: ResourceRecord<RdataOf<"SRV">>, context: C
     return [
       context.finding("srv-target-is-alias", {
         owner,
+        subject: data.target,
         observed: `${data.target} is a CNAME${target ? ` for ${target}` : ""}`,
         verify: "SRV",
         fix: target
@@ -96,6 +97,7 @@ async function targetFindings(record: ResourceRecord<RdataOf<"SRV">>, context: C
   return [
     context.finding("srv-target-no-address", {
       owner,
+      subject: data.target,
       observed: `${data.target} has neither A nor AAAA`,
       verify: "SRV",
     }),

@@ -304,6 +304,7 @@ async function reportFindings(
         findings.push(
           context.finding("dmarc-report-undeliverable", {
             owner,
+            subject: host,
             observed: `reports go to ${host}, which ${nullMx ? "refuses all mail (null MX)" : "has neither MX nor address"}`,
             verify: { command: context.command(host, "MX") },
           }),

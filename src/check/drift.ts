@@ -66,6 +66,7 @@ async function compare(derived: DerivedRecord, context: Context): Promise<Findin
   const rival = records.find(({ data }) => takesThePlaceOf(data, wanted.data, purpose) && !isWantedToo(data));
   const said = {
     owner: wanted.name,
+    subject: `${type} ${formatRdata(wanted.data)}`,
     expected: `${type} ${formatRdata(wanted.data)}`,
     verify: type,
     reference,

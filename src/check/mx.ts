@@ -157,6 +157,7 @@ async function present(answer: Found<"MX">, context: Context): Promise<Finding[]
       findings.push(
         context.finding("mx-duplicate", {
           owner: domain,
+          subject: exchange,
           observed: `${exchange} stands ${same.length} times, at ${same.map(({ data }) => data.preference).join(" and ")}`,
           verify: "MX",
           fix: await context.fix("Keep the one with the lowest number.", { remove: same.slice(1) }),
@@ -253,6 +254,7 @@ async function exchangeFindings(record: MxRecord, context: Context): Promise<Fin
     return [
       context.finding("mx-is-address", {
         owner: domain,
+        subject: exchange,
         observed: `MX ${preference} ${absolute(exchange)}`,
         expected: wanted.length > 0 ? wanted.map(mxText).join(", ") : "a host name",
         verify: "MX",
@@ -268,6 +270,7 @@ async function exchangeFindings(record: MxRecord, context: Context): Promise<Fin
     return [
       context.finding("zone-doubled-name", {
         owner: domain,
+        subject: exchange,
         observed: `MX ${preference} ${absolute(exchange)}: the domain stands in it twice`,
         expected: `MX ${preference} ${absolute(doubled)}`,
         verify: "MX",

@@ -4,6 +4,7 @@ import { type DomainName, isWithin, ROOT } from "../standards/dns/name.ts";
 import type { Answer } from "../standards/dns/resolver.ts";
 import { formatTerm, type PlacedTerm } from "../standards/spf/record.ts";
 import type { SpfNode, SpfTree } from "../standards/spf/tree.ts";
+import type { FindingCode } from "./catalogue.ts";
 import type { Context } from "./context.ts";
 import type { Finding } from "./finding.ts";
 import { spfTree } from "./spf.ts";
@@ -32,6 +33,12 @@ export interface PastTtl {
   readonly loweredAt?: number;
 }
 
+/** What is said for some days, and then is how things are: nobody has mended anything when it goes. */
+export const RUNS_OUT: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  "spf-include-grew",
+  "zone-ttl-lowered",
+]);
+
 /** More than ten lookups are an error anyway (RFC 7208 §4.6.4). */
 const MAX_INCLUDES = 10;
 const MAX_HELD = 100;
@@ -53,7 +60,7 @@ export async function lookBack(
   const [includes, ttls] = await Promise.all([heldNow(context), ttlsNow(context)]);
   const comparedIncludes = includes.map((seen) => {
     const before = past?.includes.find(({ name }) => name === seen.name);
-    return compareInclude(before, seen, now);
+    return { name: seen.name, ...compareInclude(before, seen, now) };
   });
   const comparedTtls = ttls.map((seen) => {
     const before = past?.ttls.find(({ name, type }) => name === seen.name && type === seen.type);
@@ -61,12 +68,13 @@ export async function lookBack(
   });
   return {
     findings: [
-      ...comparedIncludes.flatMap(({ said }) =>
+      ...comparedIncludes.flatMap(({ said, name }) =>
         said === undefined
           ? []
           : [
               context.finding("spf-include-grew", {
                 owner: context.domain,
+                subject: name,
                 observed: said,
                 verify: { command: `zonepost spf tree ${context.domain}` },
               }),
@@ -75,7 +83,14 @@ export async function lookBack(
       ...comparedTtls.flatMap(({ said, name, type }) =>
         said === undefined
           ? []
-          : [context.finding("zone-ttl-lowered", { owner: name, observed: said, verify: type })],
+          : [
+              context.finding("zone-ttl-lowered", {
+                owner: name,
+                subject: type,
+                observed: said,
+                verify: type,
+              }),
+            ],
       ),
     ],
     past: {

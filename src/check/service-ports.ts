@@ -103,7 +103,8 @@ function serviceFindings(
 ): Finding[] {
   const { host, address, port, protocol, probe } = reached;
   const at = `${protocol} at ${host}, ${socketText(address, port)}`;
-  const connect = { owner: host, verify: { command: connectCommand(address, port) } } as const;
+  const subject = `${protocol} ${socketText(address, port)}`;
+  const connect = { owner: host, subject, verify: { command: connectCommand(address, port) } } as const;
   switch (probe.status) {
     case "refused":
       return [context.finding("service-closed", { ...connect, observed: `${at}: connection refused` })];
@@ -137,6 +138,7 @@ function sessionFindings(
 ): Finding[] {
   const said = {
     owner: host,
+    subject: `${protocol} ${socketText(address, port)}`,
     verify: { command: tlsCommand(protocol, domain ?? host, address, port) },
   } as const;
   const { greeting, tls } = session;

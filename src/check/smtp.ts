@@ -78,6 +78,7 @@ function closedFinding(
   const others = reached.some((other) => other.host === host && isWelcomed(other));
   return context.finding(probe.status === "refused" ? "smtp-refused" : "smtp-timeout", {
     owner: host,
+    subject: address.text,
     severity: takes === undefined || isIpv6 ? "error" : "warning",
     expected: `a mail server at ${socketText(address, 25)}`,
     observed: `${probe.status === "refused" ? "connection refused" : "no answer"} at ${socketText(address, 25)}${instead}`,
@@ -99,17 +100,18 @@ const list = (reached: readonly Reached[]) =>
 async function sessionFindings(reached: Reached, context: Context): Promise<Finding[]> {
   const { host, address, probe } = reached;
   const verify = { command: tlsCommand("smtp", host, address, 25) };
+  const said = { owner: host, subject: address.text, verify } as const;
   const at = `${host} at ${socketText(address, 25)}`;
   if (probe.status === "broken") {
-    return [context.finding("smtp-broken", { owner: host, observed: `${at}: ${probe.detail}`, verify })];
+    return [context.finding("smtp-broken", { ...said, observed: `${at}: ${probe.detail}` })];
   }
   if (probe.status !== "answered") return [];
   const { code = 220, text } = probe.greeting;
   const observed = `${at} greets with ${code} ${text.slice(0, 200)}`;
-  if (code >= 500) return [context.finding("smtp-rejects", { owner: host, observed, verify })];
-  if (code >= 400) return [context.finding("smtp-temporary", { owner: host, observed, verify })];
+  if (code >= 500) return [context.finding("smtp-rejects", { ...said, observed })];
+  if (code >= 400) return [context.finding("smtp-temporary", { ...said, observed })];
   if (probe.serverName === undefined) {
-    return [context.finding("smtp-no-ehlo", { owner: host, observed: `${at} refuses EHLO`, verify })];
+    return [context.finding("smtp-no-ehlo", { ...said, observed: `${at} refuses EHLO` })];
   }
   return [];
 }
@@ -119,7 +121,7 @@ async function nameFindings(reached: Reached, context: Context): Promise<Finding
   const { host, address, probe } = reached;
   if (probe.status !== "answered" || probe.serverName === undefined || !isOwnHost(host, context)) return [];
   const verify = { command: tlsCommand("smtp", host, address, 25) };
-  const said = { owner: host, verify } as const;
+  const said = { owner: host, subject: address.text, verify } as const;
   const at = socketText(address, 25);
   const name = parseDomainName(probe.serverName);
   if (!name.ok || !isHostName(name.value)) {
@@ -166,6 +168,7 @@ async function encryptionFindings(reached: readonly Reached[], context: Context)
       const promised = await promises(host, policy?.mode === "enforce", context);
       return tlsFindings(one, probe, promised, context).map((finding) => ({
         ...finding,
+        subject: address.text,
         verify: tlsCommand("smtp", host, address, 25),
       }));
     }),
@@ -240,6 +243,7 @@ async function certificateFindings(reached: readonly Reached[], context: Context
       return certificateFaults(tls, host, context.world.now).map((fault) =>
         context.finding(fault.code, {
           owner: host,
+          subject: "smtp",
           severity,
           ...(fault.expected !== undefined && { expected: fault.expected }),
           observed: `${list(group)} port 25: ${fault.observed}`,
@@ -275,6 +279,7 @@ function fineFindings(
     return [
       context.finding("smtp-ok", {
         owner: host,
+        subject: address.text,
         observed: `${at}: ${probe.serverName ?? "no name"}, ${tls === undefined ? "no TLS" : tls.version}`,
         verify: { command: tlsCommand("smtp", host, address, 25) },
       }),

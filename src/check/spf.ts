@@ -301,6 +301,7 @@ async function mailFromFinding(
   const term = parseKnown(`v=spf1 ip${address.family}:${address.text}`).terms;
   return context.finding("spf-address-not-covered", {
     owner: domain,
+    subject: address.text,
     severity: described ? "error" : "notice",
     expected: `pass for mail from ${address.text}`,
     observed: `${outcome.result}${reasonOf(outcome)}`,
@@ -356,6 +357,7 @@ async function heloFinding({ address, helo }: Outbound, context: Context): Promi
   }
   return context.finding("spf-helo-not-covered", {
     owner: helo,
+    subject: address.text,
     severity: described ? "error" : "warning",
     expected: `pass for HELO ${helo} from ${address.text}`,
     observed: `${outcome.result}${reasonOf(outcome)}`,

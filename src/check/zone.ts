@@ -3,6 +3,7 @@
 import { shellWord } from "../records/command.ts";
 import { absolute, type DomainName, prepend, tryPrepend } from "../standards/dns/name.ts";
 import type { Answer } from "../standards/dns/resolver.ts";
+import { CATALOGUE } from "./catalogue.ts";
 import { answerText, type Context, resolverCommand, texts } from "./context.ts";
 import type { Finding } from "./finding.ts";
 import { knownAddress } from "./host-addresses.ts";
@@ -52,6 +53,7 @@ function serverFindings(zone: ZoneReport, context: Context): Finding[] {
     findings.push(
       context.finding("zone-lame-server", {
         owner: apex,
+        subject: label(state),
         observed: `${label(state)} ${state.detail}`,
         verify: { command: `dig SOA ${shellWord(apex)} @${state.server.address} +norecurse` },
         fix: {
@@ -65,6 +67,7 @@ function serverFindings(zone: ZoneReport, context: Context): Finding[] {
     findings.push(
       context.finding("zone-server-silent", {
         owner: apex,
+        subject: label(state),
         severity: zone.servers.some((other) => other.state === "ok") ? "warning" : "unknown",
         observed: `${label(state)}: ${state.detail}`,
         verify: { command: `dig SOA ${shellWord(apex)} @${state.server.address} +norecurse` },
@@ -73,7 +76,12 @@ function serverFindings(zone: ZoneReport, context: Context): Finding[] {
   }
   for (const { name, why } of zone.unresolvable) {
     findings.push(
-      context.finding("zone-ns-no-address", { owner: apex, observed: `${name}: ${why}`, verify: "NS" }),
+      context.finding("zone-ns-no-address", {
+        owner: apex,
+        subject: name,
+        observed: `${name}: ${why}`,
+        verify: "NS",
+      }),
     );
   }
   const working = zone.servers.filter(({ state }) => state === "ok");
@@ -272,6 +280,7 @@ export function disagreementFindings(context: Context): Finding[] {
   return context.disagreements.map(({ name, type, answers }) =>
     context.finding("servers-differ", {
       owner: name,
+      subject: type,
       expected: `the same ${type} at every name server`,
       observed: answers
         .map(({ servers, text }) => `${servers.join(", ")}: ${text.replaceAll("\n", ", ")}`)
@@ -303,6 +312,7 @@ export async function checkSplitHorizon(context: Context): Promise<Finding[]> {
       return [
         context.finding("split-horizon", {
           owner: host,
+          subject: `${type} at ${resolver.label}`,
           expected: `${type} ${answerText(published).replaceAll("\n", ", ")}`,
           observed: `resolver ${resolver.label} answers ${answerText(held).replaceAll("\n", ", ")} to those who ask it; the world gets ${answerText(published).replaceAll("\n", ", ")}`,
           verify: { command: resolverCommand(host, type, resolver) },
@@ -355,7 +365,9 @@ export async function checkResolvers(context: Context): Promise<Finding[]> {
             owner: name,
             subject,
             expected: `${type} ${answerText(published).replaceAll("\n", ", ")}`,
-            observed: `resolver ${resolver.label} answers ${answerText(held).replaceAll("\n", ", ")}, and may keep it until ${until} UTC`,
+            observed: `resolver ${resolver.label} answers ${answerText(held).replaceAll("\n", ", ")}`,
+            // Until when is no part of what is observed: it is another at each look.
+            why: `${CATALOGUE["resolver-differs"].why} It may keep the answer until ${until} UTC.`,
             verify: { command: resolverCommand(name, type, resolver) },
           }),
         ];

@@ -74,7 +74,9 @@ export async function recordWithHistory(
       to: now.getTime() - trouble.toDaysAgo * DAY_MILLISECONDS,
     })),
   ];
-  const turns = new Set(spans.flatMap(({ from, to }) => [from, from + CONFIRM_MILLISECONDS, to]));
+  const turns = new Set(
+    spans.flatMap(({ from, to }) => [from, from + CONFIRM_MILLISECONDS, to, to + CONFIRM_MILLISECONDS]),
+  );
   const moments = [began, ...turns].filter((at) => at < now.getTime()).sort((one, other) => one - other);
   for (const at of [...moments, now.getTime()]) {
     const findings = spans.filter(({ from, to }) => from <= at && at < to).map(({ finding }) => finding);

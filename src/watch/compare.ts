@@ -1,31 +1,29 @@
 /** One check beside the last: what is news, what is only a maybe, and what may be told. */
 import type { DomainReport, Finding } from "../check/finding.ts";
+import { RUNS_OUT } from "../check/over-time.ts";
 import { SEVERITIES, type Severity } from "../check/severity.ts";
 import { blindness } from "./blindness.ts";
 import type { CheckResult, DomainState, FindingEvent, KnownFinding } from "./watch-store.ts";
 
 export interface Compared extends CheckResult {
   readonly findings: readonly KnownFinding[];
-  /** What people are to hear of: confirmed, new or worse, and acknowledged by nobody; or gone after it was told. */
-  readonly news: readonly FindingEvent[];
+  /** What people are to hear of: confirmed, new or of another severity; or gone after it was told. */
+  readonly news: readonly NewsEvent[];
   /** Something is seen for the first time: a second look is wanted soon. */
   readonly needsConfirmation: boolean;
 }
 
-/** "code owner", with a number behind it where a domain has several of the kind. */
-export function keyFindings(findings: readonly Finding[]): readonly (readonly [string, Finding])[] {
-  const seen = new Map<string, number>();
-  return findings.map((finding) => {
-    const plain = `${finding.code} ${finding.owner}`;
-    const count = (seen.get(plain) ?? 0) + 1;
-    seen.set(plain, count);
-    return [count === 1 ? plain : `${plain} ${count}`, finding];
-  });
+export interface NewsEvent extends FindingEvent {
+  /** Of what is not new: the severity that was told last. */
+  readonly before?: Severity;
 }
 
 /** Findings that are told; `ok` is for looking at, and what could not be found out is no news. */
 const isTold = (severity: Severity): boolean =>
   severity === "error" || severity === "warning" || severity === "notice";
+
+/** What the last check has not seen any more is kept for the second look alone. */
+export const isSeen = ({ missed }: KnownFinding): boolean => missed === undefined;
 
 /** Whether they say the same of the domain, in the same order. */
 export function areSame(some: readonly KnownFinding[], others: readonly KnownFinding[]): boolean {
@@ -37,6 +35,8 @@ export function areSame(some: readonly KnownFinding[], others: readonly KnownFin
         one.key === other.key &&
         one.since.getTime() === other.since.getTime() &&
         one.confirmed === other.confirmed &&
+        one.told === other.told &&
+        one.missed === other.missed &&
         one.acknowledgedBy === other.acknowledgedBy &&
         JSON.stringify(one.finding) === JSON.stringify(other.finding)
       );
@@ -48,8 +48,8 @@ export function areSame(some: readonly KnownFinding[], others: readonly KnownFin
 const weight = (severity: Severity): number => -SEVERITIES.indexOf(severity);
 
 /**
- * A finding is told when a second check has seen it. One that was known and is not seen any more is gone, unless its
- * group of checks could not be carried out this time: then it stays as it was, and nothing is said.
+ * What is new, of another severity, or gone is told when a second check in a row has seen it so. What could not be
+ * looked at this time stays as it was, and nothing is said.
  */
 export function compareFindings(
   before: DomainState,
@@ -57,9 +57,8 @@ export function compareFindings(
   { findings }: Pick<DomainReport, "findings">,
   now: Date,
 ): Omit<Compared, "state"> & { readonly worst: Severity; readonly counts: DomainState["counts"] } {
-  const old = new Map(known.map((one) => [one.key, one]));
   const events: FindingEvent[] = [];
-  const news: FindingEvent[] = [];
+  const news: NewsEvent[] = [];
   const event = (kind: FindingEvent["kind"], { code, owner, severity, observed }: Finding): FindingEvent => ({
     domain: before.domain,
     at: now,
@@ -71,47 +70,126 @@ export function compareFindings(
   });
   let needsConfirmation = false;
 
-  const current = keyFindings(findings).map(([key, finding]): KnownFinding => {
-    const was = old.get(key);
-    old.delete(key);
-    if (!isTold(finding.severity)) return { key, finding, since: was?.since ?? now, confirmed: true };
+  const matched = matchFindings(known, findings);
+  const seen = new Set(matched.values());
+  const unseen = known.filter((was) => !seen.has(was) && isTold(was.finding.severity));
+  const newKey = keysBeside([...seen, ...unseen]);
+  const current = findings.map((finding): KnownFinding => {
+    const was = matched.get(finding);
     if (was === undefined || !isTold(was.finding.severity)) {
+      const key = was?.key ?? newKey(finding);
+      if (!isTold(finding.severity)) return { key, finding, since: was?.since ?? now, confirmed: true };
       events.push(event("appeared", finding));
       needsConfirmation = true;
       return { key, finding, since: now, confirmed: false };
     }
-    const isOther = was.finding.observed !== finding.observed || was.finding.severity !== finding.severity;
-    const isWorse = weight(finding.severity) > weight(was.finding.severity);
-    if (isOther) events.push(event("changed", finding));
-    // What somebody knows of stays known for as long as it is the same.
-    const acknowledged = was.acknowledgedBy !== undefined && !isOther;
+    if (!isTold(finding.severity)) return was;
+    const { key, since, acknowledgedBy } = was;
+    const isReworded = was.finding.observed !== finding.observed;
+    if (isReworded || was.finding.severity !== finding.severity) events.push(event("changed", finding));
+    const told = was.told ?? was.finding.severity;
+    const rise = weight(finding.severity) - weight(told);
+    const isSecondLook =
+      was.missed === undefined && isAsFar(weight(was.finding.severity) - weight(told), rise);
+    const isTurned = was.confirmed && rise !== 0 && isSecondLook;
+    // What somebody knows of stays known for as long as it is the same, or less.
+    const isKnown = acknowledgedBy !== undefined && !isReworded && !(isTurned && rise > 0);
     if (!was.confirmed) news.push(event("appeared", finding));
-    else if (isWorse) news.push(event("changed", finding));
+    else if (isTurned && !isKnown) news.push({ ...event("changed", finding), before: told });
+    const isPending = was.confirmed && rise !== 0 && !isTurned;
+    needsConfirmation ||= isPending;
     return {
       key,
       finding,
-      since: was.since,
+      since,
       confirmed: true,
-      ...(acknowledged && { acknowledgedBy: was.acknowledgedBy! }),
+      ...(isPending && { told }),
+      ...(isKnown && { acknowledgedBy }),
     };
   });
 
-  const isUntold = blindness({ domain: before.domain, findings });
+  const isOpen = blindness({ domain: before.domain, findings });
   const kept: KnownFinding[] = [];
-  for (const was of old.values()) {
-    if (!isTold(was.finding.severity)) continue;
-    if (isUntold(was.finding)) {
+  for (const was of unseen) {
+    const { finding, confirmed, told = finding.severity, acknowledgedBy } = was;
+    if (isOpen(finding)) {
       kept.push(was);
       continue;
     }
-    const gone = event("gone", was.finding);
+    if (confirmed && isSeen(was)) {
+      needsConfirmation = true;
+      kept.push({ ...was, missed: true });
+      continue;
+    }
+    const gone = event("gone", finding);
     events.push(gone);
-    if (was.confirmed && was.acknowledgedBy === undefined) news.push(gone);
+    const isNews = confirmed && acknowledgedBy === undefined && !RUNS_OUT.has(finding.code);
+    if (isNews) news.push({ ...gone, before: told });
   }
 
   const all = [...current, ...kept];
   const counts: Partial<Record<Severity, number>> = {};
-  for (const { finding } of all) counts[finding.severity] = (counts[finding.severity] ?? 0) + 1;
+  for (const { finding } of all.filter(isSeen))
+    counts[finding.severity] = (counts[finding.severity] ?? 0) + 1;
   const worst = SEVERITIES.find((severity) => (counts[severity] ?? 0) > 0) ?? "ok";
   return { findings: all, events, news, needsConfirmation, worst, counts };
+}
+
+/** Whether the look before went as far from what was told, in the same direction. */
+const isAsFar = (then: number, now: number): boolean => (now > 0 ? then >= now : then <= now);
+
+/**
+ * Each finding beside the one that was known of it: the same code, name and subject; where there are several of the
+ * kind, first those in the same words, then in their order. What was kept before findings had subjects is found so too.
+ */
+function matchFindings(
+  known: readonly KnownFinding[],
+  findings: readonly Finding[],
+): ReadonlyMap<Finding, KnownFinding> {
+  const kindOf = ({ code, owner }: Finding) => `${code} ${owner}`;
+  const free = Map.groupBy(known, ({ finding }) => kindOf(finding));
+  const matched = new Map<Finding, KnownFinding>();
+  for (const fits of FITS) {
+    for (const finding of findings) {
+      if (matched.has(finding)) continue;
+      const candidates = free.get(kindOf(finding)) ?? [];
+      // Where all is well now, what was told is gone.
+      const at = candidates.findIndex(
+        (was) => fits(was.finding, finding) && !(finding.severity === "ok" && isTold(was.finding.severity)),
+      );
+      if (at >= 0) matched.set(finding, candidates.splice(at, 1)[0]!);
+    }
+  }
+  return matched;
+}
+
+type Fit = (was: Finding, is: Finding) => boolean;
+
+const isOfSubject: Fit = (was, is) => was.subject === is.subject;
+const isOfAnySubject: Fit = (was, is) => was.subject === undefined || is.subject === undefined;
+const isSaidSo: Fit = (was, is) => was.observed === is.observed;
+/** The closest first. */
+const FITS: readonly Fit[] = [
+  (was, is) => isOfSubject(was, is) && isSaidSo(was, is),
+  isOfSubject,
+  (was, is) => isOfAnySubject(was, is) && isSaidSo(was, is),
+  isOfAnySubject,
+];
+
+const MAX_SUBJECT_CHARACTERS = 100;
+
+/** "code owner", with the subject where there is one, and a number behind it where that is another's already. */
+function keysBeside(known: readonly KnownFinding[]): (finding: Finding) => string {
+  const taken = new Set(known.map(({ key }) => key));
+  return ({ code, owner, subject }) => {
+    const plain = [
+      code,
+      owner,
+      ...(subject === undefined ? [] : [subject.slice(0, MAX_SUBJECT_CHARACTERS)]),
+    ].join(" ");
+    let key = plain;
+    for (let count = 2; taken.has(key); count++) key = `${plain} ${count}`;
+    taken.add(key);
+    return key;
+  };
 }

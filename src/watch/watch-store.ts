@@ -7,7 +7,7 @@ import type { DomainName } from "../standards/dns/name.ts";
 /** What looks at a domain remember beside findings: plain JSON. */
 export type DomainPast = Past;
 
-/** One finding as it was at the last check; `key` tells it from others of the domain: its code and owner name. */
+/** One finding as it was last seen; `key` tells it from others of the domain: its code, owner name and subject. */
 export interface KnownFinding {
   readonly key: string;
   readonly finding: Finding;
@@ -15,6 +15,10 @@ export interface KnownFinding {
   readonly since: Date;
   /** Seen at a second check, so that it may be told. */
   readonly confirmed: boolean;
+  /** What people have heard its severity to be, where no second check has seen the new one. */
+  readonly told?: Severity;
+  /** The last check has not seen it any more; once a second one has not either, it is gone. */
+  readonly missed?: true;
   /** A person knows of it and wants to hear no more, until it changes. */
   readonly acknowledgedBy?: string;
 }

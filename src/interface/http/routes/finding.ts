@@ -6,6 +6,7 @@ import { lookupSideBySide } from "../../../check/side-by-side.ts";
 import { derivedFor } from "../../../records/derive.ts";
 import type { DomainName } from "../../../standards/dns/name.ts";
 import { typeOf } from "../../../standards/dns/record.ts";
+import { isSeen } from "../../../watch/compare.ts";
 import { recordCheck } from "../../../watch/record-check.ts";
 import type { Tasks } from "../../../watch/task.ts";
 import { checkWatched, describeDomain } from "../described.ts";
@@ -81,7 +82,7 @@ export function findingRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
         ]);
         return {
           checkedAt: state?.checkedAt?.toISOString() ?? null,
-          findings: findings.map(knownFindingJson),
+          findings: findings.filter(isSeen).map(knownFindingJson),
         };
       },
     }),
@@ -147,7 +148,7 @@ export function findingRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
         ),
       }),
       act: async (_, { domain: { domain } }) => {
-        const findings = (await watch.findings(domain)).map(({ finding }) => finding);
+        const findings = (await watch.findings(domain)).filter(isSeen).map(({ finding }) => finding);
         const rules = judgeCompliance({ domain, findings, summary: summarize(findings) });
         return {
           rules: rules.map(({ judgement: _judgement, why, evidence, ...rule }) => ({

@@ -9,6 +9,7 @@ import { summarize } from "../../../check/finding.ts";
 import { readJudgedHeaders } from "../../../check/judged-headers.ts";
 import { groupsOf, SYMPTOMS, type Symptom, troubleshoot } from "../../../check/troubleshoot.ts";
 import type { DomainName } from "../../../standards/dns/name.ts";
+import { isSeen } from "../../../watch/compare.ts";
 import type { Tasks } from "../../../watch/task.ts";
 import { describeDomain } from "../described.ts";
 import { domainName, findingJson, findingSchema, ofDomain } from "../domain-schema.ts";
@@ -52,7 +53,7 @@ export function troubleshootRoutes(parts: ServerParts, tasks: Tasks): readonly R
     const stored = domain === undefined ? undefined : await descriptions.domain(domain);
     if (stored === undefined || !sees(actor, stored)) return undefined;
     const [state, known] = await Promise.all([watch.state(stored.domain), watch.findings(stored.domain)]);
-    const findings = known.map(({ finding }) => finding);
+    const findings = known.filter(isSeen).map(({ finding }) => finding);
     const report = { domain: stored.domain, findings, summary: summarize(findings) };
     return {
       checkedAt: state?.checkedAt?.toISOString() ?? null,
