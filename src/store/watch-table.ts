@@ -133,9 +133,10 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
       return new Map(
         rows.map(({ domain, findings }) => [
           nameIn(domain),
-          readFindings(findings).map(({ key, finding: { severity }, acknowledgedBy }) => ({
+          readFindings(findings).map(({ key, finding, told = finding.severity, acknowledgedBy }) => ({
             key,
-            severity,
+            severity: told,
+            finding,
             isAcknowledged: acknowledgedBy !== undefined,
           })),
         ]),

@@ -12,7 +12,7 @@ const plain = (text: string, most = 600): string => {
   return clean.length <= most ? clean : `${clean.slice(0, most)}...`;
 };
 
-const VERBS = { appeared: "New", changed: "Worse", gone: "Solved" } as const;
+const VERBS = { appeared: "New", changed: "Worse", eased: "Better, now", gone: "Solved" } as const;
 
 /** "New error: dmarc-missing" */
 export const headOf = ({ kind, finding }: AlertGroup): string =>

@@ -3,18 +3,22 @@ import { createHash } from "node:crypto";
 import type { Finding } from "../check/finding.ts";
 import { SEVERITIES, type Severity } from "../check/severity.ts";
 import type { DomainName } from "../standards/dns/name.ts";
+import type { NewsEvent } from "./compare.ts";
 import type { QuietHours } from "./quiet-hours.ts";
-import type { FindingEvent, KnownFinding } from "./watch-store.ts";
+import type { KnownFinding } from "./watch-store.ts";
 
 /** One thing that people are to hear of a domain. Plain JSON: it outlives the process. */
 export interface News {
   /** The same for the same event, whoever saw it and however often it is told. */
   readonly id: string;
   readonly domain: DomainName;
-  readonly kind: "appeared" | "changed" | "gone";
+  /** `changed`: worse than it was told; `eased`: less bad, and still there. */
+  readonly kind: "appeared" | "changed" | "eased" | "gone";
   /** Of the finding: its code and owner name. */
   readonly key: string;
   readonly finding: Finding;
+  /** Of what is not new: the severity that was told last. */
+  readonly before?: Severity;
   /** ISO 8601, as `at`. Since when it has been there. */
   readonly since: string;
   readonly at: string;
@@ -78,7 +82,7 @@ export function hashOf(...parts: readonly string[]): string {
 
 /** Findings of events: those that are there, and for what is gone those that were known. */
 export function newsOf(
-  events: readonly FindingEvent[],
+  events: readonly NewsEvent[],
   before: readonly KnownFinding[],
   after: readonly KnownFinding[],
 ): readonly News[] {
@@ -98,14 +102,29 @@ export function newsOf(
     taken.add(known);
     const since = known.since.toISOString();
     const id = hashOf(event.domain, known.key, event.kind, since, event.severity);
-    const { kind, domain } = event;
-    return [{ id, domain, kind, key: known.key, finding: known.finding, since, at: event.at.toISOString() }];
+    const { domain } = event;
+    const { key, finding } = known;
+    const news = { id, domain, key, finding, since, at: event.at.toISOString() };
+    if (event.kind === "changed" && event.before !== undefined) return asTurned(news, event.before);
+    return [{ ...news, kind: event.kind, ...(event.before !== undefined && { before: event.before }) }];
   });
 }
 
+/** The news beside what people have heard: worse, less bad, or none. */
+export function asTurned(news: Omit<News, "kind" | "before">, before: Severity): readonly News[] {
+  const rise = weight(news.finding.severity) - weight(before);
+  return rise === 0 ? [] : [{ ...news, kind: rise > 0 ? "changed" : "eased", before }];
+}
+
+/** What has eased is for those who will hear no more of it; what is gone for those who have heard of it. */
 export function isFor({ minimumSeverity, domains }: AlertChannel): (news: News) => boolean {
   const isOurs = isWithin(domains);
-  return ({ domain, finding }) => isAsSevereAs(finding.severity, minimumSeverity) && isOurs(domain);
+  const isToldHere = (severity: Severity) => isAsSevereAs(severity, minimumSeverity);
+  return ({ kind, domain, finding: { severity }, before = severity }) => {
+    if (!isOurs(domain)) return false;
+    if (kind === "eased") return isToldHere(before) && !isToldHere(severity);
+    return isToldHere(kind === "gone" ? before : severity);
+  };
 }
 
 /** Whether a name is one of these or below one; for all, where there are no names. */
@@ -130,13 +149,18 @@ export function condense(news: readonly News[]): readonly News[] {
     latest.set(key, { first: known?.first ?? one, last: one });
   }
   return [...latest.values()].flatMap(({ first, last }) => {
-    if (first.kind === "appeared" && last.kind === "gone") return [];
+    if (first === last) return [last];
+    if (first.kind === "appeared") return last.kind === "gone" ? [] : [asNew(last)];
+    const heard = first.before ?? (first.kind === "gone" ? first.finding.severity : undefined);
+    if (last.kind === "gone" || heard === undefined)
+      return [{ ...last, ...(heard !== undefined && { before: heard }) }];
     // It was told, went, and is back.
-    if (first.kind === "gone" && last.kind !== "gone" && first.finding.observed === last.finding.observed)
-      return [];
-    return [first.kind === "appeared" && last.kind === "changed" ? { ...last, kind: "appeared" } : last];
+    const isAnother = first.kind === "gone" && first.finding.observed !== last.finding.observed;
+    return isAnother ? [asNew(last)] : asTurned(last, heard);
   });
 }
+
+const asNew = ({ before: _before, ...news }: News): News => ({ ...news, kind: "appeared" });
 
 /** Of condensed news; undefined where there is nothing to say. `batch` is the same at each attempt. */
 export function messageOf(
@@ -188,7 +212,8 @@ function titleOf(groups: readonly AlertGroup[]): string {
   const [first] = groups;
   const { kind, finding, domains, domainCount } = first!;
   const where = domainCount === 1 ? domains[0]! : `${domainCount} domains`;
-  const what = kind === "gone" ? `solved: ${finding.code}` : `${finding.severity}: ${finding.code}`;
+  const now = `${kind === "eased" ? "now " : ""}${finding.severity}`;
+  const what = kind === "gone" ? `solved: ${finding.code}` : `${now}: ${finding.code}`;
   const more = groups.length > 1 ? `, and ${groups.length - 1} more` : "";
   return `${where}: ${what}${more}`;
 }

@@ -177,11 +177,13 @@ describe("a round", () => {
       world.pass(3_000);
       await world.round("2");
     };
+    await world.check(domain, [missing(domain)]);
     await world.check(domain, [missing(domain)], tellThenRound);
     const next = world.rounds.at(-1)!;
     world.pass(next.getTime() - world.now().getTime());
     await world.round("3");
     // And so where it goes.
+    await world.check(domain, []);
     await world.check(domain, [], async (key, news) => {
       await world.alerts.tell(key, news);
       world.pass(3_000);

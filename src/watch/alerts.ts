@@ -5,8 +5,10 @@
 import {
   type AlertChannel,
   type AlertMessage,
+  asTurned,
   condense,
   hashOf,
+  isAsSevereAs,
   isFor,
   messageOf,
   type News,
@@ -84,6 +86,7 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
 
   const isLoud = ({ loudSeverity }: AlertChannel, { kind, finding }: News): boolean =>
     kind !== "gone" &&
+    kind !== "eased" &&
     loudSeverity !== undefined &&
     (finding.severity === "error" || finding.severity === loudSeverity);
 
@@ -98,7 +101,7 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
       const known = await watch.standing(some);
       for (const domain of some) {
         const there = new Map(known.get(domain)?.map((one) => [one.key, one]));
-        told.push(...byDomain.get(domain)!.filter((one) => isStillSo(one, there.get(one.key))));
+        told.push(...byDomain.get(domain)!.flatMap((one) => asItStands(one, there.get(one.key))));
       }
     }
     return told;
@@ -186,9 +189,18 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
   };
 }
 
-function isStillSo({ kind, finding }: News, there: Standing | undefined): boolean {
-  if (there === undefined || there.severity === "ok") return kind === "gone";
-  return kind !== "gone" && !there.isAcknowledged && there.severity === finding.severity;
+/** What is less bad by now is told as it stands; what is worse is news of its own once it is certain. */
+function asItStands(news: News, there: Standing | undefined): readonly News[] {
+  const { kind, finding, before } = news;
+  if (there === undefined || there.severity === "ok") {
+    // Whoever is told that it eased hears nothing more: not that it went either.
+    return kind === "gone" || kind === "eased" ? [{ ...news, kind: "gone" }] : [];
+  }
+  if (kind === "gone" || there.isAcknowledged || there.severity === "unknown") return [];
+  if (isAsSevereAs(there.severity, finding.severity)) return [news];
+  const isCertain = there.finding.severity === there.severity;
+  const stands = { ...news, finding: isCertain ? there.finding : { ...finding, severity: there.severity } };
+  return kind === "appeared" || before === undefined ? [stands] : asTurned(stands, before);
 }
 
 const testMessage = ({ id }: AlertChannel, now: Date): AlertMessage => ({

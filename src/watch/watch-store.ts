@@ -23,10 +23,12 @@ export interface KnownFinding {
   readonly acknowledgedBy?: string;
 }
 
-/** A finding in short: whether it is so, and whether somebody knows. */
+/** A finding that is there, and whether somebody knows. */
 export interface Standing {
   readonly key: string;
+  /** As two checks have seen it; the finding is as the last one saw it. */
   readonly severity: Severity;
+  readonly finding: Finding;
   readonly isAcknowledged: boolean;
 }
 

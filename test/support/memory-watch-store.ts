@@ -44,9 +44,10 @@ export function memoryWatchStore(): WatchStore {
       new Map(
         domains.map((domain) => [
           domain,
-          (known.get(domain) ?? []).map(({ key, finding: { severity }, acknowledgedBy }) => ({
+          (known.get(domain) ?? []).map(({ key, finding, told = finding.severity, acknowledgedBy }) => ({
             key,
-            severity,
+            severity: told,
+            finding,
             isAcknowledged: acknowledgedBy !== undefined,
           })),
         ]),
