@@ -6,9 +6,10 @@ import {
   DESCRIBED_SERVERS,
   HEALTHY_SERVERS,
 } from "../../test/support/broken-servers.ts";
+import { BROKEN_WORLDS } from "../../test/support/broken-worlds.ts";
 import { DOMAIN } from "../../test/support/healthy-world.ts";
 import { tableProber } from "../../test/support/table-prober.ts";
-import { edited, tableWorld } from "../../test/support/table-world.ts";
+import { edited, NOW, tableWorld } from "../../test/support/table-world.ts";
 import { checkDomain } from "./check.ts";
 import type { Finding } from "./finding.ts";
 
@@ -59,6 +60,49 @@ describe("one fault", () => {
       }
     },
   );
+});
+
+it("a finding is observed in the same words tomorrow: looks are compared by them", async () => {
+  const worlds = [
+    ...BROKEN_WORLDS.map((world) => ({ ...world, probes: undefined })),
+    ...BROKEN_SERVERS.map((world) => ({ ...world, domain: DOMAIN })),
+  ];
+  const wrong: string[] = [];
+  for (const { why, rows, options, domain, probes } of worlds) {
+    const look = async (now: Date) => {
+      const prober = probes && { prober: tableProber(probes) };
+      const { findings } = await checkDomain(domain, { ...tableWorld(rows), ...prober, now }, options);
+      return Map.groupBy(findings, ({ code, owner, subject }) => `${code} ${owner} ${subject}`);
+    };
+    const today = await look(NOW);
+    for (const [which, tomorrow] of await look(new Date(NOW.getTime() + 86_400_000))) {
+      const words = (some: readonly Finding[] = []) => some.map(({ observed }) => observed).join("; ");
+      const before = today.get(which);
+      if (before !== undefined && words(before) !== words(tomorrow)) wrong.push(`${why}: ${words(tomorrow)}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+describe("half an answer", () => {
+  const look = async (why: string, failing: string) => {
+    const worlds = [...BROKEN_WORLDS.map((one) => ({ ...one, probes: {} })), ...BROKEN_SERVERS];
+    const { rows, options, probes } = worlds.find((one) => one.why === why)!;
+    const world = {
+      ...tableWorld({ ...rows, failing: { [failing]: "timeout" } }),
+      prober: tableProber(probes),
+    };
+    return codes((await checkDomain(DOMAIN, world, options)).findings);
+  };
+  it("of a mail server's addresses does not make the domain's own another's", async () => {
+    const found = await look("no MX, and the address is the mail server's", "mail.example.org A");
+    expect(found).toContain("mx-missing");
+  });
+  it("of a block list's tests does not make it a list that works", async () => {
+    const found = await look("struggle 22: a list that lists the world", `1.0.0.127.bl.example.net A`);
+    expect(found).toContain("dnsbl-untold");
+    expect(found).not.toContain("dnsbl-listed");
+  });
 });
 
 describe("whom it connects to", () => {

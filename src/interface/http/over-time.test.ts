@@ -45,6 +45,10 @@ _spf.sender.example. 3600 TXT "v=spf1 ${networks} -all"
     expect(await check(), time).toEqual([oldKey, "spf-include-grew anna.example"]);
   const kept = await world.parts.watch.findings(ANNA);
   expect(kept.find(({ key }) => key.startsWith("spf-include-grew"))).toMatchObject({ confirmed: true });
+  networks = "ip4:198.51.100.0/24";
+  expect(await check(), "it shows at once, and a second look says that it is so").toEqual([oldKey]);
+  const missed = (await world.parts.watch.findings(ANNA)).filter((one) => one.missed);
+  expect(missed.map(({ finding }) => finding.code)).toContain("spf-include-grew");
 });
 
 it("who changes what all domains share has all of them looked at again", async () => {
