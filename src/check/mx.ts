@@ -106,10 +106,12 @@ async function missing(answer: Absent, context: Context): Promise<Finding> {
   const describedAddresses = context.options.description?.servers.flatMap((server) =>
     server.addresses.map(({ text }) => text),
   );
+  const mailAddresses = describedAddresses ?? mail.addresses.map(({ text }) => text);
+  const isHere = own.some((address) => mailAddresses.includes(address));
   // Half of its addresses are no ground to say that it is another machine.
-  const found = mail.untold.length > 0 ? [] : mail.addresses;
-  const mailAddresses = describedAddresses ?? found.map(({ text }) => text);
-  const elsewhere = mailAddresses.length > 0 && !own.some((address) => mailAddresses.includes(address));
+  const [half] = describedAddresses === undefined && !isHere ? mail.untold : [];
+  if (half !== undefined) return half;
+  const elsewhere = mailAddresses.length > 0 && !isHere;
   if (elsewhere) {
     return context.finding("mx-fallback-elsewhere", {
       owner: domain,

@@ -21,7 +21,6 @@ export function blindness(look: Look): (known: Finding) => boolean {
   const isZoneAlone = findings.length > 0 && findings.every((one) => groupOf(one) === "zone");
   if (isZoneAlone || open.some(isWithoutZone)) return (known) => open.length > 0 || groupOf(known) !== "zone";
   return (known) =>
-    !isThereAfterAll(known, findings) &&
     open.some((one) =>
       (one.leavesOpen ?? [concernOf(one)]).some((group) => REACHES[group](one, known, look)),
     );
@@ -32,14 +31,6 @@ const groupOf = ({ code }: Finding): Group => CATALOGUE[code].group;
 /** No name server of the domain's own zone has said anything. */
 const isWithoutZone = ({ code, severity }: Finding): boolean =>
   severity === "unknown" && (code === "zone-unreachable" || code === "zone-server-silent");
-
-/** What something is said of is not missing any more. A description may miss several records at one name. */
-const isThereAfterAll = (known: Finding, findings: readonly Finding[]): boolean =>
-  known.code.endsWith("-missing") &&
-  groupOf(known) !== "drift" &&
-  findings.some(
-    (one) => one.owner === known.owner && groupOf(one) === groupOf(known) && !leavesSomethingOpen(one),
-  );
 
 type Reach = (open: Finding, known: Finding, look: Look) => boolean;
 
@@ -65,6 +56,30 @@ const isSurveyed = isAny(
 /** From the certificates that servers show. */
 const isSeenLive = isAny("tlsa-mismatch", "tlsa-name-mismatch", "tlsa-single", "caa-forbids-issuer");
 const isOfAuthentication = isAny("dmarc-without-authentication", "dmarc-reject-on-spf-alone");
+/** What the domain's own record says, whatever it leads to. */
+const isOfSpfText = isAny(
+  "spf-missing",
+  "spf-several-records",
+  "spf-version",
+  "spf-syntax",
+  "spf-missing-space",
+  "spf-mail-address",
+  "spf-duplicate-modifier",
+  "spf-duplicate-term",
+  "spf-no-all",
+  "spf-pass-all",
+  "spf-neutral-all",
+  "spf-term-after-all",
+  "spf-redirect-ignored",
+  "spf-second-version",
+  "spf-ptr",
+  "spf-macro-p",
+  "spf-size",
+  "spf-redundant-network",
+  "spf-special-address",
+  "spf-wide-network",
+  "spf-unknown-modifier",
+);
 /** From the addresses that mail leaves from. */
 const isOfSources = (known: Finding): boolean =>
   isOf("reverse", "reputation")(known) ||
@@ -115,9 +130,12 @@ const REACHES: Readonly<Record<Group, Reach>> = {
     return isAtPort25 && isAt(open.owner, known) && isSame;
   },
   reverse: (open, known) => groupOf(known) === "reverse" && known.owner === (open.subject ?? open.owner),
-  spf: (open, known, { domain }) =>
-    groupOf(known) === "spf" ||
-    (open.owner === domain && (isOfAuthentication(known) || known.code === "dmarc-wrong-owner")),
+  spf: (open, known, { domain }) => {
+    const isRecord = asksFor(open, "TXT") && open.owner === domain;
+    if (isRecord && (isOfAuthentication(known) || known.code === "dmarc-wrong-owner")) return true;
+    // Whoever has asked for what the record names has read the record.
+    return groupOf(known) === "spf" && (isRecord || !isOfSpfText(known));
+  },
   dkim: (open, known, { domain }) => {
     if (!isLookup(open)) return isAny("dkim-selector-unused")(known) || known.code.startsWith("dkim-signer-");
     const parent = `_domainkey.${domain}`;
