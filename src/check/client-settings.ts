@@ -78,6 +78,7 @@ function answerFindings({ kind, host, probe }: SettingsAnswer, context: Context)
       const findings = certificateFaults(probe.tls, host, context.world.now).map((fault) =>
         context.finding(fault.code, {
           owner: host,
+          subject: "https 443",
           severity: "warning",
           ...(fault.expected !== undefined && { expected: fault.expected }),
           observed: `${host} (${probe.address.text}): ${fault.observed}`,

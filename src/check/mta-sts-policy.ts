@@ -76,6 +76,7 @@ async function answeredFindings(answer: HttpsAnswer, said: Place, context: Conte
   const findings = certificateFaults(answer.tls, said.owner, context.world.now).map((fault) =>
     context.finding(fault.code === "certificate-expiring" ? fault.code : "mta-sts-policy-certificate", {
       ...said,
+      subject: "https 443",
       ...(fault.expected !== undefined && { expected: fault.expected }),
       observed: `${said.owner} (${answer.address.text}): ${fault.observed}`,
     }),

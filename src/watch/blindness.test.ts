@@ -7,6 +7,7 @@ import { tableWorld } from "../../test/support/table-world.ts";
 import { CATALOGUE, type FindingCode } from "../check/catalogue.ts";
 import { checkDomain } from "../check/check.ts";
 import type { Finding } from "../check/finding.ts";
+import type { Prober, ServiceProbe } from "../check/probe.ts";
 import { type DomainName, domainName } from "../standards/dns/name.ts";
 import { blindness } from "./blindness.ts";
 
@@ -29,29 +30,86 @@ const GAPS: readonly (readonly [FindingCode, RegExp, string])[] = [
 /** All of them take minutes; each world has its share, another than the next one's. */
 const ONE_IN = 16;
 
-describe("a lookup that fails", () => {
-  it("leaves open whatever is not seen for it", { timeout: 120_000 }, async () => {
+type Silence = Pick<Prober, "probeService" | "fetchHttps">;
+const nothing = { status: "timeout", detail: "no answer" } as const;
+const hanging = { status: "broken", detail: "it hung" } as const;
+/** What may be silent beside DNS, and how. */
+const SILENCES: readonly (readonly [string, (healthy: Prober) => Silence])[] = [
+  ["port 25", (healthy) => ({ ...healthy, probeService: ofProtocol("smtp", nothing, healthy) })],
+  ["SMTP that hangs", (healthy) => ({ ...healthy, probeService: ofProtocol("smtp", hanging, healthy) })],
+  ["IMAP", (healthy) => ({ ...healthy, probeService: ofProtocol("imaps", hanging, healthy) })],
+  ["the web", (healthy) => ({ ...healthy, fetchHttps: async () => nothing })],
+  [
+    "IPv6",
+    (healthy) => ({
+      ...healthy,
+      probeService: async (target) =>
+        target.address.family === 6
+          ? { status: "unreachable", detail: "no way" }
+          : healthy.probeService(target),
+    }),
+  ],
+];
+const ofProtocol =
+  (protocol: string, probe: ServiceProbe, healthy: Prober): Prober["probeService"] =>
+  async (target) => {
+    const is = await healthy.probeService(target);
+    return target.protocol === protocol && is.status === "answered" ? probe : is;
+  };
+
+type Tried = (typeof WORLDS)[number];
+const lookAt = async (
+  { rows, options, domain, probes }: Tried,
+  failing: Record<string, "timeout">,
+  silence?: (healthy: Prober) => Silence,
+) => {
+  const world = tableWorld({ ...rows, failing: { ...rows.failing, ...failing } });
+  const table = probes && tableProber(probes);
+  const prober = table && (silence?.(table) ?? table);
+  const { findings } = await checkDomain(domain, { ...world, ...(prober && { prober }) }, options);
+  return { findings, asked: world.asked };
+};
+
+/** What was told, is not seen for what failed, and would be taken for gone. */
+function lost(
+  domain: DomainName,
+  before: readonly Finding[],
+  findings: readonly Finding[],
+): readonly Finding[] {
+  const isOpen = blindness({ domain, findings });
+  const isSeen = (known: Finding) =>
+    findings.some(
+      ({ code, owner, subject }) => code === known.code && owner === known.owner && subject === known.subject,
+    );
+  return before.filter(
+    (known) => known.severity !== "ok" && known.severity !== "unknown" && !isSeen(known) && !isOpen(known),
+  );
+}
+
+describe("what fails leaves open whatever is not seen for it", () => {
+  it("lookups", { timeout: 120_000 }, async () => {
     const wrong: string[] = [];
-    for (const [at, { why, rows, options, domain, probes }] of WORLDS.entries()) {
-      const look = async (failing: Record<string, "timeout">) => {
-        const world = tableWorld({ ...rows, failing: { ...rows.failing, ...failing } });
-        const prober = probes && { prober: tableProber(probes) };
-        return { ...(await checkDomain(domain, { ...world, ...prober }, options)), asked: world.asked };
-      };
-      const before = await look({});
-      const told = before.findings.filter(({ severity }) => severity !== "ok" && severity !== "unknown");
+    for (const [at, world] of WORLDS.entries()) {
+      const before = await lookAt(world, {});
       const asked = [...new Set(before.asked)].filter((_, which) => which % ONE_IN === at % ONE_IN);
       for (const question of asked) {
-        const { findings } = await look({ [question]: "timeout" });
-        const isOpen = blindness({ domain, findings });
-        const isSeen = (known: Finding) =>
-          findings.some(({ code, owner }) => code === known.code && owner === known.owner);
-        for (const known of told) {
-          const isExcused = GAPS.some(([code, pattern]) => code === known.code && pattern.test(question));
-          if (isExcused || isSeen(known) || isOpen(known)) continue;
-          wrong.push(`${why}: ${known.code} ${known.owner} without ${question}`);
+        const { findings } = await lookAt(world, { [question]: "timeout" });
+        for (const { code, owner } of lost(world.domain, before.findings, findings)) {
+          const isExcused = GAPS.some(([gap, pattern]) => gap === code && pattern.test(question));
+          if (!isExcused) wrong.push(`${world.why}: ${code} ${owner} without ${question}`);
         }
       }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it.each(SILENCES)("%s", { timeout: 60_000 }, async (_, silence) => {
+    const wrong: string[] = [];
+    for (const world of WORLDS.filter(({ probes }) => probes !== undefined)) {
+      const { findings: before } = await lookAt(world, {});
+      const { findings } = await lookAt(world, {}, silence);
+      for (const { code, owner, subject } of lost(world.domain, before, findings))
+        wrong.push(`${world.why}: ${code} ${owner} ${subject}`);
     }
     expect(wrong).toEqual([]);
   });
@@ -78,7 +136,14 @@ const silent = (owner: string, type: string, ...leavesOpen: NonNullable<Finding[
 
 describe("what is not seen", () => {
   const REPORTS = "example.org._report._dmarc.example.net";
-  const UNTOLD = entry("smtp-untold", DOMAIN, { leavesOpen: ["smtp"] });
+  const UNTOLD = entry("smtp-untold", DOMAIN, {
+    observed: `no answer on port 25 from ${MAIL} (192.0.2.25), and nothing to compare with`,
+    leavesOpen: ["smtp"],
+  });
+  const NO_ROUTE = entry("smtp-no-route", DOMAIN, {
+    observed: `no way from here to ${MAIL} (192.0.2.25)`,
+    leavesOpen: ["smtp"],
+  });
   const BROKEN = entry("smtp-broken", MAIL, { subject: "192.0.2.25", leavesOpen: ["smtp"] });
   it.each<[why: string, known: Finding, now: readonly Finding[], isOpen: boolean]>([
     ["a name of others says nothing of SPF", entry("spf-missing"), [silent(REPORTS, "TXT", "dmarc")], false],
@@ -196,6 +261,14 @@ describe("what is not seen", () => {
       [UNTOLD],
       false,
     ],
+    [
+      "port 25 closed here: the certificate of the web",
+      entry("certificate-expired", "autoconfig.example.org", { subject: "https 443" }),
+      [UNTOLD],
+      false,
+    ],
+    ["no way to a mail server", entry("smtp-refused", MAIL), [NO_ROUTE], true],
+    ["no way to another one", entry("smtp-refused", "mx2.example.org"), [NO_ROUTE], false],
     ["port 25 closed here: TLSA held against it", entry("tlsa-mismatch", `_25._tcp.${MAIL}`), [UNTOLD], true],
     [
       "port 25 closed here: TLSA by themselves",

@@ -84,9 +84,10 @@ const isOfSpfText = isAny(
 const isOfSources = (known: Finding): boolean =>
   isOf("reverse", "reputation")(known) ||
   isAny("spf-address-not-covered", "spf-helo-missing", "spf-helo-not-covered")(known);
-/** A certificate at port 25; those at other ports name the service. */
+/** A certificate at port 25, or TLS with it; those at other ports name the service in front of the address. */
 const isMailCertificate = (known: Finding): boolean =>
-  groupOf(known) === "certificate" && (known.subject === undefined || known.subject === "smtp");
+  groupOf(known) === "certificate" && !isOfService(known);
+const isOfService = ({ subject }: Finding): boolean => subject?.includes(" ") ?? false;
 
 /** A host whose addresses are not known. */
 const reachesHost = ({ owner: host }: Finding, known: Finding): boolean =>
@@ -123,10 +124,13 @@ const REACHES: Readonly<Record<Group, Reach>> = {
     if (isLookup(open)) return known.code.startsWith("smtp-name-");
     const isAtPort25 = groupOf(known) === "smtp" || isMailCertificate(known) || isSeenLive(known);
     if (open.code === "probe-no-ipv6") return isAtPort25 && isAtIpv6(known);
-    if (open.owner === domain) return isAtPort25;
-    if (known.code === "caa-forbids-issuer")
-      return known.subject === undefined || known.subject === open.owner;
-    const isSame = open.subject === undefined || known.observed.includes(open.subject);
+    if (known.code === "caa-forbids-issuer" && known.subject === undefined) return true;
+    const host =
+      known.code === "caa-forbids-issuer" ? known.subject! : known.owner.replace(/^_25\._tcp\./, "");
+    if (open.owner === domain && open.code !== "smtp-broken") return isAtPort25 && isListed(host, open);
+    if (known.code === "caa-forbids-issuer") return host === open.owner;
+    const isSame =
+      open.subject === undefined || known.observed.includes(open.subject) || known.code === "tlsa-single";
     return isAtPort25 && isAt(open.owner, known) && isSame;
   },
   reverse: (open, known) => groupOf(known) === "reverse" && known.owner === (open.subject ?? open.owner),
@@ -177,7 +181,7 @@ const REACHES: Readonly<Record<Group, Reach>> = {
     return (
       isOfName ||
       groupOf(known) === "service" ||
-      (groupOf(known) === "certificate" && known.subject !== "smtp")
+      (groupOf(known) === "certificate" && (known.subject === undefined || isOfService(known)))
     );
   },
   service: (open, known) => {
@@ -190,6 +194,10 @@ const REACHES: Readonly<Record<Group, Reach>> = {
   drift: (open, known) =>
     groupOf(known) === "drift" && (known.owner === open.owner || known.expected.includes(open.owner)),
 };
+
+/** "no answer on port 25 from mail.example.org (192.0.2.25), mx2.example.org (192.0.2.26)"; a long list is cut. */
+const isListed = (host: string, { observed }: Finding): boolean =>
+  observed.includes(` ${host} (`) || observed.endsWith("…");
 
 /** "[2001:db8::25]:25", "(2001:db8::25)" */
 const isAtIpv6 = ({ observed }: Finding): boolean => /[[(][0-9a-f]*:[0-9a-f:.]+[\])]/.test(observed);

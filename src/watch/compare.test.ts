@@ -58,7 +58,7 @@ const EXPIRED = finding("certificate-expired", "error");
 const FINE = finding("spf-ok", "ok");
 const MILD = finding("spf-missing", "warning");
 const NOTICE = finding("spf-missing", "notice");
-const UNTOLD = finding("smtp-untold", "unknown");
+const UNTOLD = finding("smtp-untold", "unknown", "no answer on port 25 from example.org (192.0.2.1)");
 const GREW = finding("spf-include-grew", "notice");
 const at = (subject: string, observed = `no answer at ${subject}`) => ({
   ...finding("smtp-timeout", "error", observed),
