@@ -227,25 +227,47 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         true: 1,
         false: RIVALS - 1,
       });
-      const [running] = await store.publish.appliesTo(zone);
+      const running = await store.publish.running(zone);
       expect(running).toEqual(apply(running!.id, 0));
       await store.publish.stepDone(running!.id, 1);
       expect(await store.publish.ownedIn(zone)).toEqual([]);
       await race(async (on) => on.publish.finish(running!.id, running!.ownedAfter));
       expect(await other.publish.ownedIn(zone)).toEqual(running!.ownedAfter);
-      expect(await other.publish.appliesTo(zone)).toEqual([
-        { ...apply(running!.id, 0), state: "done", stepsDone: 1 },
-      ]);
+      const done = { ...apply(running!.id, 0), state: "done", stepsDone: 1 };
+      expect(await other.publish.running(zone)).toBeUndefined();
+      expect(await other.publish.latest(zone)).toEqual(done);
+      expect(await other.publish.latestToUndo(zone)).toEqual(done);
       const undo = apply("z", 1, { undoes: running!.id, ownedAfter: [] });
       expect(await store.publish.begin(undo)).toBe(true);
       await store.publish.finish("z", [], running!.id);
       await store.publish.finish("z", running!.ownedAfter);
       expect(await store.publish.ownedIn(zone)).toEqual([]);
-      const states = (await store.publish.appliesTo(zone)).map(({ id, state }) => [id, state]);
-      expect(states).toEqual([
-        ["z", "done"],
-        [running!.id, "undone"],
-      ]);
+      expect(await store.publish.latest(zone)).toMatchObject({ id: "z", state: "done" });
+      expect(await store.publish.latestToUndo(zone)).toBeUndefined();
+    });
+
+    it("goes by what came after what, whatever the clocks said, and forgets the oldest", async () => {
+      const skewed = domainName("skewed.example");
+      const begin = (id: string, minute: number) => store.publish.begin(apply(id, minute, { zone: skewed }));
+      for (let count = 0; count < 60; count++) {
+        expect(await begin(`s${count}`, 100 - count)).toBe(true);
+        await store.publish.finish(`s${count}`, []);
+      }
+      expect(await begin("last", 0)).toBe(true);
+      expect(await begin("too many", 200)).toBe(false);
+      expect(await store.publish.running(skewed)).toMatchObject({ id: "last" });
+      expect(await store.publish.latest(skewed)).toMatchObject({ id: "last" });
+      expect(await store.publish.latestToUndo(skewed)).toMatchObject({ id: "s59" });
+      await store.publish.finish("last", []);
+      let left = 0;
+      for (let known = await store.publish.latestToUndo(skewed); known !== undefined; left += 1) {
+        const id = `undo ${left}`;
+        await store.publish.begin(apply(id, 0, { zone: skewed, undoes: known.id, steps: [] }));
+        await store.publish.finish(id, [], known.id);
+        known = await store.publish.latestToUndo(skewed);
+      }
+      // Half of the last fifty, for what takes them back counts as well.
+      expect(left).toBe(25);
     });
   });
 
