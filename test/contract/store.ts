@@ -45,6 +45,20 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     );
   }
 
+  const user = (id: string, more: Partial<User> = {}): User => ({
+    id,
+    name: `name-${id}`,
+    role: "owner",
+    passwordHash: "$argon2id$…",
+    sealedTotpSecret: undefined,
+    totpStep: undefined,
+    oidcSubject: undefined,
+    createdAt: NOW,
+    disabledAt: undefined,
+    revision: 1,
+    ...more,
+  });
+
   it("answers", async () => {
     await store.ping();
   });
@@ -847,19 +861,6 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
   });
 
   describe("who may come in", () => {
-    const user = (id: string, more: Partial<User> = {}): User => ({
-      id,
-      name: `name-${id}`,
-      role: "owner",
-      passwordHash: "$argon2id$…",
-      sealedTotpSecret: undefined,
-      totpStep: undefined,
-      oidcSubject: undefined,
-      createdAt: NOW,
-      disabledAt: undefined,
-      revision: 1,
-      ...more,
-    });
     const session = (secretHash: string, userId: string, minute = 60): Session => ({
       secretHash,
       userId,
@@ -1030,6 +1031,59 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await ids("domain.create")).toEqual(["03", "02", "01"]);
       await store.access.sweepAudit(at(1));
       expect(await ids("domain")).toEqual(["06"]);
+    });
+  });
+
+  describe("the seal key", () => {
+    it("is the first that anybody names, and changes with all that lies under it, or not at all", async () => {
+      expect(await store.seal.known()).toBeUndefined();
+      const named = await race(async (on, rival) => await on.seal.remember(`id ${rival}`));
+      expect(Object.values(named)).toEqual([RIVALS]);
+      const [known] = Object.keys(named);
+      expect(await store.seal.known()).toBe(known);
+      const key = testKey("resealed", NOW.toISOString(), "resealed.example");
+      await store.keys.put(key);
+      const provider: KnownProvider = {
+        id: "resealed",
+        settings: {},
+        sealed: "old",
+        enteredAt: NOW,
+        enteredBy: "ann",
+        revision: 1,
+        removedAt: undefined,
+      };
+      await store.providers.add(provider);
+      const ann: User = { ...user("resealed"), sealedTotpSecret: "old code" };
+      await store.access.addUser(ann);
+      const after = { ...key, sealed: "new" as SealedKey };
+      const reseal = (secret: string) =>
+        store.seal.reseal(
+          "next",
+          [{ before: key, after }],
+          [
+            { of: "provider", id: "resealed", before: "old", after: "new" },
+            { of: "user", id: ann.id, before: secret, after: "new code" },
+          ],
+        );
+      expect(await reseal("another")).toBe("stale");
+      expect(await store.seal.known()).toBe(known);
+      expect((await other.keys.get(key))?.sealed).toBe(key.sealed);
+      expect(await reseal("old code")).toBe("changed");
+      expect(await other.seal.remember("much later")).toBe("next");
+      expect((await other.keys.get(key))?.sealed).toBe("new");
+      expect((await other.providers.list()).find(({ id }) => id === "resealed")).toMatchObject({
+        sealed: "new",
+        revision: 2,
+      });
+      expect(await other.access.user({ id: ann.id })).toMatchObject({
+        sealedTotpSecret: "new code",
+        revision: ann.revision + 1,
+      });
+      await store.providers.change(
+        { ...provider, revision: 2 },
+        { ...provider, revision: 3, removedAt: NOW },
+      );
+      await store.providers.sweep(at(1));
     });
   });
 }
