@@ -193,7 +193,7 @@ const schema = z
         allowPrivate: z
           .boolean()
           .default(false)
-          .describe("true: servers at private addresses are connected to."),
+          .describe("true: servers at private addresses are connected to, and name servers there are asked."),
         trust: z
           .array(path)
           .default([])

@@ -19,6 +19,7 @@ import type { PublishStore } from "../../publish/publish-store.ts";
 import type { DescriptionPieces } from "../../records/description-pieces.ts";
 import type { PublishEntry } from "../../records/publish-settings.ts";
 import type { SigningKey } from "../../standards/dkim/sign.ts";
+import type { IpAddress } from "../../standards/dns/address.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import type { ResourceRecord } from "../../standards/dns/record.ts";
 import type { Terminal } from "./terminal.ts";
@@ -31,6 +32,8 @@ export interface ViewSettings {
   readonly resolvers: readonly string[];
   /** The port of all authoritative name servers, for laboratories; 53 where absent. */
   readonly port?: number;
+  /** Which addresses that strangers' zones name may be asked; all where absent. */
+  readonly mayAsk?: (address: IpAddress) => boolean;
   /** Each question goes to the resolver itself, and not to what it said before. */
   readonly freshResolverAnswers?: boolean;
   /** Whether servers may be connected to; DNS alone where absent. */
