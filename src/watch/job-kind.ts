@@ -4,8 +4,15 @@ import type { AlertMessage } from "./alert.ts";
 
 /** Plain JSON, as it comes back from the store. */
 export interface JobPayloads {
-  /** The next step of a domain's keys. `publishes` stands in jobs of before, when it was not kept with the keys. */
-  readonly "rotation-step": { readonly domain: DomainName; readonly publishes?: boolean };
+  /**
+   * The next step of a domain's keys. `publishes` stands in jobs of before, when it was not kept with the keys. Of so
+   * many looks in a row no name server could be asked.
+   */
+  readonly "rotation-step": {
+    readonly domain: DomainName;
+    readonly publishes?: boolean;
+    readonly blindLooks?: number;
+  };
   /** Work that somebody follows: task.ts. */
   readonly task: { readonly id: string };
   /** Caches have let go of what a change took away: the domains can be judged. */

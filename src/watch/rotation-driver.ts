@@ -2,6 +2,7 @@
 import type { Step } from "../keys/rotation.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 import type { JobHandlers, JobQueue } from "./job-queue.ts";
+import { placeOf } from "./schedule.ts";
 import type { WatchStore } from "./watch-store.ts";
 
 /** What one look at the keys of a domain says: a list for each algorithm. */
@@ -38,6 +39,10 @@ const TROUBLED = 60 * MINUTE;
 /** A signing key is looked at as well: who took its record away is to be noticed. */
 const CALM = 24 * 60 * MINUTE;
 const LONGEST = CALM;
+/** Where nobody answers time after time: perhaps our own network is away, and all domains wait. */
+const LONGEST_BLIND = 6 * 60 * MINUTE;
+/** So that they do not all come back at once. */
+const SPREAD = 0.5;
 
 const rotationKey = (domain: DomainName): string => `rotation-step ${domain}`;
 
@@ -53,13 +58,17 @@ export const keepRotation = (domain: DomainName, { queue, now }: Pick<RotationTo
     { key: rotationKey(domain), runAt: new Date(now().getTime() + PATIENT), keepsOlder: true },
   );
 
-/** When it is worth to look again. */
-export function nextLook(turns: readonly KeyTurn[], now: Date): Date {
+/** When it is worth to look again; before this one so many looks in a row were blind. */
+export function nextLook(domain: DomainName, turns: readonly KeyTurn[], now: Date, blindLooks = 0): Date {
   const waits = turns.flatMap(({ steps, isBlind }) =>
-    isBlind ? [PATIENT] : steps.map((step) => waitFor(step, now)),
+    isBlind ? [waitBlind(domain, blindLooks)] : steps.map((step) => waitFor(step, now)),
   );
   return new Date(now.getTime() + Math.min(LONGEST, ...waits));
 }
+
+/** Each time longer than before, and another for each domain. */
+const waitBlind = (domain: DomainName, blindLooks: number): number =>
+  Math.min(LONGEST_BLIND, PATIENT * 2 ** blindLooks) * (1 + SPREAD * placeOf(domain));
 
 function waitFor({ action, until }: Step, now: Date): number {
   switch (action) {
@@ -88,11 +97,11 @@ export function rotationHandlers(
   const check = (...domains: readonly DomainName[]) =>
     watch.scheduleSooner(domains.map((domain) => ({ domain, at: now() })));
   return {
-    "rotation-step": async ({ domain, publishes: wasSaid = false }, { isLast }) => {
-      const lookAgain = (runAt: Date) =>
+    "rotation-step": async ({ domain, publishes: wasSaid = false, blindLooks = 0 }, { isLast }) => {
+      const lookAgain = (runAt: Date, blind = 0) =>
         queue.add(
           "rotation-step",
-          { domain, ...(wasSaid && { publishes: true }) },
+          { domain, ...(wasSaid && { publishes: true }), ...(blind > 0 && { blindLooks: blind }) },
           // What others have asked for meanwhile comes when they have asked for it.
           { key: rotationKey(domain), runAt, keepsOlder: !isLast },
         );
@@ -113,7 +122,11 @@ export function rotationHandlers(
         }
       }
       if (hasChanged) await check(domain);
-      await lookAgain(hasChanged ? new Date(now().getTime() + SPREADING) : nextLook(turns, now()));
+      if (hasChanged) return lookAgain(new Date(now().getTime() + SPREADING));
+      await lookAgain(
+        nextLook(domain, turns, now(), blindLooks),
+        turns.every(({ isBlind }) => isBlind) ? blindLooks + 1 : 0,
+      );
     },
     "wait-for-caches": async ({ domains }) => {
       await check(...domains);
