@@ -11,7 +11,7 @@ it("an alert waits for no rotation, and a task for neither", async () => {
   for (let at = 0; at < 20; at++)
     await queue.add("rotation-step", { domain: domainName(`d${at}.example.org`) }, { runAt: early });
   await queue.add("alert-round", { channel: "operators" });
-  await queue.add("weekly-digest", {});
+  await queue.add("weekly-digest", { time: "08:00 UTC" });
   await queue.add("task", { id: "1" });
   await queue.work(
     {

@@ -17,6 +17,8 @@ const CHANNEL: AlertChannel = {
   minimumSeverity: "warning",
 };
 
+const DIGEST = { time: "08:00 UTC" };
+
 let store: OpenedStore;
 beforeEach(async () => {
   store = await openStore({ kind: "memory" });
@@ -202,9 +204,21 @@ it("a digest plans the next for a week later, by a clock that is behind the queu
   const monday = Date.parse("2026-11-23T08:00:00Z");
   for (const seconds of [-2, 0, 3]) {
     world.pass(monday + 1000 * seconds - world.now().getTime());
-    await world.alerts.handlers["weekly-digest"]({}, { id: "1", attempt: 1, isLast: false });
+    await world.alerts.handlers["weekly-digest"](DIGEST, { id: "1", attempt: 1, isLast: false });
   }
   expect(world.digests).toEqual(Array(3).fill("2026-11-30T08:00:00.000Z"));
+});
+
+it("a digest that fails for good leaves another for the next week", async () => {
+  const world = alertsOn({
+    ...store.watch,
+    overview: () => Promise.reject(new Error("the database is away")),
+  });
+  const digest = world.alerts.handlers["weekly-digest"];
+  await expect(digest(DIGEST, { id: "1", attempt: 14, isLast: false })).rejects.toThrow("away");
+  expect(world.digests).toEqual([]);
+  await expect(digest(DIGEST, { id: "1", attempt: 15, isLast: true })).rejects.toThrow("away");
+  expect(world.digests).toEqual(["2026-11-23T08:00:00.000Z"]);
 });
 
 it("two checks of one domain that end together: one is written down, and its news is told", async () => {

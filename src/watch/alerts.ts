@@ -66,7 +66,6 @@ const YOUNG_MILLISECONDS = 30_000;
 /** A span, quiet hours and all attempts of a round are over by then. */
 const GIVEN_UP_MILLISECONDS = 7 * 86_400_000;
 const AHEAD_MILLISECONDS = 3_600_000;
-const DIGEST_KEY = "weekly-digest";
 
 export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts {
   const { store, watch, queue, now } = tools;
@@ -120,11 +119,19 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
   const deliver = (channel: AlertChannel, message: AlertMessage) =>
     queue.add("alert-delivery", { channel: channel.id, message }, { key: `alert-delivery ${message.id}` });
 
+  const { time, timeZone } = settings.digest;
+  const digestTime = `${time} ${timeZone}`;
+
+  /** What waits for this time of the week stays: it may be due already, and not yet begun. */
   const planDigest = (after: Date) =>
     queue.add(
       "weekly-digest",
-      {},
-      { key: DIGEST_KEY, runAt: nextDigest(after, settings.digest.time, settings.digest.timeZone) },
+      { time: digestTime },
+      {
+        key: `weekly-digest ${digestTime}`,
+        runAt: nextDigest(after, time, timeZone),
+        keepsOlder: true,
+      },
     );
 
   const send = ({ target }: AlertChannel, message: AlertMessage): Promise<PostOutcome> =>
@@ -173,14 +180,19 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
         if (outcome.status !== "accepted") throw new Error(`channel ${id}: ${outcome.detail}`);
         await tools.onTold?.(channel, message);
       },
-      "weekly-digest": async (_, { id: job }) => {
+      "weekly-digest": async ({ time: planned }, { id: job, isLast }) => {
+        // The settings name another time now, for which there is another job.
+        if (planned !== digestTime) return;
+        // The queue's clock may be ahead of this one: the Monday that is told must not come again.
+        const planNext = () => planDigest(new Date(now().getTime() + AHEAD_MILLISECONDS));
+        // Whatever becomes of this one: there is a next.
+        if (isLast) await planNext();
         const channels = settings.channels.filter(({ weeklyDigest }) => weeklyDigest);
         const week = await readWeek(watch, now(), tools.rest);
         for (const channel of channels) {
           await deliver(channel, digestMessage(channel, week, hashOf(channel.id, "digest", job), now()));
         }
-        // The queue's clock may be ahead of this one: the Monday that is told must not come again.
-        await planDigest(new Date(now().getTime() + AHEAD_MILLISECONDS));
+        if (!isLast) await planNext();
       },
     },
   };

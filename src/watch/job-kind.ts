@@ -19,7 +19,8 @@ export interface JobPayloads {
   readonly "wait-for-caches": { readonly domains: readonly DomainName[] };
   readonly "alert-round": { readonly channel: string };
   readonly "alert-delivery": { readonly channel: string; readonly message: AlertMessage };
-  readonly "weekly-digest": Record<string, never>;
+  /** For that time of the week, as the settings name it: "08:00 Europe/Berlin". */
+  readonly "weekly-digest": { readonly time: string };
   /** Something that all domains share has changed. */
   readonly "look-at-all": Record<string, never>;
 }

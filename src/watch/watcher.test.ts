@@ -100,7 +100,7 @@ function watchOver(
       sleep,
       onTrouble: (trouble) => troubles.push(`${name}: ${trouble}`),
     });
-  return { clock, store, queue, alerts, watcher, mails, told, checks, troubles };
+  return { clock, store, queue, alerts, watcher, mails, told, checks, troubles, channel, tools };
 }
 
 describe("a month", () => {
@@ -247,6 +247,30 @@ describe("alerts", () => {
     expect(mails[0]!.subject).toBe("the week: no domain with errors");
     void queue.stop();
     await clock.runUntil(dayAt(21.1));
+  });
+});
+
+describe("a digest that waits when the server starts", () => {
+  // 2026-11-02 is a Monday; the digest of 08:00 in Berlin is planned before, and due at 07:00 UTC.
+  it.each<[time: string, startsAt: number, hours: readonly number[], reason: string]>([
+    ["08:00", 6, [7, 175], "it is not due yet: it stays as it is"],
+    ["08:00", 9, [9, 175], "it came due while the server was away, and goes out now"],
+    ["10:00", 6, [9, 177], "the settings name a later time: that counts, once"],
+    ["10:00", 8, [9, 177], "the settings name a later time, and the old one was due: still once"],
+    ["06:00", 6, [173], "the settings name a time that is over: the next Monday"],
+  ])("for %s, after a start at hour %i, comes at the hours %j (%s)", async (time, startsAt, hours) => {
+    const digest = { time, timeZone: "Europe/Berlin" };
+    const before = watchOver(() => [], { ...EMAIL, weeklyDigest: true });
+    await before.alerts.plan();
+    await before.clock.runUntil(new Date(Date.parse(START) + 3_600_000 * startsAt));
+    const alerts = createAlerts({ channels: [before.channel], groupSeconds: 900, digest }, before.tools);
+    // What is due may not be begun before the next is planned.
+    await alerts.plan();
+    await before.queue.work(alerts.handlers, { concurrency: 1 });
+    await before.clock.runUntil(dayAt(10));
+    expect(before.mails.map(({ day: at }) => Math.floor(at * 24 + 0.01))).toEqual(hours);
+    void before.queue.stop();
+    await before.clock.runUntil(dayAt(10.1));
   });
 });
 
