@@ -55,6 +55,7 @@ describe("a look", () => {
     const checks: Date[] = [];
     const troubles: string[] = [];
     const published: Action[] = [];
+    const remembered: (string | undefined)[] = [];
     const handlers = rotationHandlers({
       queue: {
         add: async (_kind, payload, options?: JobOptions) => {
@@ -77,12 +78,16 @@ describe("a look", () => {
         published.push(one.action);
         return publish(domain, one);
       },
+      remember: async (domain, trouble) => {
+        expect(domain).toBe(DOMAIN);
+        remembered.push(trouble);
+      },
       now: () => NOW,
       onTrouble: (trouble) => troubles.push(trouble),
     });
     const payload = { domain: DOMAIN, ...(blindLooks && { blindLooks }) };
     await handlers["rotation-step"](payload, { id: "1", attempt: 1, isLast });
-    return { looks, payloads, checks, troubles, published };
+    return { looks, payloads, checks, troubles, published, remembered };
   }
 
   it("publishes what is due, has the domain checked, and looks again soon", async () => {
@@ -93,7 +98,10 @@ describe("a look", () => {
   });
 
   it("leaves to people what nobody else can do", async () => {
-    const { looks, checks } = await look([turnOf(step("publish"))], async () => ({ status: "by-hand" }));
+    const { looks, checks } = await look([turnOf(step("publish"))], async () => ({
+      status: "by-hand",
+      detail: "nobody holds it",
+    }));
     expect([checks, looks]).toEqual([[], [inMinutes(15)]]);
   });
 
@@ -106,13 +114,48 @@ describe("a look", () => {
   it("says what went wrong, and tries again later", async () => {
     const trouble = { status: "trouble", detail: "the zone is locked" } as const;
     const { looks, troubles } = await look([turnOf(step("revoke"))], async () => trouble);
-    expect([troubles, looks]).toEqual([["revoke  of example.org: the zone is locked"], [inMinutes(15)]]);
+    expect([troubles, looks]).toEqual([["revoke : the zone is locked (example.org)"], [inMinutes(15)]]);
+  });
+
+  it.each<
+    [
+      turns: KeyTurn[],
+      outcome: Awaited<ReturnType<RotationTools["publish"]>>,
+      remembered: unknown[],
+      reason: string,
+    ]
+  >([
+    [
+      [turnOf(step("publish"))],
+      { status: "by-hand", detail: "no provider" },
+      ["publish : no provider"],
+      "a refusal",
+    ],
+    [[turnOf(step("publish"))], { status: "trouble", detail: "locked" }, ["publish : locked"], "a failure"],
+    [[turnOf(step("publish"))], { status: "done" }, [undefined], "it has come to an end"],
+    [[turnOf(step("done"))], { status: "done" }, [undefined], "nothing is to be published any more"],
+    [
+      [{ steps: [step("wait")], isBlind: true }],
+      { status: "done" },
+      [],
+      "nobody could be asked: it stays as it was",
+    ],
+  ])("%# leaves %s to the next check", async (turns, outcome, remembered) => {
+    expect((await look(turns, async () => outcome)).remembered).toEqual(remembered);
   });
 
   it("counts how often nobody could be asked, until somebody answers", async () => {
     const blind: KeyTurn = { steps: [step("wait")], isBlind: true };
     const payloadsOf = async (turns: KeyTurn[], blindLooks: number) =>
-      (await look(turns, async () => ({ status: "by-hand" }), false, true, blindLooks)).payloads;
+      (
+        await look(
+          turns,
+          async () => ({ status: "by-hand", detail: "nobody holds it" }),
+          false,
+          true,
+          blindLooks,
+        )
+      ).payloads;
     expect(await payloadsOf([blind], 0)).toEqual([{ domain: DOMAIN, blindLooks: 1 }]);
     expect(await payloadsOf([blind], 3)).toEqual([{ domain: DOMAIN, blindLooks: 4 }]);
     expect(await payloadsOf([blind, turnOf(step("done"))], 3)).toEqual([{ domain: DOMAIN }]);

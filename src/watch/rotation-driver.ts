@@ -19,13 +19,15 @@ export interface RotationTools {
   readonly turn: (domain: DomainName) => Promise<readonly KeyTurn[] | undefined>;
   /** Whether somebody has said that it may. */
   readonly publishes: (domain: DomainName) => Promise<boolean>;
-  /** Carries out a step where somebody holds the zone. `by-hand`: nobody does. */
+  /** Carries out a step where somebody holds the zone. `by-hand`: nobody does, and why this server does not. */
   readonly publish: (
     domain: DomainName,
     step: Step,
   ) => Promise<
-    { readonly status: "done" | "by-hand" } | { readonly status: "trouble"; readonly detail: string }
+    { readonly status: "done" } | { readonly status: "by-hand" | "trouble"; readonly detail: string }
   >;
+  /** What kept this server from publishing, for the next check to tell; undefined: nothing did. */
+  readonly remember: (domain: DomainName, trouble: string | undefined) => Promise<void>;
   readonly now: () => Date;
   readonly onTrouble: (trouble: string) => void;
 }
@@ -92,7 +94,7 @@ function waitFor({ action, until }: Step, now: Date): number {
 export function rotationHandlers(
   tools: RotationTools,
 ): Required<Pick<JobHandlers, "rotation-step" | "wait-for-caches">> {
-  const { queue, watch, turn, publishes, publish, now, onTrouble } = tools;
+  const { queue, watch, turn, publishes, publish, remember, now, onTrouble } = tools;
   // What nobody watches is not begun to be watched.
   const check = (...domains: readonly DomainName[]) =>
     watch.scheduleSooner(domains.map((domain) => ({ domain, at: now() })));
@@ -113,14 +115,16 @@ export function rotationHandlers(
       if (turns.length === 0) return;
       const mayPublish = wasSaid || (await publishes(domain));
       let hasChanged = false;
+      let trouble: string | undefined;
       for (const step of turns.flatMap(({ steps }) => steps)) {
         if (!mayPublish || !["publish", "revoke", "remove"].includes(step.action)) continue;
         const outcome = await publish(domain, step);
         if (outcome.status === "done") hasChanged = true;
-        if (outcome.status === "trouble") {
-          onTrouble(`${step.action} ${step.key?.dkimSelector ?? ""} of ${domain}: ${outcome.detail}`);
-        }
+        else trouble = `${step.action} ${step.key?.dkimSelector ?? ""}: ${outcome.detail}`;
+        if (outcome.status === "trouble") onTrouble(`${trouble} (${domain})`);
       }
+      // Who was not asked has said nothing.
+      if (!turns.every(({ isBlind }) => isBlind)) await remember(domain, trouble);
       if (hasChanged) await check(domain);
       if (hasChanged) return lookAgain(new Date(now().getTime() + SPREADING));
       await lookAgain(
