@@ -17,7 +17,8 @@ export interface JobPayloads {
   readonly task: { readonly id: string };
   /** Caches have let go of what a change took away: the domains can be judged. */
   readonly "wait-for-caches": { readonly domains: readonly DomainName[] };
-  readonly "alert-round": { readonly channel: string };
+  /** So many rounds in a row have not arrived. */
+  readonly "alert-round": { readonly channel: string; readonly failures?: number };
   readonly "alert-delivery": { readonly channel: string; readonly message: AlertMessage };
   /** For that time of the week, as the settings name it: "08:00 Europe/Berlin". */
   readonly "weekly-digest": { readonly time: string };
