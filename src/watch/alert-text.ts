@@ -5,6 +5,8 @@ import { type AlertGroup, type AlertMessage, type FurtherGroup, inShort } from "
 const MAX_TEXT_CHARACTERS = 60_000;
 /** What a line of names needs at least: a long code, and one name of usual length. */
 const LEAST_LINE_CHARACTERS = 80;
+/** For the line that counts what is left out. */
+const LAST_LINE_CHARACTERS = 80;
 const MAX_VALUE_CHARACTERS = 4_000;
 const MAX_CHANGES = 20;
 
@@ -90,10 +92,11 @@ export function messageText(message: AlertMessage, most = MAX_TEXT_CHARACTERS): 
   const short = [...inShort(unsaid), ...further];
   const lines: string[] = [];
   for (const [at, one] of short.entries()) {
-    const share = (most - length) / (short.length - at);
+    const left = most - LAST_LINE_CHARACTERS - length;
+    const share = left / (short.length - at);
     const head = shortHeadOf(one);
     // Names may be long: what has no room at all is counted.
-    if (most - length < LEAST_LINE_CHARACTERS) break;
+    if (left < LEAST_LINE_CHARACTERS) break;
     const line = `${head}: ${namesText(one, share - head.length - 20)}`;
     length += line.length + 1;
     lines.push(line);

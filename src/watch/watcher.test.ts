@@ -316,7 +316,7 @@ describe("alerts", () => {
     const one = watcher();
     void one.run();
     await queue.work(alerts.handlers, { concurrency: 2 });
-    await clock.runUntil(dayAt(30));
+    await clock.runUntil(dayAt(Math.max(until, returns) + 2));
     expect(arrived.map(([, title]) => title)).toEqual(told.map(([title]) => title));
     for (const [at, [, earliest, latest]] of told.entries()) {
       expect(arrived[at]![0]).toBeGreaterThanOrEqual(earliest);
@@ -324,7 +324,7 @@ describe("alerts", () => {
     }
     void one.stop();
     void queue.stop();
-    await clock.runUntil(dayAt(30.1));
+    await clock.runUntil(dayAt(31));
   });
 
   it.each<[loud: "error" | undefined, hour: number, reason: string]>([
