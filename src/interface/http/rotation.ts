@@ -14,6 +14,8 @@ import { Refusal } from "./problem.ts";
 import { openZone } from "./zone.ts";
 
 const BY = "the watch";
+/** A provider may say much. */
+const MAX_DETAIL_CHARACTERS = 500;
 
 export function rotationWork(
   parts: ServerParts,
@@ -64,11 +66,12 @@ export function rotationWork(
   const remember: RotationTools["remember"] = async (domain, trouble) => {
     const past = await watch.past(domain);
     const { publishing, ...rest } = past ?? { includes: [], ttls: [] };
-    if (trouble === publishing?.detail) return;
+    const detail = trouble?.slice(0, MAX_DETAIL_CHARACTERS);
+    if (detail === publishing?.detail) return;
     const next =
-      trouble === undefined
+      detail === undefined
         ? rest
-        : { ...rest, publishing: { detail: trouble, since: publishing?.since ?? now().getTime() } };
+        : { ...rest, publishing: { detail, since: publishing?.since ?? now().getTime() } };
     await watch.keepPast(domain, next);
   };
 
