@@ -312,6 +312,52 @@ describe("what does not arrive", () => {
   });
 });
 
+describe("a message that is delivered as it is", () => {
+  const message = (kind: AlertMessage["kind"], severity: AlertMessage["severity"]): AlertMessage => ({
+    id: "1",
+    kind,
+    severity,
+    createdAt: "2026-11-21T12:00:00.000Z",
+    title: "a message",
+    groups: [],
+    omittedGroups: 0,
+    text: "text",
+  });
+  // It is 12:00 there.
+  const quietHours = { from: "11:00", until: "13:30", timeZone: "UTC" };
+
+  it.each<[more: Partial<AlertChannel>, severity: AlertMessage["severity"], waits: boolean, reason: string]>([
+    [{}, "ok", false, "nobody is at rest"],
+    [{ quietHours }, "ok", true, "a digest wakes nobody"],
+    [{ quietHours }, "error", true, "nothing is loud"],
+    [{ quietHours, loudSeverity: "error" }, "error", false, "that is loud"],
+    [{ quietHours, loudSeverity: "error" }, "ok", true, "that is not"],
+  ])("to %j, %s, waits: %s (%s)", async (more, severity, waits) => {
+    const world = alertsOn(store.watch, [{ ...CHANNEL, ...more }]);
+    const deliver = world.alerts.handlers["alert-delivery"];
+    const payload = { channel: CHANNEL.id, message: message("digest", severity) };
+    await deliver(payload, { id: "1", attempt: 1, isLast: false });
+    expect(world.messages).toHaveLength(waits ? 0 : 1);
+    expect(world.deliveries.map(({ options }) => options!.runAt!.toISOString())).toEqual(
+      waits ? ["2026-11-21T13:30:00.000Z"] : [],
+    );
+  });
+
+  it.each<[kind: AlertMessage["kind"], isLast: boolean, told: number, reason: string]>([
+    ["digest", false, 0, "it is tried again"],
+    ["digest", true, 1, "it is given up: the other hears of it"],
+    ["news", true, 0, "it says that another is silent: they would tell one another for ever"],
+  ])("that fails (%s, last attempt: %s) is told to %i others (%s)", async (kind, isLast, told) => {
+    const world = alertsOn(store.watch, [CHANNEL, { ...CHANNEL, id: "pager" }], () => true);
+    const deliver = world.alerts.handlers["alert-delivery"];
+    const payload = { channel: CHANNEL.id, message: message(kind, "error") };
+    await expect(deliver(payload, { id: "1", attempt: 1, isLast })).rejects.toThrow(
+      "channel operators: nobody answers",
+    );
+    expect(world.deliveries.map(({ channel }) => channel)).toEqual(Array(told).fill("pager"));
+  });
+});
+
 it("a digest plans the next for a week later, by a clock that is behind the queue's as well", async () => {
   const world = alertsOn();
   const monday = Date.parse("2026-11-23T08:00:00Z");
