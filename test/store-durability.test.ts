@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -26,7 +27,7 @@ import { restoreSqlite } from "../src/store/sqlite-file.ts";
 import { startCutLine } from "./support/cut-line.ts";
 import { testKey } from "./support/dkim-keys.ts";
 import { type RunningPostgres, run, startPostgres } from "./support/postgres.ts";
-import { describeWithServers } from "./support/real-server.ts";
+import { describeWithServers, isRoot } from "./support/real-server.ts";
 import { PROJECT } from "./support/source-reader.ts";
 
 let directory: string;
@@ -253,6 +254,22 @@ describe("SQLite", () => {
     const fresh = join(directory, "fresh", "zonepost.db");
     expect(await restoreSqlite(copy, fresh)).toEqual({ before: undefined });
     await expectKept(await open(sqlite(fresh)), before);
+  });
+
+  it.runIf(isRoot)("gives what an administrator brings back to whom it was before", async () => {
+    const store = await open();
+    const copy = join(directory, "copy.db");
+    await store.backup(copy);
+    await store.close();
+    const [uid, gid] = [65_534, 65_534];
+    chownSync(path(), uid, gid);
+    await restoreSqlite(copy, path());
+    expect(statSync(path())).toMatchObject({ uid, gid });
+    const fresh = join(directory, "fresh");
+    mkdirSync(fresh);
+    chownSync(fresh, uid, gid);
+    await restoreSqlite(copy, join(fresh, "zonepost.db"));
+    expect(statSync(join(fresh, "zonepost.db"))).toMatchObject({ uid, gid });
   });
 
   it("refuses to bring back what is not whole, and leaves what is there", async () => {

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -69,6 +70,13 @@ export function writePrivateFile(
   const beside = `${path}.${randomBytes(6).toString("hex")}`;
   writeFileSync(beside, content, { flag: "wx", mode: 0o600, flush: true });
   renameSync(beside, path);
+}
+
+/** Of a process that ended in the middle of one. */
+export function removeUnfinishedBackups(directory: string): void {
+  if (!existsSync(directory)) return;
+  for (const name of readdirSync(directory).filter((each) => /^backup-[A-Za-z0-9]{6}$/.test(each)))
+    rmSync(join(directory, name), { recursive: true, force: true });
 }
 
 /** A copy beside the state, which goes as soon as it is open: what is sent then is gone with the connection. */

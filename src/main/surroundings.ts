@@ -13,7 +13,7 @@ import type { OpenedStore } from "../store/open.ts";
 import type { AlertChannel } from "../watch/alert.ts";
 import type { AlertTools } from "../watch/alerts.ts";
 import { readSettingsFile } from "./secret-source.ts";
-import { databaseUrl, openState, readServerSealKey } from "./state.ts";
+import { databaseUrl, openState, readServerSealKey, removeUnfinishedBackups } from "./state.ts";
 import { openWorld } from "./world.ts";
 import { openProvider, readPublishEntry } from "./zone-provider.ts";
 
@@ -63,6 +63,7 @@ export async function openSurroundings(
   });
   const database = settings.database as SecretSource | undefined;
   const state = await openState(directory, database);
+  removeUnfinishedBackups(directory);
   return {
     state,
     databaseUrl: databaseUrl(database),

@@ -161,6 +161,8 @@ export interface DescribedFile {
   /** "zonepost.yaml" */
   readonly name: string;
   readonly pieces: DescriptionPieces;
+  /** So many domains may go at once because the file no longer names them; what is usual where absent. */
+  readonly maxRemoved?: number;
 }
 
 export interface ServeHandle {
