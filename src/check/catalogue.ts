@@ -1927,6 +1927,27 @@ export const CATALOGUE = {
     "The longer a key signs, the more copies of it there may be, and the longer whoever has one can sign in its name.",
     "RFC 6376 §3.1",
   ),
+  "dkim-signing-key-lost": row(
+    DKIM,
+    "error",
+    "a key that signs, or has just signed, at every name server",
+    "Verifiers that find no record fail the signature at once; a key that they do not find signs no more.",
+    "RFC 6376 §6.1.2",
+  ),
+  "dkim-rotation-stuck": row(
+    DKIM,
+    "warning",
+    "a rotation that goes on",
+    "The next key cannot take over, or the old one cannot be taken back, until somebody looks at it.",
+    "RFC 6376 §3.6.1",
+  ),
+  "dkim-rotation-waits": row(
+    DKIM,
+    "warning",
+    "the record of the rotation's next step",
+    "Nobody has entered the record: the rotation stands still until then.",
+    "RFC 6376 §3.6.1",
+  ),
   "dkim-ok": row(
     DKIM,
     "ok",

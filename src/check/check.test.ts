@@ -74,6 +74,10 @@ const NEVER_HERE: readonly (readonly [RegExp, string])[] = [
   ],
   [/^(spf-include-grew|zone-ttl-lowered)$/, "of an earlier look: over-time.test.ts"],
   [/^dkim-key-old$/, "of keys that are kept: key-age.test.ts in watch/"],
+  [
+    /^dkim-(signing-key-lost|rotation-stuck|rotation-waits)$/,
+    "of keys that are kept: key-trouble.test.ts in watch/",
+  ],
   [/^(dns-no-answer|zone-unreachable)$/, "of lookups that fail: unknown.test.ts"],
 ];
 

@@ -23,8 +23,13 @@ export interface OpenedAlerts extends Alerts {
   readonly prepare: (settings: AlertSettings) => () => Promise<void>;
 }
 
-export function openAlerts(settings: AlertSettings, around: Surroundings, queue: JobQueue): OpenedAlerts {
-  let now = alertsBy(settings, around, queue);
+export function openAlerts(
+  settings: AlertSettings,
+  around: Surroundings,
+  queue: JobQueue,
+  onTrouble: (trouble: string) => void,
+): OpenedAlerts {
+  let now = alertsBy(settings, around, queue, onTrouble);
   return {
     tell: (key, news) => now.tell(key, news),
     plan: () => now.plan(),
@@ -38,7 +43,7 @@ export function openAlerts(settings: AlertSettings, around: Surroundings, queue:
       "weekly-digest": (payload, call) => now.handlers["weekly-digest"](payload, call),
     },
     prepare(next) {
-      const prepared = alertsBy(next, around, queue);
+      const prepared = alertsBy(next, around, queue, onTrouble);
       return async () => {
         now = prepared;
         await planDigest(now);
@@ -51,7 +56,12 @@ export async function planDigest({ channels, plan }: Alerts): Promise<void> {
   if (channels.some(({ weeklyDigest }) => weeklyDigest)) await plan();
 }
 
-function alertsBy(alerts: AlertSettings, { state, alerts: given }: Surroundings, queue: JobQueue): Alerts {
+function alertsBy(
+  alerts: AlertSettings,
+  { state, alerts: given }: Surroundings,
+  queue: JobQueue,
+  onTrouble: (trouble: string) => void,
+): Alerts {
   const { groupMinutes, digest, mail, allowPrivate, allowPlain } = alerts;
   const submit =
     mail.host === undefined
@@ -77,6 +87,7 @@ function alertsBy(alerts: AlertSettings, { state, alerts: given }: Surroundings,
       queue,
       now: () => new Date(),
       rest: () => setImmediate(),
+      onTrouble,
       onTold: ({ id }, { title, kind, severity }) =>
         state.access.audit(
           auditEntry(

@@ -1,33 +1,57 @@
 /** The queue of jobs, in this process or on PostgreSQL. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { JobKind } from "../watch/job-kind.ts";
 import { createStoredJobQueue, type JobQueue, MAX_ATTEMPTS } from "../watch/job-queue.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /**
- * Tasks wait for caches, for hours perhaps: they have turns of their own, so that nothing else waits for them. On
- * PostgreSQL nodes share the jobs; otherwise they are this process's own.
+ * Tasks wait for caches, for hours perhaps, and after an outage the keys of all domains are due at once: each has turns
+ * of its own, and so have alerts, which wait for nothing else. On PostgreSQL nodes share the jobs; otherwise they are
+ * this process's own.
  */
-export function openJobQueue(around: Surroundings, onTrouble: (trouble: string) => void): JobQueue {
-  const [tasks, others] = [openLane(around, onTrouble), openLane(around, onTrouble)];
+export function openJobQueue(around: QueueAround, onTrouble: (trouble: string) => void): JobQueue {
+  const [tasks, alerts, others] = [
+    openLane(around, onTrouble),
+    openLane(around, onTrouble),
+    openLane(around, onTrouble),
+  ];
+  const laneOf = (kind: JobKind) => (kind === "task" ? tasks : isAlert(kind) ? alerts : others);
   return {
-    add: (kind, ...rest) => (kind === "task" ? tasks : others).add(kind, ...rest),
-    async work({ task, ...rest }, { concurrency }) {
+    add: (kind, ...rest) => laneOf(kind).add(kind, ...rest),
+    async work({ task, ...handlers }, { concurrency }) {
+      const { "alert-round": round, "alert-delivery": delivery, "weekly-digest": digest, ...rest } = handlers;
+      const telling = {
+        ...(round && { "alert-round": round }),
+        ...(delivery && { "alert-delivery": delivery }),
+        ...(digest && { "weekly-digest": digest }),
+      };
       if (task !== undefined) await tasks.work({ task }, { concurrency: TASKS_AT_ONCE });
+      if (Object.keys(telling).length > 0) await alerts.work(telling, { concurrency: ALERTS_AT_ONCE });
       await others.work(rest, { concurrency });
     },
     givenUp: (limit) => others.givenUp(limit),
     async stop() {
-      await Promise.all([tasks.stop(), others.stop()]);
+      await Promise.all([tasks.stop(), alerts.stop(), others.stop()]);
     },
   };
 }
 
+export interface QueueAround {
+  readonly state: Pick<Surroundings["state"], "jobs">;
+  readonly databaseUrl: Surroundings["databaseUrl"];
+}
+
 /** Most of them sleep. */
 const TASKS_AT_ONCE = 24;
+/** A receiver that is silent holds one for some seconds. */
+const ALERTS_AT_ONCE = 4;
+
+const isAlert = (kind: JobKind): boolean =>
+  kind === "alert-round" || kind === "alert-delivery" || kind === "weekly-digest";
 
 function openLane(
-  { state: { jobs }, databaseUrl: url }: Surroundings,
+  { state: { jobs }, databaseUrl: url }: QueueAround,
   onTrouble: (trouble: string) => void,
 ): JobQueue {
   if (url === undefined)

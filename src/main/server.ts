@@ -70,7 +70,7 @@ export async function startServer({
     confirmAfterSeconds: 60 * settings.watch.confirmMinutes,
     minimumSeconds: Math.min(DEFAULT_SCHEDULE.minimumSeconds, 60 * settings.watch.confirmMinutes),
   };
-  const alerts = openAlerts(settings.alerts, around, queue);
+  const alerts = openAlerts(settings.alerts, around, queue, hear);
   let now = settings;
   const { enabled, checksPerSecond, concurrency } = settings.watch;
   const watcher = createWatcher(

@@ -1,7 +1,9 @@
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
 import type { AlertMessage } from "../watch/alert.ts";
 import { alertRequest } from "../watch/alert-request.ts";
@@ -114,6 +116,52 @@ describe("a webhook", () => {
   });
 });
 
+describe("a receiver with several addresses", () => {
+  const postTo = (...addresses: string[]) =>
+    createAlertPost({
+      allowPlain: true,
+      allowPrivate: true,
+      deadlineMilliseconds: 2_000,
+      lookup: async () => addresses,
+    });
+
+  it.each<[addresses: string[], visits: number, status: string, reason: string]>([
+    [["127.0.0.2", "127.0.0.1"], 1, "accepted", "the first refuses connections: the second is tried"],
+    [["127.0.0.2", "127.0.0.3", "127.0.0.1"], 1, "accepted", "so for as many as there are"],
+    [["127.0.0.1", "127.0.0.2"], 1, "accepted", "the first has it: the others are not asked"],
+    [["127.0.0.2", "127.0.0.3"], 0, "failed", "none can be reached"],
+  ])("at %j is visited %i times and has %s it (%s)", async (addresses, visits, status) => {
+    let seen = 0;
+    const port = await serve((_, response) => {
+      seen += 1;
+      response.end();
+    });
+    const outcome = await postTo(...addresses)(request(`http://hooks.example.org:${port}/`));
+    expect([outcome.status, seen]).toEqual([status, visits]);
+    expect(Object.keys(outcome)).not.toContain("isUnreached");
+  });
+
+  it("is asked once, where one was reached and broke off: it may have the message", async () => {
+    let visits = 0;
+    const port = await serveOctets((socket) => {
+      visits += 1;
+      socket.destroy();
+    });
+    const outcome = await postTo("127.0.0.1", "127.0.0.1")(request(`http://hooks.example.org:${port}/`));
+    expect([outcome.status, visits]).toEqual(["failed", 1]);
+  });
+
+  it("gets it at the second, where the first says nothing to a connection", async () => {
+    const silent = await unanswering();
+    const server = createServer((_, response) => void response.end()).listen(silent, "127.0.0.1");
+    closing.push(() => server.close());
+    await once(server, "listening");
+    const url = `http://hooks.example.org:${silent}/`;
+    expect((await postTo("127.0.0.2", "127.0.0.1")(request(url))).status).toBe("accepted");
+    expect((await postTo("127.0.0.2")(request(url))).status).toBe("failed");
+  });
+});
+
 describe("an address inside our network", () => {
   const safe = createAlertPost({
     lookup: async (host) =>
@@ -164,6 +212,26 @@ describe("an address inside our network", () => {
     expect((await safe(request(`https://${host}/`))).status).toBe("failed");
   });
 });
+
+/** A port of 127.0.0.2 whose queue of connections is full: it answers no more of them. */
+async function unanswering(): Promise<number> {
+  const words = `
+    const { workerData } = require("node:worker_threads");
+    const server = require("node:net").createServer();
+    server.listen({ port: 0, host: "127.0.0.2", backlog: 1 }, () => {
+      require("node:worker_threads").parentPort.postMessage(server.address().port);
+      Atomics.wait(new Int32Array(workerData), 0, 0);
+    });`;
+  const worker = new Worker(words, { eval: true, workerData: new SharedArrayBuffer(4) });
+  closing.push(() => void worker.terminate());
+  const [port] = (await once(worker, "message")) as [number];
+  for (let at = 0; at < 4; at++) {
+    const filling = connect(port, "127.0.0.2").on("error", () => undefined);
+    closing.push(() => filling.destroy());
+  }
+  await sleep(100);
+  return port;
+}
 
 function flood(socket: Socket, begin: string, more: string): void {
   socket.write(begin);

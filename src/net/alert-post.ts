@@ -1,6 +1,7 @@
 /**
  * Posts an alert to an address that a user gave: it must not become a way into our own network. The name is looked up
- * once, and connected to is what was found and judged; redirects are not followed; little is read.
+ * once, and connected to is what was found and judged, one address after the other until one is reached; redirects are
+ * not followed; little is read.
  */
 import { lookup as lookupHost } from "node:dns/promises";
 import { request as httpRequest } from "node:http";
@@ -28,6 +29,8 @@ const MAX_HEADER_OCTETS = 16 * 1024;
 const MAX_BODY_OCTETS = 16 * 1024;
 const MAX_REQUEST_OCTETS = 1024 * 1024;
 const MAX_ADDRESSES = 16;
+/** Where there is another address: an IPv6 that leads nowhere says nothing. */
+const MOST_TO_CONNECT = 3_000;
 
 const systemLookup = async (host: string): Promise<string[]> =>
   (await lookupHost(host, { all: true })).map(({ address }) => address);
@@ -48,15 +51,35 @@ export function createAlertPost(
     const host = url.hostname.replace(/^\[|\]$/g, "");
     const found = await addressesOf(host, options, signal);
     if ("status" in found) return found;
-    return exchange(url, host, found.address, { headers, body, signal, milliseconds, options });
+    const end = performance.now() + milliseconds;
+    let outcome: Exchanged = failed(`${host} has no address`);
+    for (const [at, address] of found.addresses.entries()) {
+      // The last has all the time that is left.
+      const left = found.addresses.length - at;
+      const share = left === 1 ? undefined : Math.min(MOST_TO_CONNECT, (end - performance.now()) / left);
+      outcome = await exchange(url, host, address, {
+        headers,
+        body,
+        signal,
+        milliseconds,
+        options,
+        ...(share !== undefined && { connectMilliseconds: share }),
+      });
+      // Whoever was reached may have the message.
+      if (!outcome.isUnreached) break;
+    }
+    const { isUnreached: _, ...told } = outcome;
+    return told;
   };
 }
+
+type Exchanged = PostOutcome & { readonly isUnreached?: true };
 
 async function addressesOf(
   host: string,
   { allowPrivate, lookup = systemLookup }: AlertPostOptions,
   signal: AbortSignal,
-): Promise<{ readonly address: string } | PostOutcome> {
+): Promise<{ readonly addresses: readonly string[] } | PostOutcome> {
   let texts: readonly string[] = [host];
   if (isIP(host) === 0) {
     try {
@@ -75,7 +98,7 @@ async function addressesOf(
     ? undefined
     : addresses.find((each) => specialPurpose(unmapped(each)) !== undefined || hidesIpv4(each.octets));
   if (special !== undefined) return refused(`${host} is at ${special.text}, which is no public address`);
-  return { address: addresses[0]!.text };
+  return { addresses: addresses.map(({ text }) => text) };
 }
 
 /** NAT64 and 6to4 lead to the IPv4 address inside: whose that is cannot be seen here. */
@@ -95,6 +118,8 @@ interface Exchange {
   readonly body: string;
   readonly signal: AbortSignal;
   readonly milliseconds: number;
+  /** For the connection alone. */
+  readonly connectMilliseconds?: number;
   readonly options: AlertPostOptions;
 }
 
@@ -102,8 +127,8 @@ function exchange(
   url: URL,
   host: string,
   address: string,
-  { headers, body, signal, milliseconds, options }: Exchange,
-): Promise<PostOutcome> {
+  { headers, body, signal, milliseconds, connectMilliseconds, options }: Exchange,
+): Promise<Exchanged> {
   const isSecure = url.protocol === "https:";
   const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
   return new Promise((resolve) => {
@@ -130,15 +155,31 @@ function exchange(
           ...(options.authorities && { ca: [...options.authorities] }),
         })
       : httpRequest(shared);
-    const settle = (outcome: PostOutcome) => {
+    let isReached = false;
+    const patience =
+      connectMilliseconds === undefined
+        ? undefined
+        : setTimeout(() => unreached(`${host} did not answer at ${address}`), connectMilliseconds);
+    const unreached = (detail: string) => settle({ ...failed(detail), isUnreached: true });
+    const settle = (outcome: Exchanged) => {
       signal.removeEventListener("abort", late);
+      clearTimeout(patience);
       resolve(outcome);
       request.destroy();
     };
     const late = () => settle(failed(`${host} did not answer within ${milliseconds / 1000} s`));
     if (signal.aborted) late();
     signal.addEventListener("abort", late, { once: true });
-    request.on("error", (error) => settle(failed(`${host}: ${error.message.slice(0, 200)}`)));
+    request.on("socket", (socket) =>
+      socket.once("connect", () => {
+        isReached = true;
+        clearTimeout(patience);
+      }),
+    );
+    request.on("error", (error) => {
+      const detail = `${host}: ${error.message.slice(0, 200)}`;
+      return isReached ? settle(failed(detail)) : unreached(detail);
+    });
     request.on("upgrade", () => settle(refused(`${host} answered with another protocol`)));
     request.on("response", (response) => {
       const status = response.statusCode ?? 0;

@@ -29,7 +29,7 @@ export function createAlertStore({ query, differences }: Database): AlertStore {
         )
         .execute();
     },
-    collect: (channel, batch, { limit, putBefore, givenUpBefore }) =>
+    collect: (channel, batch, { limit, putBefore, givenUpBefore, forgottenBefore }) =>
       query.transaction().execute(async (tx) => {
         const taken = tx
           .selectFrom("alert_news")
@@ -42,6 +42,12 @@ export function createAlertStore({ query, differences }: Database): AlertStore {
         await free(tx, channel, ({ and, eb }) =>
           and([eb("batch", "is not", null), eb("at", "<", givenUpBefore.getTime())]),
         );
+        await tx
+          .deleteFrom("alert_news")
+          .where("channel", "=", channel)
+          .where("batch", "is", null)
+          .where("at", "<", forgottenBefore.getTime())
+          .execute();
         const waiting = tx
           .selectFrom("alert_news")
           .select("id")

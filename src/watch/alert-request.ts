@@ -1,6 +1,6 @@
 /** Messages as requests to webhooks, ntfy and chats. Pure: net/alert-post.ts sends them. */
 import { createHmac } from "node:crypto";
-import type { AlertMessage, AlertTarget } from "./alert.ts";
+import { type AlertMessage, type AlertTarget, inShort } from "./alert.ts";
 import { headOf, messageText } from "./alert-text.ts";
 
 export interface AlertRequest {
@@ -14,11 +14,13 @@ type WebTarget = Exclude<AlertTarget, { kind: "email" }>;
 /** ntfy cuts what is longer into a file; chats refuse it. */
 const MAX_NTFY_OCTETS = 3_800;
 const MAX_SLACK_CHARACTERS = 2_800;
+/** Somewhat less than what is sent at most. */
+const MAX_WEBHOOK_OCTETS = 1_000_000;
 
 export function alertRequest(target: WebTarget, message: AlertMessage, now: Date): AlertRequest {
   switch (target.kind) {
     case "webhook": {
-      const body = JSON.stringify({ version: 1, ...message });
+      const body = webhookBody(message);
       const timestamp = String(Math.floor(now.getTime() / 1000));
       const headers = {
         "content-type": "application/json",
@@ -37,7 +39,7 @@ export function alertRequest(target: WebTarget, message: AlertMessage, now: Date
       const body = JSON.stringify({
         topic,
         title: message.title,
-        message: cutOctets(messageText(message), MAX_NTFY_OCTETS),
+        message: cutOctets(messageText(message, MAX_NTFY_OCTETS), MAX_NTFY_OCTETS),
         priority: { error: 5, warning: 4, unknown: 3, notice: 3, ok: 2 }[message.severity],
         tags: ["zonepost", message.severity],
         sequence_id: message.id,
@@ -49,7 +51,7 @@ export function alertRequest(target: WebTarget, message: AlertMessage, now: Date
       return { url: url.href, headers, body };
     }
     case "slack": {
-      const text = escapeChat(messageText(message));
+      const text = escapeChat(messageText(message, MAX_SLACK_CHARACTERS));
       const cut = text.length > MAX_SLACK_CHARACTERS ? `${text.slice(0, MAX_SLACK_CHARACTERS)}...` : text;
       const body = JSON.stringify({
         text: escapeChat(message.title),
@@ -71,6 +73,24 @@ export function alertRequest(target: WebTarget, message: AlertMessage, now: Date
     }
     default:
       return target satisfies never;
+  }
+}
+
+/** With all groups in full, or as many as there is room for; the others are named. */
+function webhookBody(message: AlertMessage): string {
+  for (let kept = message.groups.length; ; kept = Math.floor(kept / 2)) {
+    const left = message.groups.slice(kept);
+    const cut =
+      left.length === 0
+        ? message
+        : {
+            ...message,
+            groups: message.groups.slice(0, kept),
+            omittedGroups: message.omittedGroups + left.length,
+            further: [...inShort(left), ...(message.further ?? [])],
+          };
+    const body = JSON.stringify({ version: 1, ...cut });
+    if (kept === 0 || Buffer.byteLength(body) <= MAX_WEBHOOK_OCTETS) return body;
   }
 }
 

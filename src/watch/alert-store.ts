@@ -7,8 +7,8 @@ export interface AlertStore {
   put(channel: string, key: string, news: readonly News[], at: Date): Promise<void>;
   /**
    * What of the channel is in no batch and was put before that moment becomes part of this one, at most so many keys,
-   * the oldest first. What was put so long ago that its batch must have been given up is in none any more. A batch that
-   * is there already is given back as it is.
+   * the oldest first. What was put so long ago that its batch must have been given up is in none any more, and what is
+   * older still goes. A batch that is there already is given back as it is.
    */
   collect(channel: string, batch: string, which: Collected): Promise<readonly News[]>;
   /** The batch is forgotten. True where more waits for the channel. */
@@ -21,4 +21,5 @@ export interface Collected {
   readonly limit: number;
   readonly putBefore: Date;
   readonly givenUpBefore: Date;
+  readonly forgottenBefore: Date;
 }

@@ -51,9 +51,12 @@ export interface AlertMessage {
   readonly severity: Severity;
   readonly createdAt: string;
   readonly title: string;
+  /** The worst `MAX_GROUPS`, with all that is to be said of them. */
   readonly groups: readonly AlertGroup[];
-  /** Groups that are left out of the message. */
+  /** Groups that are not among these. */
   readonly omittedGroups: number;
+  /** What those are, in short. */
+  readonly further?: readonly FurtherGroup[];
   /** Of a digest: its own text. */
   readonly text?: string;
 }
@@ -62,14 +65,24 @@ export interface AlertMessage {
 export interface AlertGroup {
   readonly kind: News["kind"];
   readonly finding: Finding;
-  /** In the order of names, at most `MAX_NAMED`. */
+  /** In the order of names; fewer than there are only where a message would become too large. */
   readonly domains: readonly DomainName[];
   readonly domainCount: number;
   readonly since: string;
 }
 
-export const MAX_NAMED = 50;
+/** Findings of one kind, whatever was seen, and the domains that have one of them. */
+export interface FurtherGroup {
+  readonly kind: News["kind"];
+  readonly severity: Severity;
+  readonly code: Finding["code"];
+  readonly domains: readonly DomainName[];
+  readonly domainCount: number;
+}
+
 export const MAX_GROUPS = 20;
+/** Of all names in a message: some ten thousand, and less than half of what a webhook may get. */
+const MAX_NAMES_CHARACTERS = 400_000;
 
 const weight = (severity: Severity): number => SEVERITIES.length - SEVERITIES.indexOf(severity);
 
@@ -162,24 +175,49 @@ export function condense(news: readonly News[]): readonly News[] {
 
 const asNew = ({ before: _before, ...news }: News): News => ({ ...news, kind: "appeared" });
 
-/** Of condensed news; undefined where there is nothing to say. `batch` is the same at each attempt. */
-export function messageOf(
-  channel: AlertChannel,
-  news: readonly News[],
-  batch: string,
-  now: Date,
-): AlertMessage | undefined {
-  const groups = groupsOf(news.filter(isFor(channel)));
+/** Of condensed news; undefined where there is nothing to say. The same news makes a message of the same id. */
+export function messageOf(channel: AlertChannel, news: readonly News[], now: Date): AlertMessage | undefined {
+  const told = news.filter(isFor(channel));
+  const groups = groupsOf(told);
   if (groups.length === 0) return undefined;
   const worst = groups.find(({ kind }) => kind !== "gone")?.finding.severity ?? "ok";
+  const take = namesWithin(MAX_NAMES_CHARACTERS);
+  const further = groups.slice(MAX_GROUPS);
   return {
-    id: hashOf(channel.id, batch),
+    id: hashOf(channel.id, ...told.map(({ id, at }) => `${id} ${at}`).sort()),
     kind: "news",
     severity: worst,
     createdAt: now.toISOString(),
     title: titleOf(groups),
-    groups: groups.slice(0, MAX_GROUPS),
-    omittedGroups: Math.max(0, groups.length - MAX_GROUPS),
+    groups: groups.slice(0, MAX_GROUPS).map((group) => ({ ...group, domains: take(group.domains) })),
+    omittedGroups: further.length,
+    ...(further.length > 0 && {
+      further: inShort(further).map((short) => ({ ...short, domains: take(short.domains) })),
+    }),
+  };
+}
+
+/** Groups without what was seen; those of one kind become one. */
+export function inShort(groups: readonly AlertGroup[]): readonly FurtherGroup[] {
+  const same = Map.groupBy(groups, ({ kind, finding }) => `${kind} ${finding.severity} ${finding.code}`);
+  return [...same.values()].map((some) => {
+    const { kind, finding } = some[0]!;
+    const domains = [...new Set(some.flatMap((group) => group.domains))].sort();
+    // Of names that were left out nobody knows how many are the same.
+    const domainCount = Math.max(domains.length, ...some.map((group) => group.domainCount));
+    return { kind, severity: finding.severity, code: finding.code, domains, domainCount };
+  });
+}
+
+/** As many of the names as there is room for; each call leaves less of it. */
+function namesWithin(characters: number): (names: readonly DomainName[]) => readonly DomainName[] {
+  let left = characters;
+  return (names) => {
+    const end = names.findIndex((name) => {
+      left -= name.length + 3;
+      return left < 0;
+    });
+    return end < 0 ? names : names.slice(0, end);
   };
 }
 
@@ -187,7 +225,8 @@ export function messageOf(
 function groupsOf(news: readonly News[]): readonly AlertGroup[] {
   const causes = Map.groupBy(news, ({ kind, domain, finding }) => {
     // Of a cause outside of the domain, such as a server for many, owner and words are the same.
-    const owner = finding.owner === domain ? "its own name" : finding.owner;
+    const isOwn = finding.owner === domain || finding.owner.endsWith(`.${domain}`);
+    const owner = isOwn ? `${finding.owner.slice(0, -domain.length)}DOMAIN` : finding.owner;
     const observed = finding.observed.replaceAll(domain, "DOMAIN").slice(0, 500);
     return JSON.stringify([kind, finding.code, finding.severity, owner, observed]);
   });
@@ -197,7 +236,7 @@ function groupsOf(news: readonly News[]): readonly AlertGroup[] {
       const [first] = same.toSorted((x, y) => (x.domain < y.domain ? -1 : 1));
       const { kind, finding } = first!;
       const since = same.map((one) => one.since).sort()[0]!;
-      return { kind, finding, domains: domains.slice(0, MAX_NAMED), domainCount: domains.length, since };
+      return { kind, finding, domains, domainCount: domains.length, since };
     })
     .sort(
       (x, y) =>

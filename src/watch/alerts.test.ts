@@ -5,7 +5,7 @@ import { type DomainName, domainName } from "../standards/dns/name.ts";
 import { type OpenedStore, openStore } from "../store/open.ts";
 import type { AlertChannel, AlertMessage, News } from "./alert.ts";
 import { type AlertTools, createAlerts } from "./alerts.ts";
-import type { JobQueue } from "./job-queue.ts";
+import type { JobOptions, JobQueue } from "./job-queue.ts";
 import { recordCheck } from "./record-check.ts";
 import { DEFAULT_SCHEDULE } from "./schedule.ts";
 
@@ -16,6 +16,8 @@ const CHANNEL: AlertChannel = {
   target: { kind: "webhook", url: "https://hooks.example.net/", secret: { reveal: () => "s" } },
   minimumSeverity: "warning",
 };
+
+const DIGEST = { time: "08:00 UTC" };
 
 let store: OpenedStore;
 beforeEach(async () => {
@@ -39,22 +41,31 @@ function missing(domain: DomainName, severity: Finding["severity"] = "error"): F
 }
 
 /** Alerts on a real store; rounds are run by hand, and what would be delivered is kept. */
-function alertsOn(watch: AlertTools["watch"] = store.watch) {
+function alertsOn(
+  watch: AlertTools["watch"] = store.watch,
+  channels: readonly AlertChannel[] = [CHANNEL],
+  isAway: () => boolean = () => false,
+) {
   let time = START;
   const now = () => new Date(time);
   const messages: AlertMessage[] = [];
+  const troubles: string[] = [];
   const rounds: Date[] = [];
+  const again: { failures: number; options: JobOptions | undefined }[] = [];
+  const deliveries: { channel: string; message: AlertMessage; options: JobOptions | undefined }[] = [];
   const digests: string[] = [];
   let rests = 0;
   const queue: Pick<JobQueue, "add"> = {
     async add(kind, payload, options) {
       if (kind === "alert-round") rounds.push(options!.runAt!);
       if (kind === "weekly-digest") digests.push(options!.runAt!.toISOString());
-      if ("message" in payload) messages.push(payload.message);
+      if ("message" in payload)
+        deliveries.push({ channel: payload.channel, message: payload.message, options });
+      if ("failures" in payload) again.push({ failures: payload.failures!, options });
     },
   };
   const alerts = createAlerts(
-    { channels: [CHANNEL], groupSeconds: 900, digest: { time: "08:00", timeZone: "UTC" } },
+    { channels, groupSeconds: 900, digest: { time: "08:00", timeZone: "UTC" } },
     {
       store: store.alertNews,
       watch,
@@ -64,21 +75,30 @@ function alertsOn(watch: AlertTools["watch"] = store.watch) {
         rests += 1;
       },
       sendMail: async () => ({ status: "accepted" }),
-      post: async () => ({ status: "accepted" }),
+      post: async ({ body }) => {
+        const message = JSON.parse(body) as AlertMessage;
+        if (isAway()) return { status: "failed", detail: "nobody answers" };
+        messages.push(message);
+        return { status: "accepted" };
+      },
+      onTrouble: (trouble) => troubles.push(trouble),
     },
   );
   return {
     alerts,
     now,
     messages,
+    again,
+    deliveries,
+    troubles,
     rounds,
     digests,
     rests: () => rests,
     pass: (milliseconds: number) => {
       time += milliseconds;
     },
-    round: (id: string, isLast = false) =>
-      alerts.handlers["alert-round"]({ channel: CHANNEL.id }, { id, attempt: 1, isLast }),
+    round: (id: string, isLast = false, failures = 0) =>
+      alerts.handlers["alert-round"]({ channel: CHANNEL.id, failures }, { id, attempt: 1, isLast }),
     /** One look at a domain, with what it sees; news comes with the second that sees the same. */
     check: (domain: DomainName, findings: readonly Finding[], tell = alerts.tell, began = time - 1000) =>
       recordCheck(
@@ -155,7 +175,12 @@ describe("a round", () => {
     await store.watch.schedule(domain, undefined, world.now());
     for (let looks = 0; looks < 2; looks++) await world.check(domain, [missing(domain)]);
     world.pass(15 * MINUTE);
-    const which = { limit: 10, putBefore: world.now(), givenUpBefore: new Date(START) };
+    const which = {
+      limit: 10,
+      putBefore: world.now(),
+      givenUpBefore: new Date(0),
+      forgottenBefore: new Date(0),
+    };
     await store.alertNews.collect(CHANNEL.id, "of a dead one", which);
     await world.round("1");
     expect(world.messages).toEqual([]);
@@ -199,14 +224,162 @@ describe("a round", () => {
   });
 });
 
+describe("what does not arrive", () => {
+  const silentFrom = async (
+    failures: number,
+    isLast: boolean,
+    channels: readonly AlertChannel[] = [CHANNEL],
+  ) => {
+    const world = alertsOn(store.watch, channels, () => true);
+    const domain = domainName("example.org");
+    await store.watch.schedule(domain, undefined, world.now());
+    for (let looks = 0; looks < 2; looks++) await world.check(domain, [missing(domain)]);
+    world.pass(15 * MINUTE);
+    const end = await world.round("1", isLast, failures).then(
+      () => "done",
+      () => "failed",
+    );
+    return { world, end };
+  };
+
+  it.each<
+    [failures: number, isLast: boolean, again: readonly number[], end: string, told: number, reason: string]
+  >([
+    [0, false, [1], "done", 0, "the first time: soon again"],
+    [13, false, [14], "done", 0, "and again"],
+    [14, false, [], "failed", 0, "the queue makes the last attempt some times more"],
+    [14, true, [15, 15], "failed", 2, "more than a day: the others hear of it, and it is tried on"],
+    [15, false, [16], "done", 0, "they have heard of it"],
+    [900, false, [901], "done", 0, "for as long as it takes"],
+  ])(
+    "after %i failures (last of its tries: %s) is tried again as %j and has %s; %i hear (%s)",
+    async (failures, isLast, again, end, told) => {
+      const others = ["pager", "chat"].map((id) => ({ ...CHANNEL, id }));
+      const { world, ...outcome } = await silentFrom(failures, isLast, [CHANNEL, ...others]);
+      expect([outcome.end, world.again.map((one) => one.failures)]).toEqual([end, again]);
+      for (const { options } of world.again) expect(options!.key).toBe("alert-round operators again");
+      const hours = (world.again.at(-1)?.options?.runAt?.getTime() ?? 0) - world.now().getTime();
+      expect(hours / 3_600_000).toBeLessThan(6.2);
+      expect(world.deliveries.map(({ channel, message }) => [channel, message.title])).toEqual(
+        ["pager", "chat"].slice(0, told).map((id) => [id, "the channel operators takes no messages"]),
+      );
+      // Nothing is lost, and no other round has to wait for it.
+      const which = {
+        limit: 10,
+        putBefore: world.now(),
+        givenUpBefore: new Date(0),
+        forgottenBefore: new Date(0),
+      };
+      expect(await store.alertNews.collect(CHANNEL.id, "another", which)).toHaveLength(1);
+    },
+  );
+
+  it.each<[limited: readonly string[], told: readonly string[], reason: string]>([
+    [["customer"], ["general"], "whoever hears of some domains alone is told where nobody else is"],
+    [["customer", "general"], ["customer", "general"], "there is nobody else"],
+  ])("where %j hear of some domains alone, is told %j (%s)", async (limited, told) => {
+    const domains = [domainName("example.net")];
+    const others = ["customer", "general"].map((id) => ({
+      ...CHANNEL,
+      id,
+      ...(limited.includes(id) && { domains }),
+    }));
+    const { world } = await silentFrom(14, true, [CHANNEL, ...others]);
+    expect(world.deliveries.map(({ channel }) => channel)).toEqual(told);
+  });
+
+  it("is sent under the same id where it is the same, and under another where more has come", async () => {
+    let isAway = true;
+    const ids: string[] = [];
+    const world = alertsOn(store.watch, [CHANNEL], () => isAway);
+    const [domain, other] = ["example.org", "example.net"].map(domainName) as [DomainName, DomainName];
+    for (const name of [domain, other]) await store.watch.schedule(name, undefined, world.now());
+    for (let looks = 0; looks < 2; looks++) await world.check(domain, [missing(domain)]);
+    world.pass(15 * MINUTE);
+    await world.round("1");
+    isAway = false;
+    const collect = store.alertNews.finish;
+    // It arrives, and nobody writes that down.
+    store.alertNews.finish = async () => Promise.reject(new Error("away"));
+    await expect(world.round("2")).rejects.toThrow("away");
+    await expect(world.round("2")).rejects.toThrow("away");
+    store.alertNews.finish = collect;
+    for (let looks = 0; looks < 2; looks++) await world.check(other, [missing(other)]);
+    await store.alertNews.release(CHANNEL.id, "none");
+    world.pass(15 * MINUTE);
+    ids.push(...world.messages.map(({ id }) => id));
+    await world.round("3");
+    expect(new Set(ids).size).toBe(1);
+    expect(world.messages.at(-1)!.id).not.toBe(ids[0]);
+  });
+});
+
+describe("a message that is delivered as it is", () => {
+  const message = (kind: AlertMessage["kind"], severity: AlertMessage["severity"]): AlertMessage => ({
+    id: "1",
+    kind,
+    severity,
+    createdAt: "2026-11-21T12:00:00.000Z",
+    title: "a message",
+    groups: [],
+    omittedGroups: 0,
+    text: "text",
+  });
+  // It is 12:00 there.
+  const quietHours = { from: "11:00", until: "13:30", timeZone: "UTC" };
+
+  it.each<[more: Partial<AlertChannel>, severity: AlertMessage["severity"], waits: boolean, reason: string]>([
+    [{}, "ok", false, "nobody is at rest"],
+    [{ quietHours }, "ok", true, "a digest wakes nobody"],
+    [{ quietHours }, "error", true, "nothing is loud"],
+    [{ quietHours, loudSeverity: "error" }, "error", false, "that is loud"],
+    [{ quietHours, loudSeverity: "error" }, "ok", true, "that is not"],
+  ])("to %j, %s, waits: %s (%s)", async (more, severity, waits) => {
+    const world = alertsOn(store.watch, [{ ...CHANNEL, ...more }]);
+    const deliver = world.alerts.handlers["alert-delivery"];
+    const payload = { channel: CHANNEL.id, message: message("digest", severity) };
+    await deliver(payload, { id: "1", attempt: 1, isLast: false });
+    expect(world.messages).toHaveLength(waits ? 0 : 1);
+    expect(world.deliveries.map(({ options }) => options!.runAt!.toISOString())).toEqual(
+      waits ? ["2026-11-21T13:30:00.000Z"] : [],
+    );
+  });
+
+  it.each<[kind: AlertMessage["kind"], isLast: boolean, told: number, reason: string]>([
+    ["digest", false, 0, "it is tried again"],
+    ["digest", true, 1, "it is given up: the other hears of it"],
+    ["news", true, 0, "it says that another is silent: they would tell one another for ever"],
+  ])("that fails (%s, last attempt: %s) is told to %i others (%s)", async (kind, isLast, told) => {
+    const world = alertsOn(store.watch, [CHANNEL, { ...CHANNEL, id: "pager" }], () => true);
+    const deliver = world.alerts.handlers["alert-delivery"];
+    const payload = { channel: CHANNEL.id, message: message(kind, "error") };
+    await expect(deliver(payload, { id: "1", attempt: 1, isLast })).rejects.toThrow(
+      "channel operators: nobody answers",
+    );
+    expect(world.deliveries.map(({ channel }) => channel)).toEqual(Array(told).fill("pager"));
+  });
+});
+
 it("a digest plans the next for a week later, by a clock that is behind the queue's as well", async () => {
   const world = alertsOn();
   const monday = Date.parse("2026-11-23T08:00:00Z");
   for (const seconds of [-2, 0, 3]) {
     world.pass(monday + 1000 * seconds - world.now().getTime());
-    await world.alerts.handlers["weekly-digest"]({}, { id: "1", attempt: 1, isLast: false });
+    await world.alerts.handlers["weekly-digest"](DIGEST, { id: "1", attempt: 1, isLast: false });
   }
   expect(world.digests).toEqual(Array(3).fill("2026-11-30T08:00:00.000Z"));
+});
+
+it("a digest that fails for good leaves another for the next week", async () => {
+  const world = alertsOn({
+    ...store.watch,
+    overview: () => Promise.reject(new Error("the database is away")),
+  });
+  const digest = world.alerts.handlers["weekly-digest"];
+  await expect(digest(DIGEST, { id: "1", attempt: 14, isLast: false })).rejects.toThrow("away");
+  expect(world.digests).toEqual([]);
+  await expect(digest(DIGEST, { id: "1", attempt: 15, isLast: true })).rejects.toThrow("away");
+  expect(world.digests).toEqual(["2026-11-23T08:00:00.000Z"]);
 });
 
 it("two checks of one domain that end together: one is written down, and its news is told", async () => {

@@ -1,7 +1,10 @@
 /**
  * From news to receivers. Each step is kept before the next begins, and repeats itself without harm: news under a key,
- * a round that makes one message of all that a channel has to hear, a delivery for each message.
+ * and a round that makes one message of all that a channel has to hear, and sends it. News that does not arrive waits
+ * again, for a round that holds it against what is so by then. What stays as it is, such as the digest, is delivered by a
+ * job for each message.
  */
+import type { Severity } from "../check/severity.ts";
 import {
   type AlertChannel,
   type AlertMessage,
@@ -16,8 +19,9 @@ import {
 import { type AlertMail, alertMail } from "./alert-mail.ts";
 import { type AlertRequest, alertRequest } from "./alert-request.ts";
 import type { AlertStore } from "./alert-store.ts";
+import { plain } from "./alert-text.ts";
 import { digestMessage, readWeek } from "./digest.ts";
-import type { JobHandlers, JobQueue } from "./job-queue.ts";
+import { type JobHandlers, type JobQueue, MAX_ATTEMPTS, retrySeconds } from "./job-queue.ts";
 import { nextDigest, whenLoud } from "./quiet-hours.ts";
 import type { Standing, WatchStore } from "./watch-store.ts";
 
@@ -43,6 +47,8 @@ export interface AlertTools {
   readonly post: (request: AlertRequest) => Promise<PostOutcome>;
   /** Somebody has the message. */
   readonly onTold?: (channel: AlertChannel, message: AlertMessage) => Promise<void>;
+  /** One line for the log. */
+  readonly onTrouble: (trouble: string) => void;
 }
 
 export type PostOutcome =
@@ -67,8 +73,13 @@ const DOMAINS_AT_ONCE = 100;
 const YOUNG_MILLISECONDS = 30_000;
 /** A span, quiet hours and all attempts of a round are over by then. */
 const GIVEN_UP_MILLISECONDS = 7 * 86_400_000;
+/** What a channel did not take in that time is told nobody there any more. */
+const FORGOTTEN_MILLISECONDS = 30 * 86_400_000;
 const AHEAD_MILLISECONDS = 3_600_000;
-const DIGEST_KEY = "weekly-digest";
+/** More than a day of attempts: from then on the other channels know. */
+const SILENT_AFTER = MAX_ATTEMPTS;
+/** The attempt after which they are told is made so often, so that it can be looked at as work that was given up. */
+const TRIES_OF_THE_LAST = 3;
 
 export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts {
   const { store, watch, queue, now } = tools;
@@ -107,33 +118,109 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
     return told;
   };
 
-  const tellAll = async (channel: AlertChannel, batch: string): Promise<void> => {
+  /** What did not arrive is tried by one row of rounds for each channel, each later than the one before. */
+  const askAgain = (
+    { id }: AlertChannel,
+    failures: number,
+    options: { runAt?: Date; keepsOlder?: boolean } = {},
+  ) =>
+    queue.add(
+      "alert-round",
+      { channel: id, failures },
+      {
+        key: `alert-round ${id} again`,
+        runAt: new Date(now().getTime() + 1000 * retrySeconds(failures)),
+        ...(failures === SILENT_AFTER - 1 && { maxAttempts: TRIES_OF_THE_LAST }),
+        ...options,
+      },
+    );
+
+  /** When it may be sent, where this is no time to wake anybody for it. */
+  const quietUntil = ({ quietHours, loudSeverity }: AlertChannel, severity: Severity): Date | undefined => {
+    if (loudSeverity !== undefined && (severity === "error" || severity === loudSeverity)) return undefined;
+    const at = now();
+    const loud = whenLoud(at, quietHours);
+    return loud > at ? loud : undefined;
+  };
+
+  const tellAll = async (channel: AlertChannel, batch: string, failures: number): Promise<PostOutcome> => {
     const at = now().getTime();
     const collected = await store.collect(channel.id, batch, {
       limit: MAX_KEYS,
       // What is younger may not be written down yet, and would not be found to be so.
       putBefore: new Date(at - YOUNG_MILLISECONDS),
       givenUpBefore: new Date(at - GIVEN_UP_MILLISECONDS),
+      forgottenBefore: new Date(at - FORGOTTEN_MILLISECONDS),
     });
-    const message = messageOf(channel, await stillTrue(condense(collected)), batch, now());
-    if (message !== undefined) await deliver(channel, message);
+    const message = messageOf(channel, await stillTrue(condense(collected)), now());
+    if (message !== undefined) {
+      const runAt = quietUntil(channel, message.severity);
+      if (runAt !== undefined) {
+        await store.release(channel.id, batch);
+        await (failures > 0 ? askAgain(channel, failures, { runAt }) : askForRound(channel, false));
+        return { status: "accepted" };
+      }
+      const outcome = await send(channel, message);
+      if (outcome.status !== "accepted") return outcome;
+      await tools.onTold?.(channel, message);
+    }
     if (await store.finish(channel.id, batch)) await askForRound(channel, collected.length >= MAX_KEYS);
+    return { status: "accepted" };
   };
 
-  const deliver = (channel: AlertChannel, message: AlertMessage) =>
-    queue.add("alert-delivery", { channel: channel.id, message }, { key: `alert-delivery ${message.id}` });
+  /** Those for all domains belong to who runs the server; where there are none, whoever there is. */
+  const tellOthers = async (silent: AlertChannel, detail: string, job: string): Promise<void> => {
+    const others = settings.channels.filter(({ id }) => id !== silent.id);
+    const general = others.filter(({ domains }) => domains === undefined);
+    for (const channel of general.length > 0 ? general : others) {
+      await deliver(channel, {
+        id: hashOf(channel.id, "silent", silent.id, job),
+        kind: "news",
+        severity: "error",
+        createdAt: now().toISOString(),
+        title: `the channel ${silent.id} takes no messages`,
+        groups: [],
+        omittedGroups: 0,
+        text: [
+          `For more than a day no message has arrived at the channel ${silent.id}.`,
+          `The last answer: ${plain(detail)}.`,
+          "It is tried every few hours, with what is so by then. Mend its receiver, or take it out of the settings.",
+        ].join("\n"),
+      });
+    }
+  };
 
+  const deliver = (channel: AlertChannel, message: AlertMessage, runAt = now()) =>
+    queue.add(
+      "alert-delivery",
+      { channel: channel.id, message },
+      { key: `alert-delivery ${message.id}`, runAt },
+    );
+
+  const { time, timeZone } = settings.digest;
+  const digestTime = `${time} ${timeZone}`;
+
+  /** What waits for this time of the week stays: it may be due already, and not yet begun. */
   const planDigest = (after: Date) =>
     queue.add(
       "weekly-digest",
-      {},
-      { key: DIGEST_KEY, runAt: nextDigest(after, settings.digest.time, settings.digest.timeZone) },
+      { time: digestTime },
+      {
+        key: `weekly-digest ${digestTime}`,
+        runAt: nextDigest(after, time, timeZone),
+        keepsOlder: true,
+      },
     );
 
-  const send = ({ target }: AlertChannel, message: AlertMessage): Promise<PostOutcome> =>
-    target.kind === "email"
-      ? tools.sendMail(alertMail(target, message))
-      : tools.post(alertRequest(target, message, now()));
+  const send = async ({ target }: AlertChannel, message: AlertMessage): Promise<PostOutcome> => {
+    try {
+      return target.kind === "email"
+        ? await tools.sendMail(alertMail(target, message))
+        : await tools.post(alertRequest(target, message, now()));
+    } catch (error) {
+      return { status: "failed", detail: error instanceof Error ? error.message : String(error) };
+    }
+  };
 
   return {
     channels: settings.channels,
@@ -151,13 +238,18 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
     },
     plan: () => planDigest(now()),
     handlers: {
-      "alert-round": async ({ channel: id }, { id: job, isLast }) => {
+      "alert-round": async ({ channel: id, failures = 0 }, { id: job, isLast }) => {
         const channel = channelOf(id);
         // A channel that was taken away has nobody to tell.
         if (channel === undefined) return;
         const batch = hashOf(id, job);
+        let outcome: PostOutcome;
         try {
-          await tellAll(channel, batch);
+          // Whatever becomes of this one: there is a next.
+          if (isLast && failures > 0) await askAgain(channel, failures + 1);
+          outcome = await tellAll(channel, batch, failures);
+          if (outcome.status === "accepted") return;
+          await store.release(id, batch);
         } catch (error) {
           // Where that fails as well, a later round finds it by its age.
           if (isLast)
@@ -167,23 +259,42 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
               .catch(() => undefined);
           throw error;
         }
+        const count = failures + 1;
+        const detail = `channel ${id}: ${outcome.detail}`;
+        // The queue keeps the reason where it gives up.
+        if (count === SILENT_AFTER && !isLast) throw new Error(detail);
+        await askAgain(channel, count, { keepsOlder: failures === 0 });
+        if (count === SILENT_AFTER) {
+          await tellOthers(channel, outcome.detail, job);
+          throw new Error(detail);
+        }
+        tools.onTrouble(`alerts do not arrive (attempt ${count}): ${detail}`);
       },
-      "alert-delivery": async ({ channel: id, message }) => {
+      "alert-delivery": async ({ channel: id, message }, { id: job, isLast }) => {
         const channel = channelOf(id);
         if (channel === undefined) return;
+        const runAt = quietUntil(channel, message.severity);
+        if (runAt !== undefined) return deliver(channel, message, runAt);
         const outcome = await send(channel, message);
+        if (outcome.status === "accepted") return tools.onTold?.(channel, message);
+        // That another channel is silent is said once, and not of who should have heard of it.
+        if (isLast && message.kind === "digest") await tellOthers(channel, outcome.detail, job);
         // The queue tries again, and keeps the reason where it gives up.
-        if (outcome.status !== "accepted") throw new Error(`channel ${id}: ${outcome.detail}`);
-        await tools.onTold?.(channel, message);
+        throw new Error(`channel ${id}: ${outcome.detail}`);
       },
-      "weekly-digest": async (_, { id: job }) => {
+      "weekly-digest": async ({ time: planned }, { id: job, isLast }) => {
+        // The settings name another time now, for which there is another job.
+        if (planned !== digestTime) return;
+        // The queue's clock may be ahead of this one: the Monday that is told must not come again.
+        const planNext = () => planDigest(new Date(now().getTime() + AHEAD_MILLISECONDS));
+        // Whatever becomes of this one: there is a next.
+        if (isLast) await planNext();
         const channels = settings.channels.filter(({ weeklyDigest }) => weeklyDigest);
         const week = await readWeek(watch, now(), tools.rest);
         for (const channel of channels) {
           await deliver(channel, digestMessage(channel, week, hashOf(channel.id, "digest", job), now()));
         }
-        // The queue's clock may be ahead of this one: the Monday that is told must not come again.
-        await planDigest(new Date(now().getTime() + AHEAD_MILLISECONDS));
+        if (!isLast) await planNext();
       },
     },
   };

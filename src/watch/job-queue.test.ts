@@ -71,7 +71,7 @@ describe("a queue in this process", () => {
     };
     const queue = queueOn({ ...shared, lease }, 60, troubles);
     const done: boolean[] = [];
-    await queue.add("weekly-digest", {});
+    await queue.add("weekly-digest", { time: "08:00 UTC" });
     await queue.work({ "weekly-digest": async () => void done.push(true) }, { concurrency: 1 });
     await wait(300);
     await queue.stop();

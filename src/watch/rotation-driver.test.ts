@@ -19,10 +19,26 @@ describe("the next look", () => {
     [[turnOf(step("wait"))], 15, "servers are waited for"],
     [[turnOf(step("publish"))], 15, "a person is waited for"],
     [[turnOf(step("trouble"), step("wait", inMinutes(30)))], 30, "the sooner of two"],
-    [[{ steps: [step("done")], isBlind: true }], 15, "nobody could be asked: nothing is done"],
     [[turnOf(step("done")), turnOf(step("sign-with"))], 1, "the sooner of two algorithms"],
   ])("%# is after %i minutes", (turns, minutes) => {
-    expect(nextLook(turns, NOW)).toEqual(inMinutes(minutes));
+    expect(nextLook(DOMAIN, turns, NOW)).toEqual(inMinutes(minutes));
+  });
+
+  it.each<[blindLooks: number, minutes: number, reason: string]>([
+    [0, 15, "nobody could be asked: nothing is done"],
+    [1, 30, "a second time"],
+    [4, 240, "hours by now"],
+    [5, 360, "a time that stays"],
+    [2000, 360, "however often"],
+  ])("after %i blind ones is %i minutes away or half as long again, by the domain", (blindLooks, minutes) => {
+    const blind: KeyTurn = { steps: [step("done")], isBlind: true };
+    const names = Array.from({ length: 200 }, (_, at) => domainName(`d${at}.example.org`));
+    const waits = names.map(
+      (name) => (nextLook(name, [blind], NOW, blindLooks).getTime() - NOW.getTime()) / 60_000,
+    );
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(minutes);
+    expect(Math.max(...waits)).toBeLessThan(1.5 * minutes);
+    expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan(0.4 * minutes);
   });
 });
 
@@ -32,13 +48,21 @@ describe("a look", () => {
     publish: RotationTools["publish"],
     isLast = false,
     publishes = true,
+    blindLooks?: number,
   ) {
     const looks: (Date | undefined)[] = [];
+    const payloads: unknown[] = [];
     const checks: Date[] = [];
     const troubles: string[] = [];
     const published: Action[] = [];
+    const remembered: (string | undefined)[] = [];
     const handlers = rotationHandlers({
-      queue: { add: async (_kind, _payload, options?: JobOptions) => void looks.push(options?.runAt) },
+      queue: {
+        add: async (_kind, payload, options?: JobOptions) => {
+          looks.push(options?.runAt);
+          payloads.push(payload);
+        },
+      },
       watch: {
         scheduleSooner: async (times) => {
           for (const { domain, at } of times) {
@@ -54,11 +78,16 @@ describe("a look", () => {
         published.push(one.action);
         return publish(domain, one);
       },
+      remember: async (domain, trouble) => {
+        expect(domain).toBe(DOMAIN);
+        remembered.push(trouble);
+      },
       now: () => NOW,
       onTrouble: (trouble) => troubles.push(trouble),
     });
-    await handlers["rotation-step"]({ domain: DOMAIN }, { id: "1", attempt: 1, isLast });
-    return { looks, checks, troubles, published };
+    const payload = { domain: DOMAIN, ...(blindLooks && { blindLooks }) };
+    await handlers["rotation-step"](payload, { id: "1", attempt: 1, isLast });
+    return { looks, payloads, checks, troubles, published, remembered };
   }
 
   it("publishes what is due, has the domain checked, and looks again soon", async () => {
@@ -69,7 +98,10 @@ describe("a look", () => {
   });
 
   it("leaves to people what nobody else can do", async () => {
-    const { looks, checks } = await look([turnOf(step("publish"))], async () => ({ status: "by-hand" }));
+    const { looks, checks } = await look([turnOf(step("publish"))], async () => ({
+      status: "by-hand",
+      detail: "nobody holds it",
+    }));
     expect([checks, looks]).toEqual([[], [inMinutes(15)]]);
   });
 
@@ -82,7 +114,51 @@ describe("a look", () => {
   it("says what went wrong, and tries again later", async () => {
     const trouble = { status: "trouble", detail: "the zone is locked" } as const;
     const { looks, troubles } = await look([turnOf(step("revoke"))], async () => trouble);
-    expect([troubles, looks]).toEqual([["revoke  of example.org: the zone is locked"], [inMinutes(15)]]);
+    expect([troubles, looks]).toEqual([["revoke : the zone is locked (example.org)"], [inMinutes(15)]]);
+  });
+
+  it.each<
+    [
+      turns: KeyTurn[],
+      outcome: Awaited<ReturnType<RotationTools["publish"]>>,
+      remembered: unknown[],
+      reason: string,
+    ]
+  >([
+    [
+      [turnOf(step("publish"))],
+      { status: "by-hand", detail: "no provider" },
+      ["publish : no provider"],
+      "a refusal",
+    ],
+    [[turnOf(step("publish"))], { status: "trouble", detail: "locked" }, ["publish : locked"], "a failure"],
+    [[turnOf(step("publish"))], { status: "done" }, [undefined], "it has come to an end"],
+    [[turnOf(step("done"))], { status: "done" }, [undefined], "nothing is to be published any more"],
+    [
+      [{ steps: [step("wait")], isBlind: true }],
+      { status: "done" },
+      [],
+      "nobody could be asked: it stays as it was",
+    ],
+  ])("%# leaves %s to the next check", async (turns, outcome, remembered) => {
+    expect((await look(turns, async () => outcome)).remembered).toEqual(remembered);
+  });
+
+  it("counts how often nobody could be asked, until somebody answers", async () => {
+    const blind: KeyTurn = { steps: [step("wait")], isBlind: true };
+    const payloadsOf = async (turns: KeyTurn[], blindLooks: number) =>
+      (
+        await look(
+          turns,
+          async () => ({ status: "by-hand", detail: "nobody holds it" }),
+          false,
+          true,
+          blindLooks,
+        )
+      ).payloads;
+    expect(await payloadsOf([blind], 0)).toEqual([{ domain: DOMAIN, blindLooks: 1 }]);
+    expect(await payloadsOf([blind], 3)).toEqual([{ domain: DOMAIN, blindLooks: 4 }]);
+    expect(await payloadsOf([blind, turnOf(step("done"))], 3)).toEqual([{ domain: DOMAIN }]);
   });
 
   it("ends where there are no keys", async () => {

@@ -2,6 +2,7 @@
 import type { Step } from "../keys/rotation.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 import type { JobHandlers, JobQueue } from "./job-queue.ts";
+import { placeOf } from "./schedule.ts";
 import type { WatchStore } from "./watch-store.ts";
 
 /** What one look at the keys of a domain says: a list for each algorithm. */
@@ -18,13 +19,15 @@ export interface RotationTools {
   readonly turn: (domain: DomainName) => Promise<readonly KeyTurn[] | undefined>;
   /** Whether somebody has said that it may. */
   readonly publishes: (domain: DomainName) => Promise<boolean>;
-  /** Carries out a step where somebody holds the zone. `by-hand`: nobody does. */
+  /** Carries out a step where somebody holds the zone. `by-hand`: nobody does, and why this server does not. */
   readonly publish: (
     domain: DomainName,
     step: Step,
   ) => Promise<
-    { readonly status: "done" | "by-hand" } | { readonly status: "trouble"; readonly detail: string }
+    { readonly status: "done" } | { readonly status: "by-hand" | "trouble"; readonly detail: string }
   >;
+  /** What kept this server from publishing, for the next check to tell; undefined: nothing did. */
+  readonly remember: (domain: DomainName, trouble: string | undefined) => Promise<void>;
   readonly now: () => Date;
   readonly onTrouble: (trouble: string) => void;
 }
@@ -38,6 +41,10 @@ const TROUBLED = 60 * MINUTE;
 /** A signing key is looked at as well: who took its record away is to be noticed. */
 const CALM = 24 * 60 * MINUTE;
 const LONGEST = CALM;
+/** Where nobody answers time after time: perhaps our own network is away, and all domains wait. */
+const LONGEST_BLIND = 6 * 60 * MINUTE;
+/** So that they do not all come back at once. */
+const SPREAD = 0.5;
 
 const rotationKey = (domain: DomainName): string => `rotation-step ${domain}`;
 
@@ -53,13 +60,17 @@ export const keepRotation = (domain: DomainName, { queue, now }: Pick<RotationTo
     { key: rotationKey(domain), runAt: new Date(now().getTime() + PATIENT), keepsOlder: true },
   );
 
-/** When it is worth to look again. */
-export function nextLook(turns: readonly KeyTurn[], now: Date): Date {
+/** When it is worth to look again; before this one so many looks in a row were blind. */
+export function nextLook(domain: DomainName, turns: readonly KeyTurn[], now: Date, blindLooks = 0): Date {
   const waits = turns.flatMap(({ steps, isBlind }) =>
-    isBlind ? [PATIENT] : steps.map((step) => waitFor(step, now)),
+    isBlind ? [waitBlind(domain, blindLooks)] : steps.map((step) => waitFor(step, now)),
   );
   return new Date(now.getTime() + Math.min(LONGEST, ...waits));
 }
+
+/** Each time longer than before, and another for each domain. */
+const waitBlind = (domain: DomainName, blindLooks: number): number =>
+  Math.min(LONGEST_BLIND, PATIENT * 2 ** blindLooks) * (1 + SPREAD * placeOf(domain));
 
 function waitFor({ action, until }: Step, now: Date): number {
   switch (action) {
@@ -83,16 +94,16 @@ function waitFor({ action, until }: Step, now: Date): number {
 export function rotationHandlers(
   tools: RotationTools,
 ): Required<Pick<JobHandlers, "rotation-step" | "wait-for-caches">> {
-  const { queue, watch, turn, publishes, publish, now, onTrouble } = tools;
+  const { queue, watch, turn, publishes, publish, remember, now, onTrouble } = tools;
   // What nobody watches is not begun to be watched.
   const check = (...domains: readonly DomainName[]) =>
     watch.scheduleSooner(domains.map((domain) => ({ domain, at: now() })));
   return {
-    "rotation-step": async ({ domain, publishes: wasSaid = false }, { isLast }) => {
-      const lookAgain = (runAt: Date) =>
+    "rotation-step": async ({ domain, publishes: wasSaid = false, blindLooks = 0 }, { isLast }) => {
+      const lookAgain = (runAt: Date, blind = 0) =>
         queue.add(
           "rotation-step",
-          { domain, ...(wasSaid && { publishes: true }) },
+          { domain, ...(wasSaid && { publishes: true }), ...(blind > 0 && { blindLooks: blind }) },
           // What others have asked for meanwhile comes when they have asked for it.
           { key: rotationKey(domain), runAt, keepsOlder: !isLast },
         );
@@ -104,16 +115,22 @@ export function rotationHandlers(
       if (turns.length === 0) return;
       const mayPublish = wasSaid || (await publishes(domain));
       let hasChanged = false;
+      let trouble: string | undefined;
       for (const step of turns.flatMap(({ steps }) => steps)) {
         if (!mayPublish || !["publish", "revoke", "remove"].includes(step.action)) continue;
         const outcome = await publish(domain, step);
         if (outcome.status === "done") hasChanged = true;
-        if (outcome.status === "trouble") {
-          onTrouble(`${step.action} ${step.key?.dkimSelector ?? ""} of ${domain}: ${outcome.detail}`);
-        }
+        else trouble = `${step.action} ${step.key?.dkimSelector ?? ""}: ${outcome.detail}`;
+        if (outcome.status === "trouble") onTrouble(`${trouble} (${domain})`);
       }
+      // Who was not asked has said nothing.
+      if (!turns.every(({ isBlind }) => isBlind)) await remember(domain, trouble);
       if (hasChanged) await check(domain);
-      await lookAgain(hasChanged ? new Date(now().getTime() + SPREADING) : nextLook(turns, now()));
+      if (hasChanged) return lookAgain(new Date(now().getTime() + SPREADING));
+      await lookAgain(
+        nextLook(domain, turns, now(), blindLooks),
+        turns.every(({ isBlind }) => isBlind) ? blindLooks + 1 : 0,
+      );
     },
     "wait-for-caches": async ({ domains }) => {
       await check(...domains);

@@ -5,7 +5,16 @@ import type { Severity } from "../check/severity.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 
 /** What looks at a domain remember beside findings: plain JSON. */
-export type DomainPast = Past;
+export interface DomainPast extends Past {
+  readonly publishing?: PublishTrouble;
+}
+
+/** Why this server could not publish the domain's keys, when it last tried. */
+export interface PublishTrouble {
+  readonly detail: string;
+  /** Since when it could not, in milliseconds since 1970. */
+  readonly since: number;
+}
 
 /** One finding as it was last seen; `key` tells it from others of the domain: its code, owner name and subject. */
 export interface KnownFinding {

@@ -45,7 +45,8 @@ const EMAIL: AlertChannel = {
 function watchOver(
   look: (domain: DomainName, at: Date) => readonly Finding[] | Error,
   channel: AlertChannel = EMAIL,
-  sends: () => "accepted" | "failed" = () => "accepted",
+  sends: (at: Date) => "accepted" | "failed" = () => "accepted",
+  others: readonly AlertChannel[] = [],
 ) {
   const clock = new VirtualClock(START);
   const { now, sleep } = clock;
@@ -54,6 +55,8 @@ function watchOver(
   const onTrouble = (trouble: string) => troubles.push(trouble);
   const mails: { day: number; subject: string; id: string }[] = [];
   const told: string[] = [];
+  const arrived: [number, string][] = [];
+  const posts: string[] = [];
   const queue = createStoredJobQueue({
     store: memoryJobStore(),
     now,
@@ -72,15 +75,22 @@ function watchOver(
     sendMail: async ({ message }) => {
       const subject = /^Subject: (.*)\r$/m.exec(message)![1]!.replace("[zonepost] ", "");
       mails.push({ day: day(now()), subject, id: /^Message-ID: <(.*?)@/m.exec(message)![1]! });
-      return sends() === "accepted" ? { status: "accepted" } : { status: "failed", detail: "queue is full" };
+      return sends(now()) === "accepted"
+        ? { status: "accepted" }
+        : { status: "failed", detail: "queue is full" };
     },
-    post: async () => ({ status: "accepted" }),
+    post: async ({ body }) => {
+      posts.push(JSON.parse(body).title);
+      return { status: "accepted" };
+    },
+    onTrouble,
     onTold: async ({ id }, { title }) => {
       told.push(`${id}: ${title}`);
+      arrived.push([day(now()), title]);
     },
   };
   const settings = {
-    channels: [channel],
+    channels: [channel, ...others],
     groupSeconds: 900,
     digest: { time: "08:00", timeZone: "Europe/Berlin" },
   };
@@ -100,7 +110,21 @@ function watchOver(
       sleep,
       onTrouble: (trouble) => troubles.push(`${name}: ${trouble}`),
     });
-  return { clock, store, queue, alerts, watcher, mails, told, checks, troubles };
+  return {
+    clock,
+    store,
+    queue,
+    alerts,
+    watcher,
+    mails,
+    told,
+    arrived,
+    posts,
+    checks,
+    troubles,
+    channel,
+    tools,
+  };
 }
 
 describe("a month", () => {
@@ -218,6 +242,146 @@ describe("alerts", () => {
     await clock.runUntil(dayAt(1.1));
   });
 
+  const NIGHT = { from: "22:00", until: "07:00", timeZone: "UTC" };
+  const found = "example.org: error: spf-missing";
+  const solved = "example.org: solved: spf-missing";
+  it.each<
+    [
+      reason: string,
+      bad: readonly [from: number, until: number],
+      away: readonly [from: number, until: number],
+      quiet: AlertChannel["quietHours"] | undefined,
+      told: readonly (readonly [title: string, from: number, until: number])[],
+    ]
+  >([
+    [
+      "the receiver is away while it comes and goes: it is not told at all",
+      [3, 3.6],
+      [2.9, 4],
+      undefined,
+      [],
+    ],
+    [
+      "the receiver is back while it is so: then it is told",
+      [3, 5],
+      [2.9, 3.5],
+      undefined,
+      [
+        [found, 3.5, 3.76],
+        [solved, 5, 5.4],
+      ],
+    ],
+    [
+      "the receiver is away for a week: it is told all the same",
+      [3, 20],
+      [2.9, 10],
+      undefined,
+      [
+        [found, 10, 10.26],
+        [solved, 20, 20.4],
+      ],
+    ],
+    [
+      "what is solved is told later, where it was told before",
+      [3, 5],
+      [4.9, 6],
+      undefined,
+      [
+        [found, 3, 3.4],
+        [solved, 6, 6.3],
+      ],
+    ],
+    [
+      "the receiver is back at night: it is told in the morning",
+      [3.35, 5.5],
+      [3.3, 3.95],
+      NIGHT,
+      [
+        [found, 4.29, 4.3],
+        [solved, 5.5, 5.9],
+      ],
+    ],
+  ])("%s", async (_, [from, until], [leaves, returns], quietHours, told) => {
+    const domain = domainName("example.org");
+    const channel = { ...EMAIL, ...(quietHours && { quietHours }) };
+    const { clock, store, queue, alerts, watcher, arrived } = watchOver(
+      (name, at) =>
+        day(at) > from && day(at) < until
+          ? [finding("spf-missing", name, "error")]
+          : [finding("spf-ok", name)],
+      channel,
+      (at) => (day(at) > leaves && day(at) < returns ? "failed" : "accepted"),
+    );
+    await store.schedule(domain, undefined, clock.now());
+    const one = watcher();
+    void one.run();
+    await queue.work(alerts.handlers, { concurrency: 2 });
+    await clock.runUntil(dayAt(Math.max(until, returns) + 2));
+    expect(arrived.map(([, title]) => title)).toEqual(told.map(([title]) => title));
+    for (const [at, [, earliest, latest]] of told.entries()) {
+      expect(arrived[at]![0]).toBeGreaterThanOrEqual(earliest);
+      expect(arrived[at]![0]).toBeLessThan(latest);
+    }
+    void one.stop();
+    void queue.stop();
+    await clock.runUntil(dayAt(31));
+  });
+
+  it.each<[loud: "error" | undefined, hour: number, reason: string]>([
+    [undefined, 7, "the round was due before the night, and the server was away: it waits for the morning"],
+    ["error", 2, "what is loud is told at once"],
+  ])("planned before a stop, with %s loud, come at hour %i after it (%s)", async (loudSeverity, hour) => {
+    const domain = domainName("example.org");
+    const channel = { ...EMAIL, quietHours: NIGHT, ...(loudSeverity && { loudSeverity }) };
+    const { clock, store, queue, alerts, watcher, arrived } = watchOver(
+      (name, at) => [finding(day(at) > 0.85 ? "spf-missing" : "spf-ok", name)],
+      channel,
+    );
+    await store.schedule(domain, undefined, dayAt(0.86));
+    const one = watcher();
+    void one.run();
+    // 21:50: the second look is over, and its round not yet due.
+    await clock.runUntil(dayAt(0.88));
+    await clock.runUntil(dayAt(1 + 2 / 24));
+    await queue.work(alerts.handlers, { concurrency: 2 });
+    await clock.runUntil(dayAt(1.5));
+    expect(arrived.map(([at, title]) => [Math.floor((at - 1) * 24 + 0.01), title])).toEqual([[hour, found]]);
+    void one.stop();
+    void queue.stop();
+    await clock.runUntil(dayAt(1.6));
+  });
+
+  it("that a channel does not take for more than a day are told of at the others, once", async () => {
+    const domain = domainName("example.org");
+    const pager: AlertChannel = {
+      id: "pager",
+      target: { kind: "webhook", url: "https://hooks.example.net/", secret: { reveal: () => "s" } },
+      minimumSeverity: "error",
+    };
+    const look = (name: DomainName, at: Date) => [
+      finding("spf-ok", name),
+      ...(Math.floor(day(at)) % 2 === 1 ? [finding("dmarc-missing", name, "warning")] : []),
+      finding("dkim-key-short", name, "warning"),
+    ];
+    const { clock, store, queue, alerts, watcher, posts, told } = watchOver(look, EMAIL, () => "failed", [
+      pager,
+    ]);
+    await store.schedule(domain, undefined, clock.now());
+    const one = watcher();
+    void one.run();
+    await queue.work(alerts.handlers, { concurrency: 2 });
+    await clock.runUntil(dayAt(1));
+    expect(posts).toEqual([]);
+    await clock.runUntil(dayAt(14));
+    expect(posts).toEqual(["the channel operators takes no messages"]);
+    expect(told).toEqual(["pager: the channel operators takes no messages"]);
+    const [lost] = await queue.givenUp(10);
+    expect([lost!.kind, lost!.error]).toEqual(["alert-round", "channel operators: queue is full"]);
+    void one.stop();
+    void queue.stop();
+    await clock.runUntil(dayAt(14.1));
+  });
+
   it("are silent about what somebody knows of, also when it was said while they waited", async () => {
     const domain = domainName("example.org");
     const channel = { ...EMAIL, quietHours: { from: "22:00", until: "07:00", timeZone: "Europe/Berlin" } };
@@ -247,6 +411,30 @@ describe("alerts", () => {
     expect(mails[0]!.subject).toBe("the week: no domain with errors");
     void queue.stop();
     await clock.runUntil(dayAt(21.1));
+  });
+});
+
+describe("a digest that waits when the server starts", () => {
+  // 2026-11-02 is a Monday; the digest of 08:00 in Berlin is planned before, and due at 07:00 UTC.
+  it.each<[time: string, startsAt: number, hours: readonly number[], reason: string]>([
+    ["08:00", 6, [7, 175], "it is not due yet: it stays as it is"],
+    ["08:00", 9, [9, 175], "it came due while the server was away, and goes out now"],
+    ["10:00", 6, [9, 177], "the settings name a later time: that counts, once"],
+    ["10:00", 8, [9, 177], "the settings name a later time, and the old one was due: still once"],
+    ["06:00", 6, [173], "the settings name a time that is over: the next Monday"],
+  ])("for %s, after a start at hour %i, comes at the hours %j (%s)", async (time, startsAt, hours) => {
+    const digest = { time, timeZone: "Europe/Berlin" };
+    const before = watchOver(() => [], { ...EMAIL, weeklyDigest: true });
+    await before.alerts.plan();
+    await before.clock.runUntil(new Date(Date.parse(START) + 3_600_000 * startsAt));
+    const alerts = createAlerts({ channels: [before.channel], groupSeconds: 900, digest }, before.tools);
+    // What is due may not be begun before the next is planned.
+    await alerts.plan();
+    await before.queue.work(alerts.handlers, { concurrency: 1 });
+    await before.clock.runUntil(dayAt(10));
+    expect(before.mails.map(({ day: at }) => Math.floor(at * 24 + 0.01))).toEqual(hours);
+    void before.queue.stop();
+    await before.clock.runUntil(dayAt(10.1));
   });
 });
 

@@ -812,7 +812,12 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     const news = (id: string) => ({ id, domain: domainName("news.example") }) as News;
     const ids = async (found: Promise<readonly News[]>) => (await found).map(({ id }) => id);
 
-    const which = (limit: number) => ({ limit, putBefore: at(10), givenUpBefore: at(0) });
+    const which = (limit: number) => ({
+      limit,
+      putBefore: at(10),
+      givenUpBefore: at(0),
+      forgottenBefore: at(0),
+    });
 
     it("is replaced under its key, and taken away where there is none", async () => {
       for (const [key, ...told] of [["a", "1"], ["b", "2"], ["a", "3", "4"], ["b"]])
@@ -834,12 +839,19 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     });
 
     it("waits again where its round is given up, or must have been long ago; the young is left alone", async () => {
-      const told = (channel: string, batch: string, putBefore: number, givenUpBefore = 0) =>
+      const told = (
+        channel: string,
+        batch: string,
+        putBefore: number,
+        givenUpBefore = 0,
+        forgottenBefore = 0,
+      ) =>
         ids(
           store.alertNews.collect(channel, batch, {
             limit: 10,
             putBefore: at(putBefore),
             givenUpBefore: at(givenUpBefore),
+            forgottenBefore: at(forgottenBefore),
           }),
         );
       await store.alertNews.put("post", "a", [news("7")], at(1));
@@ -857,6 +869,12 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await told("post", "fourth", 5, 2)).toEqual([]);
       expect(await told("post", "fifth", 5, 3)).toEqual(["8"]);
       expect(await told("post", "third", 5, 5)).toEqual(["10"]);
+      // Nobody has taken it for so long.
+      await store.alertNews.put("post", "old", [news("11")], at(4));
+      await store.alertNews.put("post", "new", [news("12")], at(5));
+      await store.alertNews.put("chat", "old", [news("13")], at(4));
+      expect(await told("post", "sixth", 9, 0, 5)).toEqual(["12"]);
+      expect(await told("chat", "third", 9)).toContain("13");
     });
   });
 

@@ -43,7 +43,7 @@ export function itIsAJobQueue(open: () => Promise<JobQueue>): void {
     withQueues(1, async (queue) => {
       const at = performance.now();
       let waited = 0;
-      await queue.add("weekly-digest", {}, { runAt: new Date(Date.now() + 400) });
+      await queue.add("weekly-digest", { time: "08:00 UTC" }, { runAt: new Date(Date.now() + 400) });
       await queue.work(
         {
           "weekly-digest": async () => {

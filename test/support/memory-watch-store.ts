@@ -156,9 +156,12 @@ export function memoryAlertStore(): AlertStore {
       rows = rows.filter((row) => row.channel !== channel || row.key !== key || row.batch !== undefined);
       if (news.length > 0) rows.push({ channel, key, news, at });
     },
-    async collect(channel, batch, { limit, putBefore, givenUpBefore }) {
+    async collect(channel, batch, { limit, putBefore, givenUpBefore, forgottenBefore }) {
       if (!rows.some((row) => row.channel === channel && row.batch === batch)) {
         free((row) => row.channel === channel && row.batch !== undefined && row.at < givenUpBefore);
+        rows = rows.filter(
+          (row) => row.channel !== channel || row.batch !== undefined || row.at >= forgottenBefore,
+        );
         const waiting = rows.filter(
           (row) => row.channel === channel && row.batch === undefined && row.at < putBefore,
         );

@@ -3,7 +3,7 @@
 import { checkDomain } from "../../check/check.ts";
 import type { CheckOptions, Context, World } from "../../check/context.ts";
 import type { DomainReport } from "../../check/finding.ts";
-import { lookBack } from "../../check/over-time.ts";
+import { lookBack, type Past } from "../../check/over-time.ts";
 import type { KeyStore } from "../../keys/key-store.ts";
 import { derive } from "../../records/derive.ts";
 import type { Derived } from "../../records/derived-record.ts";
@@ -12,6 +12,7 @@ import type { DescriptionStore, StoredDomain } from "../../records/description-s
 import { concerns, isAround, namesIn, namesOthers } from "../../records/zone-part.ts";
 import { ancestors, type DomainName, ROOT } from "../../standards/dns/name.ts";
 import { oldKeyFindings } from "../../watch/key-age.ts";
+import { keyTroubleFindings } from "../../watch/key-trouble.ts";
 import type { WatchStore } from "../../watch/watch-store.ts";
 import { notFound, Refusal } from "./problem.ts";
 
@@ -51,18 +52,25 @@ export async function checkWatched(
   if (stored === undefined) throw notFound();
   const whole = { ...options, ...(await describeDomain(stored, descriptions)) };
   const before = await watch.past(domain);
-  let past = before;
+  let past: Past | undefined;
   const beside = [
     async (context: Context) => {
       const back = await lookBack(before, context);
       past = back.past;
       return back.findings;
     },
-    async (context: Context) => oldKeyFindings(await keys.list(domain), context),
+    async (context: Context) => {
+      const kept = await keys.list(domain);
+      const troubles = await keyTroubleFindings(kept, before?.publishing, context);
+      return [...troubles, ...oldKeyFindings(kept, context)];
+    },
   ];
   const report = await checkDomain(domain, world, whole, { beside, ...(onProgress && { onProgress }) });
-  if (past !== undefined && JSON.stringify(past) !== JSON.stringify(before))
-    await watch.keepPast(domain, past);
+  // Rotations may have noted something meanwhile.
+  const between = await watch.past(domain);
+  const next = past && { ...past, ...(between?.publishing && { publishing: between.publishing }) };
+  if (next !== undefined && JSON.stringify(next) !== JSON.stringify(between))
+    await watch.keepPast(domain, next);
   return report;
 }
 

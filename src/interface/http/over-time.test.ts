@@ -4,7 +4,10 @@ import { testKey } from "../../../test/support/dkim-keys.ts";
 import { type HttpWorld, httpWorld } from "../../../test/support/http-world.ts";
 import { tableWorld } from "../../../test/support/table-world.ts";
 import { inState } from "../../keys/key.ts";
+import { keyRecordText } from "../../keys/key-record-shapes.ts";
 import { domainName } from "../../standards/dns/name.ts";
+
+import { checkWatched } from "./described.ts";
 
 let world: HttpWorld;
 afterEach(() => world.close());
@@ -49,6 +52,46 @@ _spf.sender.example. 3600 TXT "v=spf1 ${networks} -all"
   expect(await check(), "it shows at once, and a second look says that it is so").toEqual([oldKey]);
   const missed = (await world.parts.watch.findings(ANNA)).filter((one) => one.missed);
   expect(missed.map(({ finding }) => finding.code)).toContain("spf-include-grew");
+});
+
+it("a signing key whose record goes is found, and so is what keeps this server from publishing the next", async () => {
+  const signing = testKey("now", "2026-10-01T00:00:00Z", ANNA);
+  const record = () => `now._domainkey.anna.example. 3600 TXT "${keyRecordText(signing)}"`;
+  let isThere = true;
+  const zone = () => `
+anna.example. 3600 SOA ns.anna.example. hostmaster.anna.example. 1 7200 3600 1209600 3600
+anna.example. 3600 NS ns.anna.example.
+ns.anna.example. 3600 A 192.0.2.53
+${isThere ? record() : ""}
+`;
+  const looked = () => ({ ...tableWorld({ zone: zone() }), now: NOW });
+  world = await httpWorld({ world: looked, now: () => NOW, publishEntries: [] });
+  const { keys, watch, checkOptions } = world.parts;
+  const sighting = { everywhereSince: signing.createdAt, cachesClearAt: signing.createdAt };
+  await keys.put({ ...inState(signing, "signing", signing.createdAt), sighting });
+  await keys.setPublishes(ANNA, true);
+  const step = () =>
+    world.server.handlers["rotation-step"]({ domain: ANNA }, { id: "1", attempt: 1, isLast: false });
+  const found = async (after = 0) => {
+    const at = new Date(NOW.getTime() + after);
+    const { findings } = await checkWatched(ANNA, world.parts, { ...looked(), now: at }, checkOptions);
+    return findings.filter(({ code }) => /^dkim-(signing|rotation)/.test(code)).map(({ code }) => code);
+  };
+  await step();
+  expect([await found(), (await watch.past(ANNA))?.publishing]).toEqual([[], undefined]);
+  isThere = false;
+  expect(await found()).toEqual(["dkim-signing-key-lost"]);
+  await step();
+  expect(await found()).toEqual(["dkim-signing-key-lost"]);
+  const detail = "publish now: this server cannot publish into the zone anna.example";
+  // A check keeps it, and so does the same word once more.
+  await step();
+  expect((await watch.past(ANNA))?.publishing).toEqual({ detail, since: NOW.getTime() });
+  await keys.put(testKey("next", "2026-11-21T11:00:00Z", ANNA));
+  expect(await found()).toEqual(["dkim-signing-key-lost"]);
+  isThere = true;
+  await step();
+  expect(await found(HOUR)).toContain("dkim-rotation-waits");
 });
 
 it("who changes what all domains share has all of them looked at again", async () => {

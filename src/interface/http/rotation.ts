@@ -14,6 +14,8 @@ import { Refusal } from "./problem.ts";
 import { openZone } from "./zone.ts";
 
 const BY = "the watch";
+/** A provider may say much. */
+const MAX_DETAIL_CHARACTERS = 500;
 
 export function rotationWork(
   parts: ServerParts,
@@ -32,7 +34,8 @@ export function rotationWork(
   const publish: RotationTools["publish"] = async (domain, step) => {
     const stored = await descriptions.domain(domain);
     const actor = stored && (await actorFor(stored));
-    if (stored === undefined || actor === undefined) return { status: "by-hand" };
+    if (stored === undefined) return { status: "by-hand", detail: "the domain is not described any more" };
+    if (actor === undefined) return { status: "by-hand", detail: "its owner may not publish keys" };
     try {
       const { description } = await describeDomain(stored, descriptions);
       const { zone, applyTools } = await openZone(keyZone(domain, description), actor, parts);
@@ -46,8 +49,7 @@ export function rotationWork(
       if (outcome.status === "done") await access.audit(entryOf(domain, step));
       return outcome;
     } catch (error) {
-      // Nobody holds the zone, as far as this server knows.
-      if (error instanceof Refusal) return { status: "by-hand" };
+      if (error instanceof Refusal) return { status: "by-hand", detail: error.message };
       throw error;
     }
   };
@@ -60,12 +62,26 @@ export function rotationWork(
     );
   };
 
+  /** Since when it is so stays, in whatever words. */
+  const remember: RotationTools["remember"] = async (domain, trouble) => {
+    const past = await watch.past(domain);
+    const { publishing, ...rest } = past ?? { includes: [], ttls: [] };
+    const detail = trouble?.slice(0, MAX_DETAIL_CHARACTERS);
+    if (detail === publishing?.detail) return;
+    const next =
+      detail === undefined
+        ? rest
+        : { ...rest, publishing: { detail, since: publishing?.since ?? now().getTime() } };
+    await watch.keepPast(domain, next);
+  };
+
   return rotationHandlers({
     queue,
     watch,
     turn: (domain) => turnKeys(domain, parts.world().authoritative, keys, now),
     publishes: (domain) => keys.publishes(domain),
     publish,
+    remember,
     now,
     onTrouble,
   });

@@ -1,0 +1,193 @@
+/** What is wrong with the keys that are kept here, held against what every name server shows. Nothing is stored. */
+import type { Context } from "../check/context.ts";
+import { type Change, change, type Finding } from "../check/finding.ts";
+import type { DkimKey } from "../keys/key.ts";
+import { sameKeyName } from "../keys/key-name.ts";
+import { keyOwner } from "../keys/key-record-shapes.ts";
+import { nextStep, REVOKED_DAYS, retiringUntil, type Step, signingKey } from "../keys/rotation.ts";
+import { type LookSummary, sightText, summarize } from "../keys/sighting.ts";
+import { lookAtKeys, type SeenKey } from "./key-look.ts";
+import { keyRecord, keyZone, needsZone } from "./key-publish.ts";
+import { lanesOf } from "./key-turn.ts";
+import type { PublishTrouble } from "./watch-store.ts";
+
+type Looking = Pick<Context, "domain" | "finding" | "unknown" | "formZone" | "options" | "world">;
+
+const HOUR_MILLISECONDS = 3_600_000;
+/** So long a person may take for a record, and so long this server may try. */
+export const PERSON_HOURS = 12;
+export const SERVER_HOURS = 1;
+
+/** `keys`: of one domain. `trouble`: why this server could not publish them, where it should and could not. */
+export async function keyTroubleFindings(
+  keys: readonly DkimKey[],
+  trouble: PublishTrouble | undefined,
+  context: Looking,
+): Promise<Finding[]> {
+  const lanes = lanesOf(keys);
+  const seen = await lookAtKeys(
+    lanes.flatMap(([, lane]) => lane),
+    context.world.authoritative,
+  );
+  const found = lanes.map(([, lane]) =>
+    laneFindings(
+      seen.filter(({ key }) => lane.includes(key)),
+      trouble,
+      context,
+    ),
+  );
+  return (await Promise.all(found)).flat();
+}
+
+async function laneFindings(
+  lane: readonly SeenKey[],
+  trouble: PublishTrouble | undefined,
+  context: Looking,
+): Promise<Finding[]> {
+  const { now } = context.world;
+  const keys = lane.map(({ key }) => key);
+  const { step, others, changes } = nextStep(
+    keys,
+    lane.map(({ look }) => look),
+    now,
+  );
+  const after = keys.map((key) => changes.find(({ before }) => before === key)?.after ?? key);
+  const signer = signingKey(after);
+  const findings: Finding[] = [];
+  const told = new Set<string>();
+  for (const [at, { look }] of lane.entries()) {
+    const key = after[at]!;
+    const summary = summarize(look.perServer);
+    if (summary.denying.length === 0 && !summary.isSomewhere) {
+      findings.push(untold(key, look.perServer, context));
+    } else if (isLost(key, summary, signer, now)) {
+      findings.push(await lostFinding(key, summary, signer, context));
+      told.add(key.dkimSelector);
+    }
+  }
+  for (const each of [step, ...others]) {
+    const { key, action } = each;
+    if (key === undefined || told.has(key.dkimSelector)) continue;
+    if (action === "trouble") {
+      const fix = {
+        summary: "Do what is said there: nothing that stands in DNS is overwritten.",
+        changes: [],
+      };
+      findings.push(said("dkim-rotation-stuck", key, each.reason, fix, context));
+    }
+    if (needsZone(each) && waitsTooLong(each, key, trouble, now))
+      findings.push(await waitingFinding(each, key, trouble, context));
+  }
+  return findings;
+}
+
+/** "Could not tell": what was known of the key stays as it was. */
+function untold(key: DkimKey, perServer: SeenKey["look"]["perServer"], context: Looking): Finding {
+  const sight = perServer.find(({ sight: { kind } }) => kind === "unknown")?.sight;
+  const detail = sight?.kind === "unknown" ? sight.detail : "no name server could be found";
+  return context.unknown(keyOwner(key), "TXT", { status: "unknown", cause: "network", detail });
+}
+
+/** It has signed, mail that it signed may be under way, and not every name server shows it; or nothing signs any more. */
+function isLost(key: DkimKey, look: LookSummary, signer: DkimKey | undefined, now: Date): boolean {
+  if (key.times.signing === undefined || key.barred === "revoked") return false;
+  switch (key.state) {
+    case "prepared":
+    case "published":
+    case "proven":
+      return signer === undefined || look.denying.length > 0;
+    case "signing":
+      return look.denying.length > 0;
+    case "retiring":
+      return look.denying.length > 0 && now < retiringUntil(key);
+    case "revoked":
+    case "removed":
+      return false;
+    default:
+      return key.state satisfies never;
+  }
+}
+
+async function lostFinding(
+  key: DkimKey,
+  look: LookSummary,
+  signer: DkimKey | undefined,
+  context: Looking,
+): Promise<Finding> {
+  const stands = [...new Set(look.denying.map(({ sight }) => sightText(sight)))].sort().slice(0, 4);
+  const seen =
+    stands.length === 0
+      ? "every name server shows it again; caches may still hold something else"
+      : `${look.isSomewhere ? "some name servers show it, and another" : "each name server that answers"} ${stands.join("; or ")}`;
+  const isSigner = signer !== undefined && sameKeyName(signer, key);
+  const instead =
+    signer === undefined || isSigner
+      ? "no key of this algorithm can sign, so mail goes out without its signature"
+      : `${signer.dkimSelector} signs now; mail that this one signed, and that is under way, cannot be verified`;
+  const fix =
+    stands.length === 0
+      ? { summary: "Wait: it signs again by itself.", changes: [] }
+      : {
+          summary: look.denying.every(({ sight: { kind } }) => kind === "absent")
+            ? "Publish its record again, or retire the key."
+            : "Take away what stands in its place and publish its record again, or retire the key.",
+          changes: await recordChanges(key, context),
+        };
+  const severity = signer === undefined || isSigner ? "error" : "warning";
+  return { ...said("dkim-signing-key-lost", key, `${seen}; ${instead}`, fix, context), severity };
+}
+
+function waitsTooLong(step: Step, key: DkimKey, trouble: PublishTrouble | undefined, now: Date): boolean {
+  const isFor = (since: Date, hours: number) => now.getTime() - since.getTime() >= hours * HOUR_MILLISECONDS;
+  return (
+    (trouble !== undefined && isFor(new Date(trouble.since), SERVER_HOURS)) ||
+    isFor(dueSince(step, key), PERSON_HOURS)
+  );
+}
+
+/** Since when the step could have been taken. */
+function dueSince({ action }: Step, key: DkimKey): Date {
+  const { times, state, createdAt, barred } = key;
+  if (action === "remove" && times.revoked !== undefined)
+    return new Date(times.revoked.getTime() + REVOKED_DAYS * 24 * HOUR_MILLISECONDS);
+  if (action === "revoke" && state === "retiring" && barred !== "revoked") return retiringUntil(key);
+  return times[state] ?? createdAt;
+}
+
+async function waitingFinding(
+  step: Step,
+  key: DkimKey,
+  trouble: PublishTrouble | undefined,
+  context: Looking,
+): Promise<Finding> {
+  const { action, reason } = step;
+  const failed = trouble === undefined ? "" : `; this server could not: ${trouble.detail}`;
+  const fix =
+    action === "remove"
+      ? { summary: "Take its record away.", changes: [] }
+      : {
+          summary:
+            trouble === undefined
+              ? "Enter the record where the zone is held; the rotation goes on by itself once every name server shows it."
+              : "Put right what is said there, or enter the record by hand.",
+          changes: await recordChanges(key, context),
+        };
+  const severity = action === "remove" ? "notice" : key.barred === "revoked" ? "error" : "warning";
+  return { ...said("dkim-rotation-waits", key, `${reason}${failed}`, fix, context), severity };
+}
+
+const said = (
+  code: "dkim-signing-key-lost" | "dkim-rotation-stuck" | "dkim-rotation-waits",
+  key: DkimKey,
+  observed: string,
+  fix: NonNullable<Finding["fix"]>,
+  context: Looking,
+): Finding => context.finding(code, { owner: keyOwner(key), observed, verify: "TXT", fix });
+
+/** The key's record as it has to stand, where the description has it. */
+async function recordChanges(key: DkimKey, context: Looking): Promise<Change[]> {
+  const { domain, options } = context;
+  const { description } = options;
+  const record = description && keyRecord(key, { description, zone: keyZone(domain, description) });
+  return record === undefined ? [] : [change("create", record, await context.formZone(record.name))];
+}
