@@ -1,6 +1,6 @@
 /** Accounts: made, and changed by who they belong to. */
 import type { Parsed, Refused } from "../standards/dns/parsed.ts";
-import type { AccessStore, Role, User } from "./access-store.ts";
+import type { Role, User } from "./access-store.ts";
 import { newId } from "./audit.ts";
 import { loginName, totpBinding } from "./login.ts";
 import {
@@ -116,10 +116,4 @@ export async function withNewWayIn(
   const password = temporaryPassword(random);
   const passwordHash = await hashPassword(password, random);
   return { user: { ...withoutTotp(user), passwordHash, disabledAt: undefined }, password };
-}
-
-/** The house would have no key any more. */
-export async function isLastAdministrator(user: User, store: AccessStore): Promise<boolean> {
-  if (user.role !== "administrator" || user.disabledAt !== undefined) return false;
-  return !(await store.hasOtherAdministrator(user.id));
 }

@@ -48,7 +48,7 @@ export async function logIn(
   if (verdict === "outdated") {
     const passwordHash = await hashPassword(given.password.normalize("NFC"), random);
     const after = { ...user, passwordHash, revision: user.revision + 1 };
-    await store.changeUser(user, after, bearerHash("session", secret)!);
+    await store.changeUser(user, after, { keepSession: bearerHash("session", secret)! });
   }
   return { status: "in", secret, user };
 }

@@ -1,7 +1,7 @@
 /** Users, managed by administrators. */
 import { z } from "zod";
 import { ROLES, type User } from "../../../access/access-store.ts";
-import { isLastAdministrator, makeUser, withPassword } from "../../../access/account.ts";
+import { makeUser, withPassword } from "../../../access/account.ts";
 import { temporaryPassword } from "../../../access/password.ts";
 import type { ServerParts } from "../parts.ts";
 import { notFound, Refusal, stale } from "../problem.ts";
@@ -38,13 +38,15 @@ const userJson = (user: User) => ({
   revision: user.revision,
 });
 
+const subjectTaken = (): Refusal =>
+  new Refusal("taken", "this subject is another user's", "give each user a subject of their own", {
+    where: "body.oidcSubject",
+  });
+
 export function userRoutes({ access, now, random }: ServerParts): readonly Route[] {
   const requireFree = async (oidcSubject: string | undefined, id?: string) => {
     const holder = oidcSubject === undefined ? undefined : await access.user({ oidcSubject });
-    if (holder !== undefined && holder.id !== id)
-      throw new Refusal("taken", "this subject is another user's", "give each user a subject of their own", {
-        where: "body.oidcSubject",
-      });
+    if (holder !== undefined && holder.id !== id) throw subjectTaken();
   };
   return [
     route({
@@ -89,7 +91,8 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
       method: "PUT",
       path: "/api/users/:id",
       gate: "users.manage",
-      summary: "Changes a user: role, whether they may come in, a new password, codes taken off.",
+      summary:
+        "Changes a user: role, whether they may come in, a new password, codes taken off. With a new password, and where they may not come in, their sessions end, and their passkeys and tokens go.",
       params: z.object({ id: z.string().max(100) }),
       body: z.strictObject({
         revision: z.int().min(1),
@@ -106,9 +109,6 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
         const before = await access.user({ id: params.id });
         if (before === undefined) throw notFound();
         if (before.revision !== body.revision) throw stale();
-        const demoted = (body.role ?? before.role) !== "administrator" || body.disabled === true;
-        if (demoted && (await isLastAdministrator(before, access)))
-          throw new Refusal("refused", "this is the last administrator", "make another one first");
         if (body.oidcSubject) await requireFree(body.oidcSubject, before.id);
         let after: User = { ...before, revision: before.revision + 1 };
         const made = body.makePassword === undefined ? undefined : temporaryPassword(random);
@@ -126,7 +126,15 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
           ...(body.removeTotp && { sealedTotpSecret: undefined, totpStep: undefined }),
           ...(body.oidcSubject !== undefined && { oidcSubject: body.oidcSubject ?? undefined }),
         };
-        if ((await access.changeUser(before, after)) === "stale") throw stale();
+        switch (await access.changeUser(before, after, { isRecovery: wanted !== undefined })) {
+          case "stale":
+            throw stale();
+          case "taken":
+            throw subjectTaken();
+          case "last":
+            throw new Refusal("refused", "this is the last administrator", "make another one first");
+          default:
+        }
         const { password: _password, makePassword: _made, revision: _, ...said } = body;
         await asked.audit("user.change", before.name, {
           ...said,
