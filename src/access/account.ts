@@ -61,10 +61,13 @@ export async function makeUser(
   };
 }
 
-/** Who has a password shows it again before the account changes: an open screen is not enough. */
-export async function isOwner(user: User, password: string | undefined): Promise<boolean> {
-  if (user.passwordHash === undefined) return true;
-  return password !== undefined && (await verifyPassword(password, user.passwordHash)) !== "wrong";
+/** Who has a password shows it again before something lasting changes: an open screen is not enough. */
+export async function isOwner(
+  { passwordHash }: Pick<User, "passwordHash">,
+  password: string | undefined,
+): Promise<boolean> {
+  if (passwordHash === undefined || password === undefined) return false;
+  return (await verifyPassword(password, passwordHash)) !== "wrong";
 }
 
 /** With a new password; all other sessions of the user end when it is stored. */

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Client, type HttpWorld, httpWorld, ORIGIN } from "../../../test/support/http-world.ts";
 import type { Passkey, User } from "../../access/access-store.ts";
 import { MAX_CREDENTIAL_ID } from "../../access/passkey.ts";
+import { hashPassword } from "../../access/password.ts";
+import { beginSession, csrfToken } from "../../access/session.ts";
 import { makeToken } from "../../access/token.ts";
 
 let credentialId = "AAAA";
@@ -109,4 +111,65 @@ it("of two administrators who demote each other, one after the other, the second
   expect((await demote("administrator", bert, 2)).status).toBe(200);
   const { status, text } = await demote("administrator", admin, 1);
   expect([status, text]).toEqual([422, expect.stringContaining("the last administrator")]);
+});
+
+const PASSWORD = "a long and quiet evening";
+const LATER_MILLISECONDS = 10 * 60_000 + 1;
+
+/** What outlives a session, as far as an open screen gets with it. */
+const LASTING: readonly (readonly [method: string, path: string, body: object, field: string])[] = [
+  ["POST", "/api/users", { name: "mine", role: "administrator", makePassword: true }, "ownPassword"],
+  ["POST", "/api/users", { name: "mine", role: "owner", oidcSubject: "https://id.example x" }, "ownPassword"],
+  ["PUT", "/api/users/id-of-admin", { revision: 0, makePassword: true, removeTotp: true }, "ownPassword"],
+  ["PUT", "/api/users/id-of-admin", { revision: 0, oidcSubject: "https://id.example x" }, "ownPassword"],
+  ["PUT", "/api/users/id-of-bert", { revision: 1, role: "administrator" }, "ownPassword"],
+  ["POST", "/api/account/tokens", { label: "mine", scopes: ["admin"] }, "password"],
+  ["POST", "/api/account/passkeys/offer", {}, "password"],
+  ["POST", "/api/account/totp/offer", {}, "password"],
+  ["PUT", "/api/account/password", { newPassword: "mine for ever and a day" }, "password"],
+  ["POST", "/api/backup", {}, "password"],
+];
+
+describe.each(LASTING)("at an open screen of an administrator, %s %s %j", (method, path, body, field) => {
+  const ask = async (client: Client, more: object = {}) => {
+    const { revision } = (await world.access.user({ id: world.users.admin.id }))!;
+    const current = "revision" in body && path.endsWith("admin") ? { revision } : {};
+    return world.ask(client, method, path, { ...body, ...current, ...more });
+  };
+
+  it("wants the password, and keeps it nowhere", async () => {
+    const { admin } = world.users;
+    const passwordHash = await hashPassword(PASSWORD, world.parts.random);
+    const caller = { address: "192.0.2.7", userAgent: "test" };
+    await world.access.changeUser(admin, { ...admin, passwordHash, revision: 2 });
+    const secret = await beginSession(admin, caller, true, undefined, {
+      store: world.access,
+      now: world.parts.now,
+      random: world.parts.random,
+      times: { idleSeconds: 3600, totalSeconds: 3600 },
+    });
+    const cookie = `__Host-zonepost-session=${secret}`;
+    const headers = { cookie, origin: ORIGIN, "x-csrf-token": csrfToken(secret) };
+    const screen: Client = { name: "an open screen", headers };
+    for (const more of [{}, { [field]: "a guess at the password" }]) {
+      const refused = await ask(screen, more);
+      expect([refused.status, refused.body]).toEqual([
+        422,
+        expect.objectContaining({ where: `body.${field}` }),
+      ]);
+    }
+    expect((await ask(screen, { [field]: PASSWORD })).status).toBeLessThan(300);
+    expect(world.access.dump() + world.logged.join("")).not.toContain(PASSWORD);
+  });
+
+  it("wants a new login where there is no password", async () => {
+    world.clock = new Date(world.clock.getTime() + LATER_MILLISECONDS);
+    const { status, text } = await ask(who("administrator"));
+    expect([status, text]).toEqual([422, expect.stringContaining("log out and in again")]);
+  });
+
+  it("is done soon after a login without a password", async () => {
+    world.clock = new Date(world.clock.getTime() + LATER_MILLISECONDS - 1);
+    expect((await ask(who("administrator"))).status).toBeLessThan(300);
+  });
 });

@@ -4,6 +4,7 @@ import { ROLES, type User } from "../../../access/access-store.ts";
 import { makeUser, withPassword } from "../../../access/account.ts";
 import { temporaryPassword } from "../../../access/password.ts";
 import type { ServerParts } from "../parts.ts";
+import { requirePassword } from "../password-again.ts";
 import { notFound, Refusal, stale } from "../problem.ts";
 import { line, type Route, route } from "../route.ts";
 import { tokenJson, tokenSchema } from "./account.ts";
@@ -25,6 +26,8 @@ const userSchema = z.object({
 /** `temporaryPassword`: where one was asked for; it is told this once. */
 const changedSchema = userSchema.extend({ temporaryPassword: z.string().nullable() });
 const wantsPassword = z.literal(true).optional();
+/** Of the administrator who asks: what they make of users outlives their session. */
+const ownPassword = z.string().max(1024).optional();
 
 const userJson = (user: User) => ({
   id: user.id,
@@ -43,7 +46,8 @@ const subjectTaken = (): Refusal =>
     where: "body.oidcSubject",
   });
 
-export function userRoutes({ access, now, random }: ServerParts): readonly Route[] {
+export function userRoutes(parts: ServerParts): readonly Route[] {
+  const { access, now, random } = parts;
   const requireFree = async (oidcSubject: string | undefined, id?: string) => {
     const holder = oidcSubject === undefined ? undefined : await access.user({ oidcSubject });
     if (holder !== undefined && holder.id !== id) throw subjectTaken();
@@ -67,12 +71,14 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
         password: z.string().max(1024).optional(),
         /** One is made, and told in the answer. */
         makePassword: wantsPassword,
+        ownPassword,
         role,
         oidcSubject: subject.optional(),
       }),
       status: 201,
       answer: changedSchema,
       act: async ({ body }, asked) => {
+        await requirePassword(body.ownPassword, asked, parts, "body.ownPassword");
         const { name, oidcSubject } = body;
         const made = body.makePassword === undefined ? undefined : temporaryPassword(random);
         const password = made ?? body.password;
@@ -101,11 +107,13 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
         password: z.string().max(1024).optional(),
         /** One is made, and told in the answer. */
         makePassword: wantsPassword,
+        ownPassword,
         removeTotp: z.literal(true).optional(),
         oidcSubject: subject.nullable().optional(),
       }),
       answer: changedSchema,
       act: async ({ params, body }, asked) => {
+        await requirePassword(body.ownPassword, asked, parts, "body.ownPassword");
         const before = await access.user({ id: params.id });
         if (before === undefined) throw notFound();
         if (before.revision !== body.revision) throw stale();
@@ -135,7 +143,7 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
             throw new Refusal("refused", "this is the last administrator", "make another one first");
           default:
         }
-        const { password: _password, makePassword: _made, revision: _, ...said } = body;
+        const { password: _password, makePassword: _made, ownPassword: _own, revision: _, ...said } = body;
         await asked.audit("user.change", before.name, {
           ...said,
           ...(wanted !== undefined && { password: "new" }),
