@@ -280,6 +280,13 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
         return domain ?? fail("this route has no domain");
       },
       caller,
+      actorNow: async () => {
+        const now = await whoCame(request, isSecure, tools).catch((error: unknown) => {
+          if (error instanceof Refusal) return undefined;
+          throw error;
+        });
+        return now?.actor;
+      },
       session,
       reply,
       audit: (action, target, details = {}, by) =>
