@@ -1,6 +1,7 @@
 /** The queue of jobs, in this process or on PostgreSQL. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { JobKind } from "../watch/job-kind.ts";
 import { createStoredJobQueue, type JobQueue, MAX_ATTEMPTS } from "../watch/job-queue.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -9,22 +10,28 @@ import type { Surroundings } from "./surroundings.ts";
  * PostgreSQL nodes share the jobs; otherwise they are this process's own.
  */
 export function openJobQueue(around: Surroundings, onTrouble: (trouble: string) => void): JobQueue {
-  const [tasks, others] = [openLane(around, onTrouble), openLane(around, onTrouble)];
+  const open = () => openLane(around, onTrouble);
+  const [looks, publishes, others] = [open(), open(), open()];
+  const laneOf = (kind: JobKind) => (kind === "task" ? looks : kind === "publish-task" ? publishes : others);
   return {
-    add: (kind, ...rest) => (kind === "task" ? tasks : others).add(kind, ...rest),
-    async work({ task, ...rest }, { concurrency }) {
-      if (task !== undefined) await tasks.work({ task }, { concurrency: TASKS_AT_ONCE });
+    add: (kind, ...rest) => laneOf(kind).add(kind, ...rest),
+    async work({ task, "publish-task": publishTask, ...rest }, { concurrency }) {
+      if (task !== undefined) await looks.work({ task }, { concurrency: LOOKS_AT_ONCE });
+      if (publishTask !== undefined)
+        await publishes.work({ "publish-task": publishTask }, { concurrency: PUBLISHES_AT_ONCE });
       await others.work(rest, { concurrency });
     },
     givenUp: (limit) => others.givenUp(limit),
     async stop() {
-      await Promise.all([tasks.stop(), others.stop()]);
+      await Promise.all([looks.stop(), publishes.stop(), others.stop()]);
     },
   };
 }
 
+/** Servers that do not answer hold these up, and nothing that publishes. */
+const LOOKS_AT_ONCE = 16;
 /** Most of them sleep. */
-const TASKS_AT_ONCE = 24;
+const PUBLISHES_AT_ONCE = 24;
 
 function openLane(
   { state: { jobs }, databaseUrl: url }: Surroundings,

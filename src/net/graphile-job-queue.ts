@@ -32,7 +32,7 @@ const POLL_MILLISECONDS = 2_000;
 const RESCUE_MILLISECONDS = 15_000;
 /** In a row, at asking for a job: the workers cling to connections that broke, and are begun anew. */
 const MAX_FAILURES = 5;
-/** A database has a hundred for everybody, and there are two queues in each node. */
+/** A database has a hundred for everybody, and there are three queues in each node. */
 const MAX_CONNECTIONS = 3;
 /** A worker needs one to take a job and to end it, a moment each. */
 const WORKERS_CONNECTIONS = 4;

@@ -742,12 +742,27 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
 
     it("belong to who began them last", async () => {
       await store.tasks.begin(task("fenced", undefined));
-      expect(await store.tasks.counts()).toEqual({ waiting: 1, running: 0 });
+      const one = { kind: "check", ownerId: "ann", count: 1 };
+      expect(await other.tasks.unfinished()).toEqual([{ ...one, state: "waiting" }]);
       expect(await store.tasks.claim("fenced", 1)).toMatchObject({
         state: "running",
         attempt: 1,
         progress: null,
       });
+      expect(await other.tasks.unfinished()).toEqual([{ ...one, state: "running" }]);
+      await store.tasks.begin({ ...task("nobody's"), ownerId: undefined, kind: "apply" });
+      await store.tasks.begin({ ...task("ann's too"), domain: undefined });
+      expect(new Set(await other.tasks.unfinished())).toEqual(
+        new Set([
+          { ...one, state: "running" },
+          { ...one, state: "waiting" },
+          { kind: "apply", ownerId: undefined, state: "waiting", count: 1 },
+        ]),
+      );
+      for (const id of ["nobody's", "ann's too"]) {
+        await store.tasks.claim(id, 1);
+        await store.tasks.end(id, 1, "done", null, at(1));
+      }
       expect(await other.tasks.claim("fenced", 2)).toMatchObject({ attempt: 2 });
       expect(await store.tasks.claim("fenced", 1)).toBeUndefined();
       expect(await store.tasks.note("fenced", 1, { done: 9 })).toBe(false);
@@ -756,7 +771,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await store.tasks.end("fenced", 2, "done", { all: true }, at(1))).toBe(true);
       const ended = { state: "done", progress: { done: 1 }, result: { all: true } };
       expect(await other.tasks.get("fenced")).toMatchObject(ended);
-      expect(await store.tasks.counts()).toEqual({ waiting: 0, running: 0 });
+      expect(await store.tasks.unfinished()).toEqual([]);
     });
 
     it("end where nobody ends them, and are forgotten in time", async () => {

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import { type Actor, may, sees } from "../../../access/permission.ts";
 import type { DomainName } from "../../../standards/dns/name.ts";
-import type { Task, Tasks } from "../../../watch/task.ts";
+import type { NotBegun, Task, Tasks } from "../../../watch/task.ts";
 import type { ServerParts } from "../parts.ts";
 import { notFound, Refusal } from "../problem.ts";
 import { type Asked, type Route, route } from "../route.ts";
@@ -19,8 +19,15 @@ const HEARTBEAT_MILLISECONDS = 15_000;
 const MAX_UNREAD_OCTETS = 256 * 1024;
 
 /** What a task became, or that nothing more fits in. */
-export function jobOf(begun: Task | "busy"): { readonly job: string } {
-  if (begun !== "busy") return { job: begun.id };
+export function jobOf(begun: Task | NotBegun): { readonly job: string } {
+  if (typeof begun !== "string") return { job: begun.id };
+  if (begun === "enough")
+    throw new Refusal(
+      "busy",
+      "there is too much under way already for the same owner",
+      "wait until some of it has ended, then try again",
+      { retryAfterSeconds: 60 },
+    );
   throw new Refusal("busy", "there is too much to do already", "try again in a minute", {
     retryAfterSeconds: 60,
   });

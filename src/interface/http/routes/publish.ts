@@ -220,46 +220,56 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
     const text = JSON.stringify([undo.undoes.id, steps]);
     return { undo, steps, digest: createHash("sha256").update(text).digest("hex") };
   };
-  const applyApproved = tasks.define<ApprovedPlan>("apply", async (approved, { attempt, progress }) => {
-    const opened = await openAgain(approved);
-    const notBefore = await requireWhole(opened, attempt);
-    const plan = await makePlan(opened);
-    // Where a node died at it, what is left of the plan is a part of what was approved.
-    const isPart =
-      attempt > 1 &&
-      changesOf(plan).every((change) => approved.changes.includes(change)) &&
-      plan.guards.every(({ id }) => approved.allow.includes(id));
-    if (planDigest(plan) !== approved.digest && !isPart) throw notApproved();
-    const options = { allow: approved.allow, lookSeconds: LOOK_SECONDS, ...(notBefore && { notBefore }) };
-    const tools = toolsOf(opened, approved, progress);
-    const result = await applyPlan(plan, options, tools);
-    await audit(approved, `zone.apply.${result.status}`);
-    if (result.status === "done") {
-      const ttls = plan.steps.flatMap(({ changes }) => changes.map(({ before }) => before?.ttlSeconds ?? 0));
-      await lookAfter(opened, Math.max(0, ...ttls));
-      const changes = plan.steps.flatMap((step) => step.changes);
-      return { ...resultJson(result), readBack: await readBack(changes, tools) };
-    }
-    return resultJson(result);
-  });
-  const undoApproved = tasks.define<ApprovedUndo>("undo", async (approved, { attempt, progress }) => {
-    const opened = await openAgain(approved);
-    await requireWhole(opened, attempt);
-    const [last] = await publish.appliesTo(opened.zone);
-    if (attempt > 1 && last?.undoes === approved.undoes && last.state === "done")
-      return { status: "nothing-to-do" };
-    const { undo, digest: own } = await undoOf(opened);
-    if (own !== approved.digest) throw notApproved();
-    const tools = toolsOf(opened, approved, progress);
-    const result = await applyUndo(undo, { lookSeconds: LOOK_SECONDS }, tools);
-    await audit(approved, `zone.undo.${result.status}`);
-    if (result.status === "done") {
-      const ttls = undo.steps.flat().map(({ before }) => before?.ttlSeconds ?? 0);
-      await lookAfter(opened, Math.max(0, ...ttls));
-      return { ...resultJson(result), readBack: await readBack(undo.steps.flat(), tools) };
-    }
-    return resultJson(result);
-  });
+  const applyApproved = tasks.define<ApprovedPlan>(
+    "apply",
+    async (approved, { attempt, progress }) => {
+      const opened = await openAgain(approved);
+      const notBefore = await requireWhole(opened, attempt);
+      const plan = await makePlan(opened);
+      // Where a node died at it, what is left of the plan is a part of what was approved.
+      const isPart =
+        attempt > 1 &&
+        changesOf(plan).every((change) => approved.changes.includes(change)) &&
+        plan.guards.every(({ id }) => approved.allow.includes(id));
+      if (planDigest(plan) !== approved.digest && !isPart) throw notApproved();
+      const options = { allow: approved.allow, lookSeconds: LOOK_SECONDS, ...(notBefore && { notBefore }) };
+      const tools = toolsOf(opened, approved, progress);
+      const result = await applyPlan(plan, options, tools);
+      await audit(approved, `zone.apply.${result.status}`);
+      if (result.status === "done") {
+        const ttls = plan.steps.flatMap(({ changes }) =>
+          changes.map(({ before }) => before?.ttlSeconds ?? 0),
+        );
+        await lookAfter(opened, Math.max(0, ...ttls));
+        const changes = plan.steps.flatMap((step) => step.changes);
+        return { ...resultJson(result), readBack: await readBack(changes, tools) };
+      }
+      return resultJson(result);
+    },
+    { publishes: true },
+  );
+  const undoApproved = tasks.define<ApprovedUndo>(
+    "undo",
+    async (approved, { attempt, progress }) => {
+      const opened = await openAgain(approved);
+      await requireWhole(opened, attempt);
+      const [last] = await publish.appliesTo(opened.zone);
+      if (attempt > 1 && last?.undoes === approved.undoes && last.state === "done")
+        return { status: "nothing-to-do" };
+      const { undo, digest: own } = await undoOf(opened);
+      if (own !== approved.digest) throw notApproved();
+      const tools = toolsOf(opened, approved, progress);
+      const result = await applyUndo(undo, { lookSeconds: LOOK_SECONDS }, tools);
+      await audit(approved, `zone.undo.${result.status}`);
+      if (result.status === "done") {
+        const ttls = undo.steps.flat().map(({ before }) => before?.ttlSeconds ?? 0);
+        await lookAfter(opened, Math.max(0, ...ttls));
+        return { ...resultJson(result), readBack: await readBack(undo.steps.flat(), tools) };
+      }
+      return resultJson(result);
+    },
+    { publishes: true },
+  );
 
   return [
     route({
