@@ -2,6 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type HttpWorld, httpWorld } from "../../../test/support/http-world.ts";
 import type { World } from "../../check/context.ts";
+import { generateDkimKeyPair } from "../../keys/generate.ts";
+import { domainName } from "../../standards/dns/name.ts";
 
 let world: HttpWorld;
 afterEach(() => world.close());
@@ -58,5 +60,61 @@ describe("a name that does not answer, asked for again and again", () => {
     gate.resolve();
     await world.settle();
     expect(await askFor("owner", 1)).toEqual({ 202: 1 });
+  });
+});
+
+describe("keys that are made", () => {
+  let underWay = 0;
+  let most = 0;
+  let gate: PromiseWithResolvers<void>;
+  const bits = { algorithm: "rsa", bits: 4096 };
+  beforeEach(async () => {
+    [underWay, most] = [0, 0];
+    gate = Promise.withResolvers<void>();
+    world = await httpWorld({
+      makeKeyPair: async () => {
+        most = Math.max(most, ++underWay);
+        await gate.promise;
+        underWay--;
+        return generateDkimKeyPair({ algorithm: "ed25519" });
+      },
+    });
+  });
+
+  it("are one at a time for a domain, however many are asked for at once", async () => {
+    const asked = Array.from({ length: 100 }, () =>
+      ask("owner", "POST", "/api/domains/anna.example/keys", bits),
+    );
+    await Promise.race(asked);
+    expect(most).toBe(1);
+    gate.resolve();
+    expect(await statuses(asked)).toEqual({ 201: 1, 409: 99 });
+    expect((await ask("owner", "POST", "/api/domains/anna.example/keys", bits)).status).toBe(201);
+  });
+
+  it("are two at a time for all domains, and what has to wait too long is told so", async () => {
+    const domains = Array.from({ length: 30 }, (_, at) => `d${at}.example`);
+    for (const domain of domains) await ask("administrator", "POST", "/api/domains", { domain });
+    const asked = domains.map((domain) => ask("administrator", "POST", `/api/domains/${domain}/keys`, bits));
+    const { status, body } = await Promise.race(asked);
+    expect([status, body]).toMatchObject([503, { what: expect.stringContaining("too many keys") }]);
+    gate.resolve();
+    expect(await statuses(asked)).toEqual({ 201: 18, 503: 12 });
+    expect(most).toBe(2);
+  });
+
+  it("are never more than a domain may have", async () => {
+    gate.resolve();
+    const add = (at: number) =>
+      ask("owner", "POST", "/api/domains/anna.example/keys", { selector: `s${at}`, algorithm: "ed25519" });
+    for (let at = 0; at < 39; at++) expect((await add(at)).status).toBe(201);
+    const privateKey = (await generateDkimKeyPair({ algorithm: "ed25519" })).privateKey.export({
+      type: "pkcs8",
+      format: "pem",
+    });
+    const take = (at: number) =>
+      ask("owner", "POST", "/api/domains/anna.example/keys/import", { selector: `t${at}`, privateKey });
+    await Promise.all([39, 40, 41, 42].flatMap((at) => [add(at), take(at)]));
+    expect(await world.parts.keys.list(domainName("anna.example"))).toHaveLength(40);
   });
 });
