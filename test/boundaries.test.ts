@@ -43,10 +43,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
   store: {
     runs: ["standards"],
     knows: ["records", "publish", "keys", "watch", "access"],
-    modules: ["node:fs", "node:path", "node:sqlite"],
+    modules: ["node:fs", "node:path", "node:sqlite", "node:worker_threads"],
     packages: ["kysely", "pg"],
-    // To wait while another process writes.
-    ambient: ["timers"],
+    // To wait while another process writes, and to let others have their turn.
+    ambient: ["timers", "stopwatch"],
   },
   "interface/cli": {
     runs: ["standards", "records", "check", "publish", "keys", "milter", "watch", "access", "config"],

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,14 +17,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { domainName } from "../src/standards/dns/name.ts";
 import { LATEST_LAYOUT } from "../src/store/migrations/all.ts";
 import { type OpenedStore, openStore, type StoreSettings } from "../src/store/open.ts";
+import { openPostgres } from "../src/store/postgres.ts";
 import { restoreSqlite } from "../src/store/sqlite-file.ts";
+import { startCutLine } from "./support/cut-line.ts";
 import { testKey } from "./support/dkim-keys.ts";
 import { type RunningPostgres, run, startPostgres } from "./support/postgres.ts";
-import { describeWithServers } from "./support/real-server.ts";
+import { describeWithServers, isRoot } from "./support/real-server.ts";
 import { PROJECT } from "./support/source-reader.ts";
 
 let directory: string;
@@ -252,6 +256,22 @@ describe("SQLite", () => {
     await expectKept(await open(sqlite(fresh)), before);
   });
 
+  it.runIf(isRoot)("gives what an administrator brings back to whom it was before", async () => {
+    const store = await open();
+    const copy = join(directory, "copy.db");
+    await store.backup(copy);
+    await store.close();
+    const [uid, gid] = [65_534, 65_534];
+    chownSync(path(), uid, gid);
+    await restoreSqlite(copy, path());
+    expect(statSync(path())).toMatchObject({ uid, gid });
+    const fresh = join(directory, "fresh");
+    mkdirSync(fresh);
+    chownSync(fresh, uid, gid);
+    await restoreSqlite(copy, join(fresh, "zonepost.db"));
+    expect(statSync(join(fresh, "zonepost.db"))).toMatchObject({ uid, gid });
+  });
+
   it("refuses to bring back what is not whole, and leaves what is there", async () => {
     const store = await open();
     for (let count = 0; count < 50; count++)
@@ -335,14 +355,45 @@ describeWithServers(["initdb", "postgres"], "PostgreSQL", () => {
         kind: "gone",
         message: expect.stringContaining("127.0.0.1"),
       });
+      const exits = now.map(({ child }) => child.exitCode ?? once(child, "exit").then(([code]) => code));
       await server.start();
-      for (const { child } of now) {
-        child.kill("SIGKILL");
+      expect(await Promise.all(exits)).toEqual([0, 0]);
+      for (const { said } of now) {
+        expect(said().at(-2)).toMatch(/^refused gone .*127\.0\.0\.1/);
+        expect(said().at(-1)).toMatch(/^read \d+$/);
       }
       writers.push(...now);
       expect(await expectKept(store, writers)).toBeGreaterThan(0);
     }
   }, 60_000);
+
+  it("asks on another line where one was cut without a word", async () => {
+    const { url } = await postgres("cuts");
+    const line = await startCutLine(Number(new URL(url).port));
+    const { query } = await openPostgres(url.replace(/:\d+\//, `:${line.port}/`), {
+      statement: 10_000,
+      lock: 10_000,
+      silence: 500,
+    });
+    const ask = () => sql`SELECT 1`.execute(query);
+    try {
+      await ask();
+      line.cut();
+      await expect(ask()).rejects.toThrow("timeout");
+      await ask();
+      await query
+        .transaction()
+        .execute(async (tx) => {
+          line.cut();
+          await expect(sql`SELECT 1`.execute(tx)).rejects.toThrow("timeout");
+        })
+        .catch(() => undefined);
+      await ask();
+    } finally {
+      await query.destroy();
+      await line.close();
+    }
+  });
 
   it("makes its tables once, however many nodes start at the same time", async () => {
     const settings = await postgres("starts");

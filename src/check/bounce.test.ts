@@ -396,11 +396,30 @@ Diagnostic-Code: smtp; 550-5.7.1 first line
       ),
       { numRuns: 1000 },
     );
+  });
+
+  it.each([
+    ...["550-5.7.1 ", "a", "1:", "host x[", "<a@", "\n ", "\n", " ", "Diagnostic-Code: ", "0.", "Status: 5"],
+    ...["H=", "H=x [", "relay=", "connect to x", "said:", "said: ", "status=bounced (", "host a", "dsn=5."],
+    ...[
+      "?id=",
+      "&id=a@",
+      "From: @a.",
+      "From: a@",
+      "F=<",
+      "from=<a",
+      " == ",
+      " ** a",
+      "from domain ",
+      "Action: ",
+    ],
+    "SMTP error from remote mail server after x: host a [",
+  ])("200,000 characters of %j take no time that grows with their square", (piece) => {
     const from = performance.now();
-    for (const piece of ["550-5.7.1 ", "a", "1:", "host x[", "<a@", "\n ", "Diagnostic-Code: ", "0."]) {
-      readBounce(`550 5.7.1 ${piece.repeat(200_000 / piece.length)}`);
-    }
-    expect(performance.now() - from).toBeLessThan(10_000);
+    const many = piece.repeat(200_000 / piece.length);
+    for (const text of [`550 5.7.1 ${many}`, `said:${" ".repeat(190_000)}${many}`, `H=${many} x`])
+      readBounce(text);
+    expect(performance.now() - from).toBeLessThan(4_500);
   });
 });
 

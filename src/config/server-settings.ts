@@ -131,7 +131,7 @@ const schema = z
     sealKey: secretSource
       .optional()
       .describe(
-        "The key that private keys and secrets are sealed with; seal.key beside the state where absent.",
+        "The key that private keys and secrets are sealed with; seal.key beside the state where absent. Nodes that share a database need the same one.",
       ),
     database: secretSource
       .optional()
@@ -193,7 +193,7 @@ const schema = z
         allowPrivate: z
           .boolean()
           .default(false)
-          .describe("true: servers at private addresses are connected to."),
+          .describe("true: servers at private addresses are connected to, and name servers there are asked."),
         trust: z
           .array(path)
           .default([])

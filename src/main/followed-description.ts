@@ -37,6 +37,7 @@ export function followDescription(
         descriptions,
         watch,
         now,
+        file.maxRemoved,
       );
       owesLook ||= isCommonNew;
       const counts = { added: added.length, changed: changed.length, gone: gone.length };

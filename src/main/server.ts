@@ -55,8 +55,11 @@ export async function startServer({
   ]);
   const { state, master } = around;
   const file = followDescription(state, settings.watch.checksPerSecond);
-  const { failure } = await file.takeIn(description);
-  if (failure !== undefined) throw failure;
+  const { failure } = await file.takeIn(description).catch((error: Error) => ({ failure: error }));
+  if (failure !== undefined) {
+    await around.close();
+    throw new UsageError(`--config ${description?.name}: ${failure.message}`);
+  }
   const random = (count: number) => randomBytes(count);
   const setup = await openSetup(state.access, new Date(), random);
   const hear = (msg: string) => logLine(`${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`);

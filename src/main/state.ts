@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -17,7 +18,7 @@ import { dirname, join } from "node:path";
 import { UsageError } from "../interface/cli/exit-code.ts";
 import type { OpenedState, ServeJob } from "../interface/cli/tools.ts";
 import type { SavedState } from "../interface/http/parts.ts";
-import { type MasterKey, newMasterKeyText, readMasterKey } from "../keys/sealing.ts";
+import { type MasterKey, newMasterKeyText, otherSealKey, readMasterKey } from "../keys/sealing.ts";
 import type { SecretSource } from "../records/publish-settings.ts";
 import type { OpenedStore } from "../store/open.ts";
 import { readSecret } from "./secret-source.ts";
@@ -71,6 +72,13 @@ export function writePrivateFile(
   renameSync(beside, path);
 }
 
+/** Of a process that ended in the middle of one. */
+export function removeUnfinishedBackups(directory: string): void {
+  if (!existsSync(directory)) return;
+  for (const name of readdirSync(directory).filter((each) => /^backup-[A-Za-z0-9]{6}$/.test(each)))
+    rmSync(join(directory, name), { recursive: true, force: true });
+}
+
 /** A copy beside the state, which goes as soon as it is open: what is sent then is gone with the connection. */
 export async function saveState(state: OpenedStore, directory: string | undefined): Promise<SavedState> {
   const folder = mkdtempSync(join(directory ?? tmpdir(), "backup-"));
@@ -88,13 +96,14 @@ export async function saveState(state: OpenedStore, directory: string | undefine
 export async function readServerSealKey(
   { sealKey }: ServeJob["settings"],
   directory: string,
-  { keys }: Pick<OpenedState, "keys">,
+  { seal }: Pick<OpenedState, "seal">,
 ): Promise<MasterKey> {
   const path = join(directory, "seal.key");
-  if (sealKey === undefined && !existsSync(path)) {
-    if ((await keys.list()).length > 0)
+  const isNew = sealKey === undefined && !existsSync(path);
+  if (isNew) {
+    if ((await seal.known()) !== undefined)
       throw new UsageError(
-        `the seal key is not there (${path}): bring it back from a backup, or name it as sealKey`,
+        `the seal key is not there (${path}): bring it from another node or from a backup, or name it as sealKey`,
       );
     writePrivateFile(
       path,
@@ -108,5 +117,9 @@ export async function readServerSealKey(
       : Buffer.from(readSecret(sealKey as SecretSource, "sealKey").reveal());
   const master = readMasterKey(octets);
   if (!master.ok) throw new UsageError(`the seal key: ${master.problem}`);
-  return master.value;
+  const known = await seal.remember(master.value.id);
+  if (known === master.value.id) return master.value;
+  // Another node was faster: nothing is sealed under ours.
+  if (isNew) rmSync(path);
+  throw new UsageError(`${sealKey === undefined ? path : "sealKey"}: ${otherSealKey(known, master.value)}`);
 }

@@ -7,12 +7,13 @@ import type { ServeHandle, ServeJob } from "../interface/cli/tools.ts";
 import type { MasterKey } from "../keys/sealing.ts";
 import type { Provider } from "../publish/provider.ts";
 import type { EnteredProvider, PublishEntry, SecretSource } from "../records/publish-settings.ts";
+import { contains, type IpAddress, specialPurpose } from "../standards/dns/address.ts";
 import { type DomainName, isWithin } from "../standards/dns/name.ts";
 import type { OpenedStore } from "../store/open.ts";
 import type { AlertChannel } from "../watch/alert.ts";
 import type { AlertTools } from "../watch/alerts.ts";
 import { readSettingsFile } from "./secret-source.ts";
-import { databaseUrl, openState, readServerSealKey } from "./state.ts";
+import { databaseUrl, openState, readServerSealKey, removeUnfinishedBackups } from "./state.ts";
 import { openWorld } from "./world.ts";
 import { openProvider, readPublishEntry } from "./zone-provider.ts";
 
@@ -51,10 +52,18 @@ export async function openSurroundings(
     resolvers,
     ...(rootHints !== undefined && { rootHints: readSettingsFile(rootHints, "dns.rootHints") }),
     ...(port !== undefined && { port }),
+    // Whoever starts elsewhere than at the internet's root has a network of their own to ask.
+    ...(rootHints === undefined &&
+      port === undefined &&
+      !settings.check.allowPrivate && {
+        mayAsk: (address: IpAddress) =>
+          specialPurpose(address) === undefined || assumePublic.some((each) => contains(each, address)),
+      }),
     probes: { authorities },
   });
   const database = settings.database as SecretSource | undefined;
   const state = await openState(directory, database);
+  removeUnfinishedBackups(directory);
   return {
     state,
     databaseUrl: databaseUrl(database),

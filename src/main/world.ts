@@ -8,6 +8,7 @@ import { UsageError } from "../interface/cli/exit-code.ts";
 import type { OpenedWorld, ProbeSettings, ViewSettings } from "../interface/cli/tools.ts";
 import { EVER, type Since } from "../net/answer-cache.ts";
 import { createDnsTransport } from "../net/dns-transport.ts";
+import { createGuardedTransport } from "../net/guarded-transport.ts";
 import { createRecursiveViews } from "../net/recursive-resolver.ts";
 import { parseRootHints, ROOT_HINTS } from "../net/root-hints.ts";
 import { parseServerAddress, type ServerAddress } from "../net/server-address.ts";
@@ -40,7 +41,7 @@ export async function openWorld(settings: ViewSettings): Promise<KeptWorld> {
   const authoritative = createAuthoritativeViews({
     ...(hints ? { rootHints: hints.hints, start: hints.start } : { rootHints: ROOT_HINTS }),
     ...(settings.port && { port: settings.port }),
-    transport,
+    transport: settings.mayAsk ? createGuardedTransport(transport, settings.mayAsk) : transport,
     now,
     maxCacheEntries: MAX_CACHE_ENTRIES,
   });

@@ -39,6 +39,11 @@ const WORKERS_CONNECTIONS = 4;
 /** Beside these: what fetches jobs, and what hears of new ones. */
 const SPARE_CONNECTIONS = 2;
 const CONNECT_MILLISECONDS = 5_000;
+/** Where the server is gone without a word, such as behind a cut line; and how long such a connection is used again. */
+const SILENCE_MILLISECONDS = 45_000;
+const LIFETIME_SECONDS = 60;
+/** The system's own is two hours; what stands in between forgets an idle connection sooner. */
+const KEEP_ALIVE_MILLISECONDS = 30_000;
 /** The table of the library that says who holds what. */
 const HELD = "SELECT DISTINCT locked_by FROM graphile_worker._private_jobs WHERE locked_by IS NOT NULL";
 const GIVEN_UP = `SELECT task.identifier AS kind, job.payload, job.run_at AS at, job.attempts, job.last_error AS error
@@ -76,7 +81,10 @@ function openPool({ url, onTrouble }: GraphileJobQueueOptions, max: number): pg.
     connectionString: url,
     max,
     connectionTimeoutMillis: CONNECT_MILLISECONDS,
+    query_timeout: SILENCE_MILLISECONDS,
+    maxLifetimeSeconds: LIFETIME_SECONDS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MILLISECONDS,
     application_name: "zonepost jobs",
   });
   const hear = (error: Error) => onTrouble(`a connection of jobs broke: ${error.message}`);
@@ -218,7 +226,9 @@ class GraphileJobQueue implements JobQueue {
     const client = new pg.Client({
       connectionString: this.#options.url,
       connectionTimeoutMillis: CONNECT_MILLISECONDS,
+      query_timeout: CONNECT_MILLISECONDS,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MILLISECONDS,
       application_name: "zonepost node",
     });
     // Held anew at the next look.
@@ -232,12 +242,22 @@ class GraphileJobQueue implements JobQueue {
     this.#lock = client;
   }
 
+  /** Whoever finds the lock of this node free works at its jobs: a line that was cut is to be met first. */
+  async #isLockHeld(): Promise<boolean> {
+    try {
+      await this.#lock?.query("SELECT 1");
+      return this.#lock !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
   async #look(): Promise<void> {
     if (this.#isStopping) return;
     try {
       if ([...this.#failures.values()].some((count) => count >= MAX_FAILURES)) this.#giveUp();
       if (this.#runner === undefined) await this.#start?.();
-      if (this.#lock === undefined) await this.#holdLock();
+      if (!(await this.#isLockHeld())) await this.#holdLock();
       const { rows } = await this.#pool.query<{ locked_by: string }>(HELD);
       const dead = new Set<string>();
       for (const { locked_by: node } of rows) {

@@ -188,7 +188,7 @@ describe("an apply under way", () => {
       const recovery = await recover(ZONE, tools);
       expect(recovery).toMatchObject({ status: "busy" });
       expect((recovery as { until: Date }).until.getTime()).toBeGreaterThan(at().getTime());
-      const [running] = await store.appliesTo(ZONE);
+      const running = await store.running(ZONE);
       expect(running).toMatchObject({ state: "running", holder: "one", waitsUntil: expect.any(Date) });
     });
     expect(result.status).toBe("done");
@@ -208,7 +208,7 @@ describe("an apply under way", () => {
     const plan = await planOf(setup);
     expect(await applyPlan(plan, PATIENT, tools)).toMatchObject({ status: "stopped", stepsDone: 1 });
     expect(setup.provider.applies).toBe(1);
-    const [stopped] = await setup.store.appliesTo(ZONE);
+    const stopped = await setup.store.latest(ZONE);
     expect(stopped?.state).toBe("done");
     // What stands there is known to be ours.
     expect(await setup.store.ownedIn(ZONE)).not.toEqual([]);
@@ -296,7 +296,7 @@ describe("undo", () => {
   async function undo(setup: Setup) {
     const outcome = await setup.provider.readZone(ZONE);
     if (outcome.status !== "read") throw new Error("the zone is not read");
-    const plan = planUndo(await setup.store.appliesTo(ZONE), outcome.content);
+    const plan = planUndo(await setup.store.latestToUndo(ZONE), outcome.content);
     return plan.status === "planned" ? applyUndo(plan, OPTIONS, setup.tools) : plan;
   }
 

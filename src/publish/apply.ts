@@ -260,8 +260,8 @@ export async function recover(
   zone: DomainName,
   tools: Pick<ApplyTools, "provider" | "store" | "now" | "holders">,
 ): Promise<Recovery> {
-  const [last] = await tools.store.appliesTo(zone);
-  if (last?.state !== "running") return { status: "clean" };
+  const last = await tools.store.running(zone);
+  if (last === undefined) return { status: "clean" };
   if (last.heldUntil > tools.now() && !tools.holders.isGone(last.holder))
     return { status: "busy", until: last.heldUntil };
   const outcome = await tools.provider.readZone(zone);
@@ -282,10 +282,10 @@ export type UndoPlan =
     };
 
 /**
- * Takes back what the last apply did, value by value: what others have changed since stays as they left it.
+ * Takes back what the last apply did, value by value: what others have changed since stays as they left it. `last`: as
+ * `PublishStore.latestToUndo`.
  */
-export function planUndo(applies: readonly ApplyRecord[], { rrsets }: ZoneContent): UndoPlan {
-  const last = applies.find(({ state, steps, undoes }) => state === "done" && steps.length > 0 && !undoes);
+export function planUndo(last: ApplyRecord | undefined, { rrsets }: ZoneContent): UndoPlan {
   if (last === undefined) return { status: "nothing-to-undo" };
   const standing = new Map(rrsets.map((rrset) => [rrsetKey(rrset), rrset]));
   const steps = last.steps

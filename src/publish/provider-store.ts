@@ -13,6 +13,9 @@ export interface KnownProvider {
   readonly removedAt: Date | undefined;
 }
 
+/** What its secrets are bound to where they are sealed. */
+export const providerBinding = (id: string): string => `provider ${id}`;
+
 export interface ProviderStore {
   /** All, the oldest first; those that were taken away too. */
   list(): Promise<readonly KnownProvider[]>;

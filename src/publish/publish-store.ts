@@ -40,13 +40,19 @@ export interface ApplyRecord {
 /** Every method is durable when it resolves: after a crash the next run reads what the last one knew. */
 export interface PublishStore {
   ownedIn(zone: DomainName): Promise<readonly OwnedValue[]>;
-  /** Applies to a zone, the newest first. */
-  appliesTo(zone: DomainName): Promise<readonly ApplyRecord[]>;
-  /** Refused (false) while another apply to the zone is running. */
+  /** The one that has not ended, whatever the clocks of those who began it and others said. */
+  running(zone: DomainName): Promise<ApplyRecord | undefined>;
+  latest(zone: DomainName): Promise<ApplyRecord | undefined>;
+  /** The latest that is done, has changed something, and takes nothing back. */
+  latestToUndo(zone: DomainName): Promise<ApplyRecord | undefined>;
+  /** Refused (false) while another apply to the zone is running. It counts as later than all before it. */
   begin(apply: ApplyRecord): Promise<boolean>;
   /** The holder is at it still. False where somebody else has ended it. */
   hold(id: string, heldUntil: Date, waitsUntil: Date | undefined): Promise<boolean>;
   stepDone(id: string, stepsDone: number): Promise<void>;
-  /** Ends an apply and says what is ours from now on, in one. `undone` marks the one that was taken back. */
+  /**
+   * Ends an apply and says what is ours from now on, in one. `undone` marks the one that was taken back. Of each zone
+   * the last fifty are kept.
+   */
   finish(id: string, owned: readonly OwnedValue[], undone?: string): Promise<void>;
 }

@@ -66,6 +66,10 @@ function problemsOfIssue(
     case "too_small":
       return one(`must be ${issue.minimum} or more, not ${issue.input}`);
     case "too_big":
+      if (issue.origin === "array")
+        return one(
+          `holds ${(issue.input as readonly unknown[]).length} entries; ${issue.maximum} are the most`,
+        );
       return one(`must be ${issue.maximum} or less, not ${issue.input}`);
     default:
       return one(issue.message);

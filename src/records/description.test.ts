@@ -30,6 +30,11 @@ const long = `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat
 
 describe("mistakes", () => {
   it.each<[reason: string, yaml: string, ...problems: string[]]>([
+    [
+      "work on it would grow with the square",
+      domain(`mx: [${Array.from({ length: 251 }, (_, at) => `m${at}.example.org`).join(", ")}]`),
+      "domains[0].mx: holds 251 entries; 250 are the most",
+    ],
     // the file as a whole
     ["an empty file", "", "the description is empty"],
     ["only comments", "# nothing yet\n", "the description is empty"],

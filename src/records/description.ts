@@ -144,7 +144,10 @@ const tlsReceiver = checkedText("A mailbox, or a URL with https.", (text) =>
   /^https?:/i.test(text) ? readHttpsUrl(text) : readMailbox(text),
 );
 
-const listOf = <T extends z.ZodType>(item: T) => z.union([item.transform((one) => [one]), z.array(item)]);
+/** No domain has more of anything; work on some of them grows with the square. */
+const MAX_LISTED = 250;
+const list = <T extends z.ZodType>(item: T) => z.array(item).max(MAX_LISTED);
+const listOf = <T extends z.ZodType>(item: T) => z.union([item.transform((one) => [one]), list(item)]);
 const oneOrMore = <T extends z.ZodType>(item: T) =>
   listOf(item).refine((list) => list.length > 0, "the list is empty; name at least one");
 
@@ -208,7 +211,7 @@ const server = z.strictObject({
     .array(z.enum(SERVICES))
     .default(["smtp", "submissions", "imaps"])
     .describe("What the server offers to clients and to other servers."),
-  tlsa: z.array(tlsaSource).default([]).describe("DANE: the certificate or key of port 25; needs DNSSEC."),
+  tlsa: list(tlsaSource).default([]).describe("DANE: the certificate or key of port 25; needs DNSSEC."),
 });
 
 const mxEntry = z.union([
@@ -237,9 +240,9 @@ const spf = z.strictObject({
     .array(hostName("A server of this file.", "a sender"))
     .optional()
     .describe("Which servers send; all by default."),
-  include: z.array(spfDomain("A sender's SPF record to include.", "include")).default([]),
-  addresses: z.array(network).default([]).describe("Other addresses and networks that send."),
-  hosts: z.array(spfDomain("A host whose addresses send.", "a")).default([]),
+  include: list(spfDomain("A sender's SPF record to include.", "include")).default([]),
+  addresses: list(network).default([]).describe("Other addresses and networks that send."),
+  hosts: list(spfDomain("A host whose addresses send.", "a")).default([]),
   ending: z
     .enum(["softfail", "fail", "neutral"])
     .default("softfail")
@@ -320,9 +323,9 @@ const mailDomain = z.strictObject({
   domain: checkedText("What comes after the @.", readMailDomain),
   receives: z.boolean().default(true).describe("false: a null MX; nobody can write to this domain."),
   sends: z.boolean().default(true).describe("false: SPF, DKIM and DMARC refuse all mail in its name."),
-  mx: z.array(mxEntry).optional().describe("Every server that offers smtp, in order, where nothing is said."),
+  mx: list(mxEntry).optional().describe("Every server that offers smtp, in order, where nothing is said."),
   spf: spf.prefault({}),
-  dkim: z.array(dkimKey).default([]),
+  dkim: list(dkimKey).default([]),
   dmarc: dmarc.prefault({}),
   mtaSts: z
     .strictObject({
@@ -360,8 +363,7 @@ const mailDomain = z.strictObject({
         .min(1)
         .default(["dkim"])
         .describe("Which records live there."),
-      selectors: z
-        .array(checkedText("A selector for a later key.", parseDkimSelector))
+      selectors: list(checkedText("A selector for a later key.", parseDkimSelector))
         .default([])
         .describe("Selectors of keys to come: their aliases are made now, so that a new key needs nobody."),
     })
@@ -369,19 +371,18 @@ const mailDomain = z.strictObject({
     .describe(
       "Puts records behind aliases (CNAME), made once, into a zone where they can be changed at any time.",
     ),
-  verification: z
-    .array(
-      z.union([
-        token.transform((value) => ({ name: undefined, value })),
-        z.strictObject({
-          name: domain("Where the token belongs, in full; the domain itself by default.").optional(),
-          value: token,
-        }),
-      ]),
-    )
+  verification: list(
+    z.union([
+      token.transform((value) => ({ name: undefined, value })),
+      z.strictObject({
+        name: domain("Where the token belongs, in full; the domain itself by default.").optional(),
+        value: token,
+      }),
+    ]),
+  )
     .default([])
     .describe("Tokens that prove the domain is yours, such as google-site-verification=…"),
-  caa: z.array(caa).default([]),
+  caa: list(caa).default([]),
   bimi: z
     .strictObject({
       logo: checkedText("The logo, an SVG file over https.", readHttpsUrl),

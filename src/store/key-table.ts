@@ -1,5 +1,5 @@
 /** Keys, private halves sealed. */
-import type { ExpressionBuilder, Selectable } from "kysely";
+import type { ExpressionBuilder, Selectable, Transaction } from "kysely";
 import type { DkimKey, KeyState, Sighting } from "../keys/key.ts";
 import type { KeyChange, KeyStore } from "../keys/key-store.ts";
 import type { SealedKey } from "../keys/sealing.ts";
@@ -65,20 +65,7 @@ export function createKeyStore({ query }: Database): KeyStore {
       return numInsertedOrUpdatedRows === 1n ? "put" : "taken";
     },
     async change(changes) {
-      changes.forEach(refuseOther);
-      // In one order for everybody, so that no two wait for each other.
-      const inOrder = changes.toSorted((one, other) => (nameText(one) < nameText(other) ? -1 : 1));
-      const isDone = await allOrNothing(query, async (tx) => {
-        for (const { before, after } of inOrder) {
-          const { numUpdatedRows } = await tx
-            .updateTable("dkim_key")
-            .set(changingOf(after))
-            .where(isAsBefore(before))
-            .executeTakeFirst();
-          if (numUpdatedRows !== 1n) return false;
-        }
-        return true;
-      });
+      const isDone = await allOrNothing(query, (tx) => changeKeys(tx, changes));
       return isDone ? "changed" : "stale";
     },
     async remove(key) {
@@ -86,6 +73,22 @@ export function createKeyStore({ query }: Database): KeyStore {
       return numDeletedRows === 1n ? "removed" : "stale";
     },
   };
+}
+
+/** False where one is not as it was; what was changed before it is for the transaction to take back. */
+export async function changeKeys(tx: Transaction<Tables>, changes: readonly KeyChange[]): Promise<boolean> {
+  changes.forEach(refuseOther);
+  // In one order for everybody, so that no two wait for each other.
+  const inOrder = changes.toSorted((one, other) => (nameText(one) < nameText(other) ? -1 : 1));
+  for (const { before, after } of inOrder) {
+    const { numUpdatedRows } = await tx
+      .updateTable("dkim_key")
+      .set(changingOf(after))
+      .where(isAsBefore(before))
+      .executeTakeFirst();
+    if (numUpdatedRows !== 1n) return false;
+  }
+  return true;
 }
 
 /** A key is never overwritten in its place: other material has another selector. */

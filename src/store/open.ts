@@ -2,6 +2,7 @@
 import { Kysely, sql } from "kysely";
 import type { AccessStore } from "../access/access-store.ts";
 import type { KeyStore } from "../keys/key-store.ts";
+import type { SealStore } from "../keys/seal-store.ts";
 import type { TlsaSightingStore } from "../keys/tlsa-sighting.ts";
 import type { ProviderStore } from "../publish/provider-store.ts";
 import type { PublishStore } from "../publish/publish-store.ts";
@@ -17,6 +18,7 @@ import { createJobStore } from "./job-table.ts";
 import { createKeyStore } from "./key-table.ts";
 import { createProviderStore } from "./provider-table.ts";
 import { createPublishStore } from "./publish-table.ts";
+import { createSealStore } from "./seal-table.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import { backUpSqlite, openSqliteFile, openSqliteMemory } from "./sqlite-file.ts";
 import type { Database, Tables } from "./tables.ts";
@@ -34,6 +36,7 @@ export type StoreSettings =
 /** What a call has said is done is on disk; one that was cut off has changed nothing, or all of it. */
 export interface OpenedStore {
   readonly keys: KeyStore;
+  readonly seal: SealStore;
   readonly tlsaSightings: TlsaSightingStore;
   readonly publish: PublishStore;
   readonly providers: ProviderStore;
@@ -83,6 +86,7 @@ function stores(database: Database, tell: Tell, backup: (path: string) => Promis
   const { query } = database;
   return {
     keys: telling(createKeyStore(database), tell),
+    seal: telling(createSealStore(database), tell),
     tlsaSightings: telling(createTlsaSightingStore(database), tell),
     publish: telling(createPublishStore(database), tell),
     providers: telling(createProviderStore(database), tell),

@@ -15,6 +15,12 @@ const LOCK_MILLISECONDS = 10_000;
 /** Where the server is gone without a word, such as behind a cut line. */
 const SILENCE_MILLISECONDS = 45_000;
 const IDLE_TRANSACTION_MILLISECONDS = 30_000;
+/** The system's own is two hours; what stands in between forgets an idle connection sooner. */
+const KEEP_ALIVE_MILLISECONDS = 30_000;
+/** What the driver says of a query without an answer. */
+const SILENT = "Query read timeout";
+/** PostgreSQL's code for a table that is not there. */
+const NO_TABLE = "42P01";
 
 /** Any number that nobody else takes: "zonepost", read as octets. */
 const LAYOUT_LOCK = "8822344117498803828";
@@ -27,19 +33,50 @@ export interface OpenedPostgres {
   readonly place: string;
 }
 
-export async function openPostgres(url: string): Promise<OpenedPostgres> {
+/** Times in milliseconds; `statement` and `lock` are the server's, `silence` is ours. */
+interface Patience {
+  readonly statement: number;
+  readonly lock: number;
+  readonly silence: number;
+}
+
+const USUAL: Patience = {
+  statement: STATEMENT_MILLISECONDS,
+  lock: LOCK_MILLISECONDS,
+  silence: SILENCE_MILLISECONDS,
+};
+/** For making the layout: an index of a large table takes its time, and so does the node that makes it. */
+const ENDLESS: Patience = { statement: 0, lock: 0, silence: 0 };
+
+export async function openPostgres(url: string, patience = USUAL): Promise<OpenedPostgres> {
   const place = placeOf(url);
+  const query = connect(url, place, MAX_CONNECTIONS, patience);
+  try {
+    if ((await layoutOf(query)) !== LATEST_LAYOUT) {
+      const patient = connect(url, place, 1, ENDLESS);
+      await layOut(patient, place).finally(() => patient.destroy());
+    }
+    await addPartIndexes(query);
+    return { query, place };
+  } catch (error) {
+    await query.destroy().catch(() => undefined);
+    throw tellPostgres(place)(error);
+  }
+}
+
+function connect(url: string, place: string, max: number, { statement, lock, silence }: Patience) {
   let pool: pg.Pool;
   try {
     pool = new pg.Pool({
       connectionString: url,
-      max: MAX_CONNECTIONS,
+      max,
       connectionTimeoutMillis: CONNECT_MILLISECONDS,
-      statement_timeout: STATEMENT_MILLISECONDS,
-      lock_timeout: LOCK_MILLISECONDS,
-      query_timeout: SILENCE_MILLISECONDS,
+      statement_timeout: statement,
+      lock_timeout: lock,
+      query_timeout: silence,
       idle_in_transaction_session_timeout: IDLE_TRANSACTION_MILLISECONDS,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MILLISECONDS,
       application_name: "zonepost",
       // Counts and times are far below what a number holds.
       types: {
@@ -55,15 +92,25 @@ export async function openPostgres(url: string): Promise<OpenedPostgres> {
   }
   // A connection that breaks while it is idle is replaced at the next call.
   pool.on("error", () => undefined);
-  const query = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  try {
-    await layOut(query, place);
-    await addPartIndexes(query);
-    return { query, place };
-  } catch (error) {
-    await query.destroy().catch(() => undefined);
-    throw tellPostgres(place)(error);
-  }
+  pool.on("connect", (client) => {
+    // One that breaks under a query or a transaction: whoever asked is told by that. Unheard, it would end the process.
+    client.on("error", () => undefined);
+    endWhereSilent(client);
+  });
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** The driver keeps a connection whose server said nothing in time, and the pool would hand it out again. */
+function endWhereSilent(client: pg.PoolClient): void {
+  const ask = client.query;
+  client.query = ((...words: readonly unknown[]) => {
+    const answer: unknown = Reflect.apply(ask, client, words);
+    if (answer instanceof Promise)
+      answer.catch((error: Error) => {
+        if (error.message === SILENT) (client as unknown as pg.Client).end().catch(() => undefined);
+      });
+    return answer;
+  }) as typeof client.query;
 }
 
 const FORM = "postgres://USER:PASSWORD@HOST:PORT/DATABASE";
@@ -104,10 +151,20 @@ async function addPartIndexes(query: Kysely<Tables>): Promise<void> {
   }
 }
 
+/** Undefined where there is none yet. */
+async function layoutOf(query: Kysely<Tables>): Promise<number | undefined> {
+  try {
+    const { rows } = await sql<{ layout: number }>`SELECT layout FROM zonepost_layout`.execute(query);
+    return rows[0]?.layout;
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === NO_TABLE) return undefined;
+    throw error;
+  }
+}
+
 /** One node at a time: the others wait, and find it done. */
 async function layOut(query: Kysely<Tables>, place: string): Promise<void> {
   await query.transaction().execute(async (tx) => {
-    await sql`SET LOCAL lock_timeout = 0`.execute(tx);
     await sql`SELECT pg_advisory_xact_lock(${sql.lit(LAYOUT_LOCK)}::bigint)`.execute(tx);
     await sql`CREATE TABLE IF NOT EXISTS zonepost_layout (layout BIGINT NOT NULL)`.execute(tx);
     const { rows } = await sql<{ layout: number }>`SELECT layout FROM zonepost_layout`.execute(tx);

@@ -9,7 +9,18 @@ import { parseZoneText } from "../standards/dns/zone-text.ts";
 import { nameIn } from "./column.ts";
 import type { Database, Tables } from "./tables.ts";
 
+/** Undo goes back so far; each row holds all that is ours in its zone, twice. */
+const KEPT = 50;
+
 export function createPublishStore({ query, differences }: Database): PublishStore {
+  const appliesTo = (zone: string) =>
+    query
+      .selectFrom("publish_apply")
+      .selectAll()
+      .where("zone", "=", zone)
+      .orderBy("started_at", "desc")
+      .orderBy("id", "desc")
+      .limit(1);
   return {
     async ownedIn(zone) {
       const row = await query
@@ -19,23 +30,31 @@ export function createPublishStore({ query, differences }: Database): PublishSto
         .executeTakeFirst();
       return row === undefined ? [] : readOwned(row.owned);
     },
-    async appliesTo(zone) {
-      const rows = await query
-        .selectFrom("publish_apply")
-        .selectAll()
-        .where("zone", "=", zone)
-        .orderBy("started_at", "desc")
-        .orderBy("id", "desc")
-        .execute();
-      return rows.map(applyOf);
+    async running(zone) {
+      const row = await appliesTo(zone).where("state", "=", "running").executeTakeFirst();
+      return row && applyOf(row);
+    },
+    async latest(zone) {
+      const row = await appliesTo(zone).executeTakeFirst();
+      return row && applyOf(row);
+    },
+    async latestToUndo(zone) {
+      const row = await appliesTo(zone)
+        .where("state", "=", "done")
+        .where("steps", "<>", writeSteps([]))
+        .where("undoes", "is", null)
+        .executeTakeFirst();
+      return row && applyOf(row);
     },
     async begin({ id, zone, startedAt, steps, ownedBefore, ownedAfter, undoes, holder, heldUntil }) {
+      const before = await appliesTo(zone).clearSelect().select("started_at").executeTakeFirst();
       const { numInsertedOrUpdatedRows } = await query
         .insertInto("publish_apply")
         .values({
           id,
           zone,
-          started_at: startedAt.getTime(),
+          // The clock that the one before was begun by may have been ahead of ours.
+          started_at: Math.max(startedAt.getTime(), (before?.started_at ?? 0) + 1),
           state: "running",
           steps: writeSteps(steps),
           steps_done: 0,
@@ -86,6 +105,19 @@ export function createPublishStore({ query, differences }: Database): PublishSto
           tx.updateTable("publish_apply").set({ state }).where("id", "=", of).execute();
         await set("done", id);
         if (undone !== undefined) await set("undone", undone);
+        await tx
+          .deleteFrom("publish_apply")
+          .where("zone", "=", row.zone)
+          .where("state", "<>", "running")
+          .where("started_at", "<", ({ selectFrom }) =>
+            selectFrom("publish_apply")
+              .select("started_at")
+              .where("zone", "=", row.zone)
+              .orderBy("started_at", "desc")
+              .offset(KEPT - 1)
+              .limit(1),
+          )
+          .execute();
       });
     },
   };

@@ -1,6 +1,7 @@
 /** The file of SQLite: made for its owner alone, saved while it is written to, and brought back. */
 import {
   chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -9,9 +10,11 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
+import { Worker } from "node:worker_threads";
 import { LATEST_LAYOUT, statementsFrom } from "./migrations/all.ts";
 import { SQLITE_WORDS } from "./migrations/migration.ts";
 import { whenFree } from "./sqlite-dialect.ts";
@@ -106,11 +109,34 @@ async function copyTo(source: string | DatabaseSync, target: string): Promise<vo
   try {
     // One file, without a log beside it.
     copy.exec("PRAGMA journal_mode = DELETE");
-    assertWhole(copy, target);
   } finally {
     copy.close();
   }
-  syncFile(target);
+  await inThread(CHECK_AND_SYNC, target);
+}
+
+/** As text: a program that is shipped as one has no file to start a thread from. */
+const CHECK_AND_SYNC = `
+const { closeSync, fsyncSync, openSync } = require("node:fs");
+const { DatabaseSync } = require("node:sqlite");
+const { parentPort, workerData } = require("node:worker_threads");
+const database = new DatabaseSync(workerData, { readOnly: true });
+const [row] = database.prepare("PRAGMA integrity_check(1)").all();
+database.close();
+const file = openSync(workerData, "r");
+fsyncSync(file);
+closeSync(file);
+parentPort.postMessage(String(row?.integrity_check));`;
+
+/** To read a file of a gigabyte takes ten seconds, in which everybody else would wait. */
+async function inThread(code: string, path: string): Promise<void> {
+  const result = await new Promise<string>((resolve, reject) => {
+    new Worker(code, { eval: true, workerData: path, execArgv: [] })
+      .once("message", resolve)
+      .once("error", reject)
+      .once("exit", () => reject(new Error("the thread ended without a word")));
+  });
+  requireWhole(result, path);
 }
 
 export interface Restored {
@@ -130,6 +156,7 @@ export async function restoreSqlite(file: string, path: string): Promise<Restore
     const unfinished = `${path}.unfinished`;
     try {
       await copyTo(file, unfinished);
+      giveToOwnerOf(existsSync(path) ? path : dirname(path), unfinished);
       return putInPlace(unfinished, path);
     } finally {
       removeFiles(unfinished);
@@ -139,6 +166,17 @@ export async function restoreSqlite(file: string, path: string): Promise<Restore
     if (told === error || !(told instanceof StoreTrouble) || told.kind !== "damaged") throw told;
     const what = "it is damaged, or no store of zonepost; nothing was changed. Take another backup";
     throw new StoreTrouble("damaged", `${file}: ${what}`, { cause: error });
+  }
+}
+
+/** An administrator restores; the service runs as a user of its own, and has to open it. */
+function giveToOwnerOf(place: string, file: string): void {
+  const { uid, gid } = statSync(place);
+  try {
+    chownSync(file, uid, gid);
+  } catch (error) {
+    // Whoever may not give files away is the one who opens it.
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
   }
 }
 
@@ -162,7 +200,10 @@ function assertStore(file: string): void {
 
 function assertWhole(database: DatabaseSync, file: string): void {
   const [row] = database.prepare("PRAGMA integrity_check(1)").all();
-  const result = String(row?.["integrity_check"]);
+  requireWhole(String(row?.["integrity_check"]), file);
+}
+
+function requireWhole(result: string, file: string): void {
   if (result !== "ok")
     throw new StoreTrouble(
       "damaged",
@@ -224,15 +265,6 @@ const removeLogs = (path: string): void => {
 function removeFiles(path: string): void {
   rmSync(path, { force: true });
   removeLogs(path);
-}
-
-function syncFile(path: string): void {
-  const descriptor = openSync(path, "r+");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function syncDirectory(path: string): void {

@@ -110,6 +110,7 @@ export interface Tables {
     user_agent: string;
     is_complete: number;
   };
+  seal_key: { one: number; id: string };
   api_token: {
     id: string;
     secret_hash: string;

@@ -54,6 +54,26 @@ it("makes of the store what the file says: new, changed, gone; owners stay, and 
   });
 });
 
+it("takes no file that names far fewer than before, unless somebody says so", async () => {
+  const descriptions = memoryDescriptionStore();
+  const watch = memoryWatchStore();
+  const names = Array.from({ length: 300 }, (_, at) => `d${at}.example`);
+  await takeInFile(pieces(...names), descriptions, watch, NOW);
+  const half = { ...pieces(...names.slice(0, 92), "new.example"), common: { servers: [] } };
+  await expect(takeInFile(half, descriptions, watch, LATER)).rejects.toThrow(
+    /^208 of 300 domains are no longer in the file \(d\d+\.example, .* start with --allow-removed 208$/,
+  );
+  expect(await descriptions.domain(domainName("new.example"))).toBeUndefined();
+  expect((await descriptions.common()).changedAt).toEqual(NOW);
+  expect(await watch.state(domainName("d299.example"))).toBeDefined();
+  await expect(takeInFile(half, descriptions, watch, LATER, 207)).rejects.toThrow("208 of 300");
+  expect((await takeInFile(half, descriptions, watch, LATER, 208)).gone).toHaveLength(208);
+  // Of few, a file may drop what it likes.
+  expect(
+    (await takeInFile(pieces("new.example", ...names.slice(20, 92)), descriptions, watch, LATER)).gone,
+  ).toHaveLength(20);
+});
+
 it("says how far it came where it ends in the middle, and goes on from there the next time", async () => {
   const descriptions = memoryDescriptionStore();
   const watch = memoryWatchStore();

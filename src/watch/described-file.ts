@@ -17,13 +17,29 @@ const PAGE = 1000;
 /** Another node may take in the same file at the same time. */
 const MAX_TRIES = 3;
 
-/** Domain by domain, each whole or not at all; owners stay as they are. What is new or other is checked soon. */
+/** A file that was cut in the middle reads well, and names fewer: what a domain leaves behind is gone for good. */
+const USUAL_REMOVED = 20;
+const USUAL_SHARE_REMOVED = 0.1;
+
+/**
+ * Domain by domain, each whole or not at all; owners stay as they are. What is new or other is checked soon. Rejects,
+ * with nothing changed, where more than `maxRemoved` domains would go; 20 or a tenth of all where absent.
+ */
 export async function takeInFile(
   { common, domains }: DescriptionPieces,
   descriptions: DescriptionStore,
   watch: WatchStore,
   now: Date,
+  maxRemoved?: number,
 ): Promise<FileTaken> {
+  const { stored, missing } = await compareNames(domains, descriptions);
+  const most = maxRemoved ?? Math.max(USUAL_REMOVED, Math.floor(USUAL_SHARE_REMOVED * stored));
+  if (missing.length > most) {
+    const some = missing.slice(0, 3).join(", ");
+    throw new Error(
+      `${missing.length} of ${stored} domains are no longer in the file (${some}, …), and all that is known of them would go: look whether the file is whole. Where it is, start with --allow-removed ${missing.length}`,
+    );
+  }
   const isCommonNew = await takeCommon(common, descriptions, now);
   const added: DomainName[] = [];
   const changed: DomainName[] = [];
@@ -34,6 +50,18 @@ export async function takeInFile(
     return taken;
   } catch (error) {
     return { ...taken, failure: error as Error };
+  }
+}
+
+async function compareNames(domains: DescriptionPieces["domains"], descriptions: DescriptionStore) {
+  const missing: DomainName[] = [];
+  let stored = 0;
+  for (let after: DomainName | undefined; ; ) {
+    const page = await descriptions.domains({}, { limit: PAGE, ...(after && { after }) });
+    stored += page.length;
+    missing.push(...page.flatMap(({ domain }) => (domains.has(domain) ? [] : [domain])));
+    after = page.at(-1)?.domain;
+    if (page.length < PAGE) return { stored, missing };
   }
 }
 

@@ -45,6 +45,20 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     );
   }
 
+  const user = (id: string, more: Partial<User> = {}): User => ({
+    id,
+    name: `name-${id}`,
+    role: "owner",
+    passwordHash: "$argon2id$…",
+    sealedTotpSecret: undefined,
+    totpStep: undefined,
+    oidcSubject: undefined,
+    createdAt: NOW,
+    disabledAt: undefined,
+    revision: 1,
+    ...more,
+  });
+
   it("answers", async () => {
     await store.ping();
   });
@@ -227,25 +241,47 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         true: 1,
         false: RIVALS - 1,
       });
-      const [running] = await store.publish.appliesTo(zone);
+      const running = await store.publish.running(zone);
       expect(running).toEqual(apply(running!.id, 0));
       await store.publish.stepDone(running!.id, 1);
       expect(await store.publish.ownedIn(zone)).toEqual([]);
       await race(async (on) => on.publish.finish(running!.id, running!.ownedAfter));
       expect(await other.publish.ownedIn(zone)).toEqual(running!.ownedAfter);
-      expect(await other.publish.appliesTo(zone)).toEqual([
-        { ...apply(running!.id, 0), state: "done", stepsDone: 1 },
-      ]);
+      const done = { ...apply(running!.id, 0), state: "done", stepsDone: 1 };
+      expect(await other.publish.running(zone)).toBeUndefined();
+      expect(await other.publish.latest(zone)).toEqual(done);
+      expect(await other.publish.latestToUndo(zone)).toEqual(done);
       const undo = apply("z", 1, { undoes: running!.id, ownedAfter: [] });
       expect(await store.publish.begin(undo)).toBe(true);
       await store.publish.finish("z", [], running!.id);
       await store.publish.finish("z", running!.ownedAfter);
       expect(await store.publish.ownedIn(zone)).toEqual([]);
-      const states = (await store.publish.appliesTo(zone)).map(({ id, state }) => [id, state]);
-      expect(states).toEqual([
-        ["z", "done"],
-        [running!.id, "undone"],
-      ]);
+      expect(await store.publish.latest(zone)).toMatchObject({ id: "z", state: "done" });
+      expect(await store.publish.latestToUndo(zone)).toBeUndefined();
+    });
+
+    it("goes by what came after what, whatever the clocks said, and forgets the oldest", async () => {
+      const skewed = domainName("skewed.example");
+      const begin = (id: string, minute: number) => store.publish.begin(apply(id, minute, { zone: skewed }));
+      for (let count = 0; count < 60; count++) {
+        expect(await begin(`s${count}`, 100 - count)).toBe(true);
+        await store.publish.finish(`s${count}`, []);
+      }
+      expect(await begin("last", 0)).toBe(true);
+      expect(await begin("too many", 200)).toBe(false);
+      expect(await store.publish.running(skewed)).toMatchObject({ id: "last" });
+      expect(await store.publish.latest(skewed)).toMatchObject({ id: "last" });
+      expect(await store.publish.latestToUndo(skewed)).toMatchObject({ id: "s59" });
+      await store.publish.finish("last", []);
+      let left = 0;
+      for (let known = await store.publish.latestToUndo(skewed); known !== undefined; left += 1) {
+        const id = `undo ${left}`;
+        await store.publish.begin(apply(id, 0, { zone: skewed, undoes: known.id, steps: [] }));
+        await store.publish.finish(id, [], known.id);
+        known = await store.publish.latestToUndo(skewed);
+      }
+      // Half of the last fifty, for what takes them back counts as well.
+      expect(left).toBe(25);
     });
   });
 
@@ -840,19 +876,6 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
   });
 
   describe("who may come in", () => {
-    const user = (id: string, more: Partial<User> = {}): User => ({
-      id,
-      name: `name-${id}`,
-      role: "owner",
-      passwordHash: "$argon2id$…",
-      sealedTotpSecret: undefined,
-      totpStep: undefined,
-      oidcSubject: undefined,
-      createdAt: NOW,
-      disabledAt: undefined,
-      revision: 1,
-      ...more,
-    });
     const session = (secretHash: string, userId: string, minute = 60): Session => ({
       secretHash,
       userId,
@@ -1071,6 +1094,59 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await ids("domain.create")).toEqual(["03", "02", "01"]);
       await store.access.sweepAudit(at(1));
       expect(await ids("domain")).toEqual(["06"]);
+    });
+  });
+
+  describe("the seal key", () => {
+    it("is the first that anybody names, and changes with all that lies under it, or not at all", async () => {
+      expect(await store.seal.known()).toBeUndefined();
+      const named = await race(async (on, rival) => await on.seal.remember(`id ${rival}`));
+      expect(Object.values(named)).toEqual([RIVALS]);
+      const [known] = Object.keys(named);
+      expect(await store.seal.known()).toBe(known);
+      const key = testKey("resealed", NOW.toISOString(), "resealed.example");
+      await store.keys.put(key);
+      const provider: KnownProvider = {
+        id: "resealed",
+        settings: {},
+        sealed: "old",
+        enteredAt: NOW,
+        enteredBy: "ann",
+        revision: 1,
+        removedAt: undefined,
+      };
+      await store.providers.add(provider);
+      const ann: User = { ...user("resealed"), sealedTotpSecret: "old code" };
+      await store.access.addUser(ann);
+      const after = { ...key, sealed: "new" as SealedKey };
+      const reseal = (secret: string) =>
+        store.seal.reseal(
+          "next",
+          [{ before: key, after }],
+          [
+            { of: "provider", id: "resealed", before: "old", after: "new" },
+            { of: "user", id: ann.id, before: secret, after: "new code" },
+          ],
+        );
+      expect(await reseal("another")).toBe("stale");
+      expect(await store.seal.known()).toBe(known);
+      expect((await other.keys.get(key))?.sealed).toBe(key.sealed);
+      expect(await reseal("old code")).toBe("changed");
+      expect(await other.seal.remember("much later")).toBe("next");
+      expect((await other.keys.get(key))?.sealed).toBe("new");
+      expect((await other.providers.list()).find(({ id }) => id === "resealed")).toMatchObject({
+        sealed: "new",
+        revision: 2,
+      });
+      expect(await other.access.user({ id: ann.id })).toMatchObject({
+        sealedTotpSecret: "new code",
+        revision: ann.revision + 1,
+      });
+      await store.providers.change(
+        { ...provider, revision: 2 },
+        { ...provider, revision: 3, removedAt: NOW },
+      );
+      await store.providers.sweep(at(1));
     });
   });
 }

@@ -1,7 +1,7 @@
 /** Two servers on one PostgreSQL: what one knows the other knows, and what one leaves behind the other ends. */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,6 +16,7 @@ const DOMAINS = Array.from({ length: 20 }, (_, at) => `d${at}.example.org`);
 describeWithServers(["initdb", "postgres"], "two servers on one PostgreSQL", () => {
   let database: RunningPostgres;
   let directory: string;
+  let databaseUrl: string;
   let nodes: readonly [Served, Served];
   let admin: LoggedIn;
   // It hears questions and answers none: checks take their time.
@@ -31,7 +32,8 @@ describeWithServers(["initdb", "postgres"], "two servers on one PostgreSQL", () 
     const settings = join(directory, "zonepost-server.yaml");
     const dns = `dns:\n  rootHints: ${hints}\n  port: ${silent.address().port}\n`;
     writeFileSync(settings, `${dns}watch:\n  enabled: false\n`);
-    const environment = { ZONEPOST_DATABASE: await database.createDatabase("nodes") };
+    databaseUrl = await database.createDatabase("nodes");
+    const environment = { ZONEPOST_DATABASE: databaseUrl };
     const words = ["--settings", settings, "--state", join(directory, "state")];
     const first = await serve(words, environment);
     nodes = [first, await serve(words, environment)];
@@ -53,6 +55,22 @@ describeWithServers(["initdb", "postgres"], "two servers on one PostgreSQL", () 
 
   const onOther = async (path: string): Promise<Response> =>
     fetch(`${nodes[1].url}${path}`, { headers: { cookie: admin.cookie } });
+
+  it("refuse a third one that has another seal key", async () => {
+    const words = [
+      "--settings",
+      join(directory, "zonepost-server.yaml"),
+      "--state",
+      join(directory, "other"),
+    ];
+    const environment = { ZONEPOST_DATABASE: databaseUrl };
+    await expect(serve(words, environment)).rejects.toThrow(
+      /the seal key is not there \(.*other\/seal\.key\)/,
+    );
+    mkdirSync(join(directory, "other"));
+    writeFileSync(join(directory, "other/seal.key"), `${"0123456789abcdef".repeat(4)}\n`);
+    await expect(serve(words, environment)).rejects.toThrow(/sealed under another seal key .*another node/);
+  });
 
   it("share sessions, and tries to log in", async () => {
     expect((await onOther("/api/session")).status).toBe(200);

@@ -87,7 +87,12 @@ export function memoryStore(): PublishStore & { readonly applies: ApplyRecord[] 
   return {
     applies,
     ownedIn: async (zone) => owned.get(zone) ?? [],
-    appliesTo: async (zone) => applies.filter((apply) => apply.zone === zone).toReversed(),
+    running: async (zone) => applies.find((apply) => apply.zone === zone && apply.state === "running"),
+    latest: async (zone) => applies.findLast((apply) => apply.zone === zone),
+    latestToUndo: async (zone) =>
+      applies.findLast(
+        (apply) => apply.zone === zone && apply.state === "done" && apply.steps.length > 0 && !apply.undoes,
+      ),
     async begin(apply) {
       if (applies.some(({ zone, state }) => zone === apply.zone && state === "running")) return false;
       applies.push(apply);

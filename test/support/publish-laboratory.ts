@@ -4,6 +4,8 @@ import type { KeyStore } from "../../src/keys/key-store.ts";
 import { formatRdata } from "../../src/standards/dns/rdata-text.ts";
 import { memoryAccessStore } from "./memory-access-store.ts";
 import { type MemoryProvider, memoryProvider, memoryStore } from "./memory-provider.ts";
+import { memoryProviderStore } from "./memory-provider-store.ts";
+import { memorySealStore } from "./memory-seal-store.ts";
 import { memorySightings } from "./memory-sightings.ts";
 import { tableWorld } from "./table-world.ts";
 
@@ -54,6 +56,8 @@ export function publishLaboratory(zone: string, above: string): PublishLaborator
           keys: NO_KEYS,
           tlsaSightings: memorySightings(),
           access: memoryAccessStore(),
+          seal: memorySealStore(),
+          providers: memoryProviderStore(),
           backup: async () => undefined,
           close: async () => undefined,
         };

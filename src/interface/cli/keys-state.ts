@@ -2,14 +2,14 @@
 import type { DkimKey } from "../../keys/key.ts";
 import { keyOwner } from "../../keys/key-record-shapes.ts";
 import type { KeyStore } from "../../keys/key-store.ts";
-import { type MasterKey, openSealedKey } from "../../keys/sealing.ts";
+import { type MasterKey, openSealedKey, otherSealKey } from "../../keys/sealing.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import { readDomain, readSelector } from "./argument.ts";
 import { UsageError } from "./exit-code.ts";
 import { openSealKey, type SealKeyOptions } from "./seal-key.ts";
 import { openStateOf } from "./settings-file.ts";
 import { stateDirectory } from "./state-directory.ts";
-import type { Tools } from "./tools.ts";
+import type { OpenedState, Tools } from "./tools.ts";
 
 export interface KeysOptions extends SealKeyOptions {
   readonly state?: string;
@@ -21,6 +21,7 @@ export interface OpenedKeys {
   /** Where the state lies. */
   readonly directory: string;
   readonly sealKey: () => Promise<MasterKey>;
+  readonly state: OpenedState;
 }
 
 export async function withKeys<T>(
@@ -34,16 +35,29 @@ export async function withKeys<T>(
     const store = state.keys;
     let master: Promise<MasterKey> | undefined;
     return await act({
+      state,
       store,
       directory,
       sealKey: () => {
-        master ??= store.list().then((keys) => openSealKey(options, directory, keys, tools));
+        master ??= openFitting(options, directory, state, tools);
         return master;
       },
     });
   } finally {
     await state.close();
   }
+}
+
+async function openFitting(
+  options: SealKeyOptions,
+  directory: string,
+  { keys, seal }: Pick<OpenedState, "keys" | "seal">,
+  tools: Tools,
+): Promise<MasterKey> {
+  const master = openSealKey(options, directory, await keys.list(), tools, await seal.known());
+  const known = await seal.remember(master.id);
+  if (known !== master.id) throw new UsageError(otherSealKey(known, master));
+  return master;
 }
 
 /** The keys of the named domains, or all. */

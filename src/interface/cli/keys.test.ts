@@ -1,11 +1,15 @@
 /** `zonepost keys`: whole commands on a store in a folder of its own, and on a table's DNS. */
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type CliRun, type CliSetup, zonepost } from "../../../test/support/cli.ts";
 import { tableWorld, type WorldRows } from "../../../test/support/table-world.ts";
+import { totpBinding } from "../../access/login.ts";
+import { createSecretBox } from "../../access/secret-box.ts";
+import { readMasterKey } from "../../keys/sealing.ts";
+import { providerBinding } from "../../publish/provider-store.ts";
 import { readTxt } from "../../standards/dns/txt-rendering.ts";
 import { openStore } from "../../store/open.ts";
 
@@ -141,7 +145,7 @@ describe("keys generate", () => {
     expect(other.err).toMatch(/was sealed under another seal key/);
     files = {};
     const lost = await keys("generate example.net");
-    expect(lost.err).toMatch(/the seal key is not there .* the 1 private keys do not open/);
+    expect(lost.err).toMatch(/the seal key is not there .* the 1 private keys nor what else/);
     expect(await json("list")).toHaveLength(1);
   });
 });
@@ -576,5 +580,51 @@ describe("keys reseal", () => {
     expect(run.out).toMatch(/^2 keys are sealed under \/var\/lib\/zonepost\/seal\.key\.new, which was made/);
     expect((await keys("show example.org --private")).err).toMatch(/sealed under another seal key/);
     expect((await json(`show example.org --private --seal-key ${SEAL}.new`)).private).toBe(before);
+  });
+
+  it("puts codes of users and credentials of providers under it as well", async () => {
+    await keys("generate example.org");
+    const master = (path: string) => {
+      const read = readMasterKey(Buffer.from(files[path]!));
+      if (!read.ok) throw new Error(read.problem);
+      return createSecretBox(read.value.key, (count) => randomBytes(count));
+    };
+    const open = () => openStore({ kind: "sqlite", path: join(folder, "zonepost.db") });
+    const state = await open();
+    const sealed = (what: string, boundTo: string) => master(SEAL).seal(Buffer.from(what), boundTo);
+    await state.access.addUser({
+      id: "u1",
+      name: "ann",
+      role: "administrator",
+      passwordHash: undefined,
+      sealedTotpSecret: sealed("a code", totpBinding("u1")),
+      totpStep: undefined,
+      oidcSubject: undefined,
+      createdAt: now,
+      disabledAt: undefined,
+      revision: 1,
+    });
+    await state.providers.add({
+      id: "p1",
+      settings: {},
+      sealed: sealed("a token", providerBinding("p1")),
+      enteredAt: now,
+      enteredBy: "ann",
+      revision: 1,
+      removedAt: undefined,
+    });
+    await state.close();
+    expect((await keys("reseal")).out).toMatch(
+      /^1 keys and 2 secrets of users and providers are sealed under/,
+    );
+    const after = await open();
+    const [user] = await after.access.users();
+    const [provider] = await after.providers.list();
+    const next = master(`${SEAL}.new`);
+    const text = (octets: Uint8Array | undefined) => octets && Buffer.from(octets).toString();
+    expect(text(next.open(user!.sealedTotpSecret!, totpBinding("u1")))).toBe("a code");
+    expect(text(next.open(provider!.sealed, providerBinding("p1")))).toBe("a token");
+    await after.close();
+    expect((await keys("generate example.net")).err).toMatch(/sealed under another seal key .* another node/);
   });
 });

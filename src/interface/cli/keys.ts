@@ -1,11 +1,15 @@
 /** `zonepost keys`: made, listed, shown, retired, revoked, sealed anew. What asks DNS is in keys-dns.ts. */
 
+import { totpBinding } from "../../access/login.ts";
+import { createSecretBox, type SecretBox } from "../../access/secret-box.ts";
 import type { DkimKey } from "../../keys/key.ts";
 import { keyOwner, keyRecordShapes, keyRecordText, REVOKED_TEXT } from "../../keys/key-record-shapes.ts";
 import { makeKey as makeKeptKey } from "../../keys/make-key.ts";
 import { privatePem } from "../../keys/private-text.ts";
 import { barKey } from "../../keys/rotation.ts";
-import { newMasterKeyText, resealKey } from "../../keys/sealing.ts";
+import type { SecretChange } from "../../keys/seal-store.ts";
+import { type MasterKey, newMasterKeyText, resealKey } from "../../keys/sealing.ts";
+import { providerBinding } from "../../publish/provider-store.ts";
 import { describeDkimKey, dkimFingerprint, shortDkimFingerprint } from "../../standards/dkim/public-key.ts";
 import { absolute, type DomainName } from "../../standards/dns/name.ts";
 import { renderTxt } from "../../standards/dns/txt-rendering.ts";
@@ -22,7 +26,7 @@ import {
 } from "./keys-state.ts";
 import { readSealKeyFile } from "./seal-key.ts";
 import { table, visible, wrap } from "./terminal.ts";
-import type { Tools } from "./tools.ts";
+import type { OpenedState, Tools } from "./tools.ts";
 
 export interface GenerateOptions extends KeysOptions {
   readonly selector: string;
@@ -204,9 +208,9 @@ export interface ResealOptions extends KeysOptions {
   readonly newSealKey?: string;
 }
 
-/** Every key under another master key, all at once; the new one is not there before it is needed. */
+/** All that is sealed under another master key, at once; the new one is not there before it is needed. */
 export async function runKeysReseal(options: ResealOptions, tools: Tools): Promise<ExitCode> {
-  return withKeys(options, tools, async ({ store, directory, sealKey: master }) => {
+  return withKeys(options, tools, async ({ state, store, directory, sealKey: master }) => {
     const keys = await store.list();
     const from = await master();
     const path = options.newSealKey ?? `${directory}/seal.key.new`;
@@ -218,18 +222,51 @@ export async function runKeysReseal(options: ResealOptions, tools: Tools): Promi
       if (again.status !== "resealed") throw new UsageError(`nothing was changed: ${again.problem}`);
       return { before, after: { ...before, sealed: again.sealed } };
     });
-    if ((await store.change(changes)) === "stale") {
-      throw new UsageError("a key was changed by somebody else meanwhile; nothing was changed, try again");
+    const secrets = await resealSecrets(state, from, to, tools);
+    if ((await state.seal.reseal(to.id, changes, secrets)) === "stale") {
+      throw new UsageError(
+        "something sealed was changed by somebody else meanwhile; nothing was changed, try again",
+      );
     }
     const { terminal } = tools;
-    if (options.json) terminal.out(`${JSON.stringify({ resealed: changes.length, sealKey: path })}\n`);
+    if (options.json)
+      terminal.out(
+        `${JSON.stringify({ resealed: changes.length, secrets: secrets.length, sealKey: path })}\n`,
+      );
     else {
       terminal.out(
         visible(
-          `${changes.length} keys are sealed under ${path}${isMade ? ", which was made" : ""}. From now on name it with --seal-key, or put it in the place of the old one.\n`,
+          `${changes.length} keys${secrets.length === 0 ? "" : ` and ${secrets.length} secrets of users and providers`} are sealed under ${path}${isMade ? ", which was made" : ""}. From now on name it with --seal-key, or put it in the place of the old one.\n`,
         ),
       );
     }
     return EXIT.ok;
   });
+}
+
+/** Codes of users, and credentials of providers that were entered at the server. */
+async function resealSecrets(
+  { access, providers }: OpenedState,
+  from: MasterKey,
+  to: MasterKey,
+  { randomOctets }: Tools,
+): Promise<readonly SecretChange[]> {
+  const [old, next] = [from, to].map(({ key }) => createSecretBox(key, randomOctets)) as [
+    SecretBox,
+    SecretBox,
+  ];
+  const again = (of: SecretChange["of"], id: string, before: string, boundTo: string): SecretChange => {
+    const opened = old.open(before, boundTo);
+    if (opened === undefined)
+      throw new UsageError(
+        `nothing was changed: a secret of ${of} ${id} does not open with the seal key at hand`,
+      );
+    return { of, id, before, after: next.seal(opened, boundTo) };
+  };
+  return [
+    ...(await access.users()).flatMap(({ id, sealedTotpSecret }) =>
+      sealedTotpSecret === undefined ? [] : [again("user", id, sealedTotpSecret, totpBinding(id))],
+    ),
+    ...(await providers.list()).map(({ id, sealed }) => again("provider", id, sealed, providerBinding(id))),
+  ];
 }

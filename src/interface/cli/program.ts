@@ -376,6 +376,10 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
       "-c, --config <file>",
       "a description (zonepost.yaml) that is the truth: read again on SIGHUP, and read-only in the API",
     )
+    .option(
+      "--allow-removed <count>",
+      "so many domains may go at once because the description no longer names them (default: 20, or a tenth)",
+    )
     .action(async (options) => finish(await (await import("./serve.ts")).runServe(options, tools)));
 
   const trap = program.command("trap").description("a last MX that takes no mail, to see who asks it first");

@@ -156,7 +156,7 @@ export async function runUndo(name: string, options: ApplyCommandOptions, tools:
       code = failureExit(outcome);
       return;
     }
-    const undo = planUndo(await store.appliesTo(zone), outcome.content);
+    const undo = planUndo(await store.latestToUndo(zone), outcome.content);
     if (undo.status === "nothing-to-undo") {
       terminal.out(
         options.json

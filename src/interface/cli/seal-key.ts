@@ -1,6 +1,12 @@
 /** The key under which private keys are sealed: from where it comes, and its first making. */
 import type { DkimKey } from "../../keys/key.ts";
-import { type MasterKey, newMasterKeyText, openSealedKey, readMasterKey } from "../../keys/sealing.ts";
+import {
+  type MasterKey,
+  newMasterKeyText,
+  openSealedKey,
+  otherSealKey,
+  readMasterKey,
+} from "../../keys/sealing.ts";
 import { UsageError } from "./exit-code.ts";
 import { visible } from "./terminal.ts";
 import type { Tools } from "./tools.ts";
@@ -12,7 +18,7 @@ export interface SealKeyOptions {
 }
 
 /**
- * `--seal-key`, then ZONEPOST_SEAL_KEY, then systemd's credential, then `seal.key` beside the keys, which is made
+ * `known`: what the state remembers of it. `--seal-key`, then ZONEPOST_SEAL_KEY, then systemd's credential, then `seal.key` beside the keys, which is made
  * where there are no keys yet.
  */
 export function openSealKey(
@@ -20,19 +26,20 @@ export function openSealKey(
   directory: string,
   keys: readonly DkimKey[],
   tools: Tools,
+  known?: string,
 ): MasterKey {
   const { ZONEPOST_SEAL_KEY: inEnvironment, CREDENTIALS_DIRECTORY: credentials } = tools.environment;
-  if (sealKey !== undefined) return fitting(readSealKeyFile(sealKey, tools), keys);
+  if (sealKey !== undefined) return fitting(readSealKeyFile(sealKey, tools), keys, known);
   if (inEnvironment) {
-    return fitting(parse(new TextEncoder().encode(inEnvironment), "ZONEPOST_SEAL_KEY"), keys);
+    return fitting(parse(new TextEncoder().encode(inEnvironment), "ZONEPOST_SEAL_KEY"), keys, known);
   }
   const places = [...(credentials ? [`${credentials}/${CREDENTIAL}`] : []), `${directory}/seal.key`];
   const there = places.find((path) => tools.fileExists(path));
-  if (there !== undefined) return fitting(readSealKeyFile(there, tools), keys);
+  if (there !== undefined) return fitting(readSealKeyFile(there, tools), keys, known);
   const path = places.at(-1)!;
-  if (keys.length > 0) {
+  if (known !== undefined || keys.length > 0) {
     throw new UsageError(
-      `the seal key is not there (${path}), and without it the ${keys.length} private keys do not open: bring it back from a backup, or name it with --seal-key`,
+      `the seal key is not there (${path}), and without it neither the ${keys.length} private keys nor what else is sealed can be opened: bring it back from a backup or from another node, or name it with --seal-key`,
     );
   }
   tools.writePrivateFile(path, newMasterKeyText(tools.randomOctets), { overwrite: false });
@@ -58,8 +65,9 @@ function parse(octets: Uint8Array, where: string): MasterKey {
   return master.value;
 }
 
-/** All keys lie under one seal key: another one is refused before anything is sealed under it. */
-function fitting(master: MasterKey, keys: readonly DkimKey[]): MasterKey {
+/** All lies under one seal key: another one is refused before anything is sealed under it. */
+function fitting(master: MasterKey, keys: readonly DkimKey[], known: string | undefined): MasterKey {
+  if (known !== undefined && known !== master.id) throw new UsageError(otherSealKey(known, master));
   const newest = keys.at(-1);
   if (newest === undefined) return master;
   const opened = openSealedKey(newest.sealed, newest, master);

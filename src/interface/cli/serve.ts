@@ -1,17 +1,20 @@
 /** `zonepost serve`: the server, from its settings to its end. */
 import { readServerSettings, type ServerConfiguration } from "../../config/server-settings.ts";
-import { loadDescriptionPieces } from "./argument.ts";
+import { loadDescriptionPieces, readInteger } from "./argument.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { loadSettings, settingsFileOf } from "./settings-file.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { table, visible, wrap } from "./terminal.ts";
 import type { ServeHandle, ServeJob, Tools } from "./tools.ts";
 
+const MAX_DOMAINS = 10_000_000;
+
 export interface ServeOptions {
   readonly settings?: string;
   readonly state?: string;
   readonly demo?: boolean;
   readonly config?: string;
+  readonly allowRemoved?: string;
   readonly json?: boolean;
 }
 
@@ -86,10 +89,13 @@ function tellStarted(
   }
 }
 
-function loadFile({ config }: ServeOptions, tools: Tools): Pick<ServeJob, "description"> {
+function loadFile({ config, allowRemoved }: ServeOptions, tools: Tools): Pick<ServeJob, "description"> {
   if (config === undefined) return {};
   const name = config.slice(config.lastIndexOf("/") + 1);
-  return { description: { name, pieces: loadDescriptionPieces(config, tools) } };
+  const maxRemoved =
+    allowRemoved === undefined ? undefined : readInteger(allowRemoved, "--allow-removed", 0, MAX_DOMAINS);
+  const pieces = loadDescriptionPieces(config, tools);
+  return { description: { name, pieces, ...(maxRemoved !== undefined && { maxRemoved }) } };
 }
 
 /** From the environment alone: a file may name keys, zones and hosts that are real. */

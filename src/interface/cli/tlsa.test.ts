@@ -4,6 +4,8 @@ import { issueCertificate } from "../../../test/support/certificates.ts";
 import { zonepost } from "../../../test/support/cli.ts";
 import { memoryAccessStore } from "../../../test/support/memory-access-store.ts";
 import { memoryProvider, memoryStore } from "../../../test/support/memory-provider.ts";
+import { memoryProviderStore } from "../../../test/support/memory-provider-store.ts";
+import { memorySealStore } from "../../../test/support/memory-seal-store.ts";
 import { memorySightings } from "../../../test/support/memory-sightings.ts";
 import { NO_KEYS } from "../../../test/support/publish-laboratory.ts";
 import { certificate, tableProber, tlsSession } from "../../../test/support/table-prober.ts";
@@ -104,6 +106,8 @@ function laboratory({ config = CONFIG, servers, files, zone = ZONE, unresolvable
             publish: memoryStore(),
             tlsaSightings: sightings,
             access: memoryAccessStore(),
+            seal: memorySealStore(),
+            providers: memoryProviderStore(),
             backup: async () => undefined,
             close: async () => undefined,
           }),

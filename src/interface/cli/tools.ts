@@ -5,6 +5,7 @@ import type { TrapContact } from "../../check/mx-trap.ts";
 import type { ServerConfiguration } from "../../config/server-settings.ts";
 import type { KeyPairMaker } from "../../keys/generate.ts";
 import type { KeyStore } from "../../keys/key-store.ts";
+import type { SealStore } from "../../keys/seal-store.ts";
 import type { RandomOctets } from "../../keys/sealing.ts";
 import type { TlsaSightingStore } from "../../keys/tlsa-sighting.ts";
 import type { MilterAddress } from "../../milter/address.ts";
@@ -13,10 +14,12 @@ import type { MilterSettings } from "../../milter/settings.ts";
 import type { SigningTable } from "../../milter/signing-table.ts";
 import type { Holders } from "../../publish/apply.ts";
 import type { Provider } from "../../publish/provider.ts";
+import type { ProviderStore } from "../../publish/provider-store.ts";
 import type { PublishStore } from "../../publish/publish-store.ts";
 import type { DescriptionPieces } from "../../records/description-pieces.ts";
 import type { PublishEntry } from "../../records/publish-settings.ts";
 import type { SigningKey } from "../../standards/dkim/sign.ts";
+import type { IpAddress } from "../../standards/dns/address.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import type { ResourceRecord } from "../../standards/dns/record.ts";
 import type { Terminal } from "./terminal.ts";
@@ -29,6 +32,8 @@ export interface ViewSettings {
   readonly resolvers: readonly string[];
   /** The port of all authoritative name servers, for laboratories; 53 where absent. */
   readonly port?: number;
+  /** Which addresses that strangers' zones name may be asked; all where absent. */
+  readonly mayAsk?: (address: IpAddress) => boolean;
   /** Each question goes to the resolver itself, and not to what it said before. */
   readonly freshResolverAnswers?: boolean;
   /** Whether servers may be connected to; DNS alone where absent. */
@@ -51,6 +56,8 @@ export interface OpenedWorld {
 export interface OpenedState {
   readonly publish: PublishStore;
   readonly keys: KeyStore;
+  readonly seal: SealStore;
+  readonly providers: ProviderStore;
   readonly tlsaSightings: TlsaSightingStore;
   /** The accounts of the server that works on this state. */
   readonly access: AccessStore;
@@ -154,6 +161,8 @@ export interface DescribedFile {
   /** "zonepost.yaml" */
   readonly name: string;
   readonly pieces: DescriptionPieces;
+  /** So many domains may go at once because the file no longer names them; what is usual where absent. */
+  readonly maxRemoved?: number;
 }
 
 export interface ServeHandle {

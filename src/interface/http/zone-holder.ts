@@ -1,7 +1,7 @@
 /** Who holds a zone: by the settings on the machine, or as an administrator has entered it. */
 
 import type { Provider } from "../../publish/provider.ts";
-import type { KnownProvider } from "../../publish/provider-store.ts";
+import { type KnownProvider, providerBinding } from "../../publish/provider-store.ts";
 import { type EnteredProvider, enteredProvider, type PublishEntry } from "../../records/publish-settings.ts";
 import type { DomainName } from "../../standards/dns/name.ts";
 import type { ServerParts } from "./parts.ts";
@@ -62,19 +62,17 @@ export const withoutSecrets = (entry: ZoneHolder): Readonly<Record<string, unkno
     JSON.stringify(entry, (field, value) => (SECRET_FIELDS.has(field) ? undefined : value)),
   ) as Record<string, unknown>;
 
-const boundTo = (id: string) => `provider ${id}`;
-
 /** Zones stay outside: there may be many. */
 export function sealEntered(
   { zones: _, ...entry }: EnteredProvider,
   id: string,
   { box }: Pick<ServerParts, "box">,
 ): string {
-  return box.seal(Buffer.from(JSON.stringify(entry)), boundTo(id));
+  return box.seal(Buffer.from(JSON.stringify(entry)), providerBinding(id));
 }
 
 export function openKnown(provider: KnownProvider, { box }: Pick<ServerParts, "box">): EnteredProvider {
-  const octets = box.open(provider.sealed, boundTo(provider.id));
+  const octets = box.open(provider.sealed, providerBinding(provider.id));
   if (octets === undefined)
     throw new Refusal(
       "refused",

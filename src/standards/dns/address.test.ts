@@ -171,6 +171,9 @@ it.each<[string, string | undefined]>([
   ["::1", "loopback (RFC 4291)"],
   ["fe80::1", "link-local (RFC 4291)"],
   ["::ffff:192.0.2.1", "IPv4-mapped (RFC 4291)"],
+  ["64:ff9b::a00:5", "private (RFC 1918)"],
+  ["64:ff9b::7f00:1", "loopback (RFC 1122)"],
+  ["64:ff9b::808:808", undefined],
 ])("%s is special: %s (E2, E3)", (text, description) => {
   expect(specialPurpose(address(text))?.description).toBe(description);
 });

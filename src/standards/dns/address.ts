@@ -197,7 +197,12 @@ export interface SpecialPurpose {
   readonly description: string;
 }
 
+/** Behind NAT64's own prefix stands an IPv4 address, and whoever translates goes there (RFC 6052 §2.1). */
 export function specialPurpose(address: IpAddress): SpecialPurpose | undefined {
+  if (contains(NAT64.network, address)) {
+    const inside = parseAddress([...address.octets.slice(-4)].join("."));
+    return inside.ok ? specialPurpose(inside.value) : undefined;
+  }
   const row = SPECIAL_NETWORKS.find(({ network }) => contains(network, address));
   return row === undefined ? undefined : { kind: row.kind, description: row.description };
 }
@@ -207,6 +212,8 @@ function special(cidr: string, kind: SpecialPurpose["kind"], description: string
   if (!network.ok) throw new TypeError(network.problem);
   return { network: network.value, kind, description };
 }
+
+const NAT64 = special("64:ff9b::/96", "reserved", "translated to IPv4 (RFC 6052)");
 
 const SPECIAL_NETWORKS = [
   special("10.0.0.0/8", "private", "private (RFC 1918)"),

@@ -10,6 +10,7 @@ import { counts } from "./0008-counts.ts";
 import { past } from "./0009-past.ts";
 import { applyHolder } from "./0010-apply-holder.ts";
 import { sweptAndFound } from "./0011-swept-and-found.ts";
+import { sealKeyKnown } from "./0012-seal-key.ts";
 import type { ColumnWords, Migration } from "./migration.ts";
 
 const MIGRATIONS: readonly Migration[] = [
@@ -24,6 +25,7 @@ const MIGRATIONS: readonly Migration[] = [
   past,
   applyHolder,
   sweptAndFound,
+  sealKeyKnown,
 ];
 
 export const LATEST_LAYOUT = MIGRATIONS.length;

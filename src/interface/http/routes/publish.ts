@@ -206,7 +206,7 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
   const undoOf = async ({ zone, provider }: OpenZone) => {
     const outcome = await provider.readZone(zone);
     if (outcome.status !== "read") throw notRead(outcome);
-    const undo = planUndo(await publish.appliesTo(zone), outcome.content);
+    const undo = planUndo(await publish.latestToUndo(zone), outcome.content);
     if (undo.status === "nothing-to-undo")
       throw new Refusal("refused", "there is nothing to take back", "look at the applies of the zone");
     const steps = undo.steps.map((changes) =>
@@ -253,7 +253,7 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
     async (approved, { attempt, progress }) => {
       const opened = await openAgain(approved);
       await requireWhole(opened, attempt);
-      const [last] = await publish.appliesTo(opened.zone);
+      const last = await publish.latest(opened.zone);
       if (attempt > 1 && last?.undoes === approved.undoes && last.state === "done")
         return { status: "nothing-to-do" };
       const { undo, digest: own } = await undoOf(opened);
