@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import { memoryAccessStore } from "../../test/support/memory-access-store.ts";
 import type { User } from "./access-store.ts";
-import { countLogin, countPlace } from "./attempt.ts";
+import { clearLogin, countLogin, countPlace } from "./attempt.ts";
 import { bearerHash } from "./bearer-secret.ts";
 import { giveCode, totpBinding } from "./login.ts";
 import { createSecretBox } from "./secret-box.ts";
@@ -198,4 +198,13 @@ it("a network that is refused keeps nothing for a day", async () => {
     at(1),
   );
   expect(inDays()).toBe(before);
+});
+
+it("right passwords keep nobody out, however many they are in an hour", async () => {
+  const { store } = triesOf();
+  for (let time = 0; time < 120; time++) {
+    const now = at(time / 2);
+    expect(await countLogin(store, "ann", "2001:db8::1", now), `login ${time}`).toEqual({ granted: true });
+    await clearLogin(store, "ann", "2001:db8::1", now);
+  }
 });

@@ -75,23 +75,33 @@ function ofPlace(what: string, address: string): readonly Counted[] {
  * tries at most those that it was granted itself.
  */
 export function countLogin(store: AccessStore, name: string, address: string, now: Date): Promise<Granted> {
-  const widest = networksOf(address).at(-1)!;
-  return count(
-    store,
-    [
-      ...ofPlace("login", address),
-      ...each(`login:${placeOf(address)}:${name}`, OF_NAME_AND_PLACE),
-      ...(widest.bits === 48 ? each(`login:${widest.network}:${name}`, [OF_NAME_AND_NETWORK]) : []),
-      ...each(`login-name:${name}`, OF_NAME),
-    ],
-    now,
-  );
+  const counted = [
+    ...ofPlace("login", address),
+    ...each(`login:${placeOf(address)}:${name}`, OF_NAME_AND_PLACE),
+    ...ofName(name, address),
+  ];
+  return count(store, counted, now);
 }
 
-/** After it was right. What was counted for the place stays. */
-export async function clearLogin(store: AccessStore, name: string, address: string): Promise<void> {
+function ofName(name: string, address: string): readonly Counted[] {
+  const widest = networksOf(address).at(-1)!;
+  return [
+    ...(widest.bits === 48 ? each(`login:${widest.network}:${name}`, [OF_NAME_AND_NETWORK]) : []),
+    ...each(`login-name:${name}`, OF_NAME),
+  ];
+}
+
+/** After it was right: no guess at the name. What was counted for the place stays. */
+export async function clearLogin(
+  store: AccessStore,
+  name: string,
+  address: string,
+  now: Date,
+): Promise<void> {
   for (const { seconds } of OF_NAME_AND_PLACE)
     await store.clearAttempts(`login:${placeOf(address)}:${name}:${seconds}`);
+  for (const [key, { seconds }] of ofName(name, address))
+    await store.takeBackAttempt(`${key}:${seconds}`, now);
 }
 
 /** Counts a try at a second factor. */

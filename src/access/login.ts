@@ -37,7 +37,7 @@ export async function logIn(
   const verdict =
     kept === undefined ? await verifyNobody(given.password) : await verifyPassword(given.password, kept);
   if (user === undefined || verdict === "wrong") return { status: "wrong" };
-  await clearLogin(store, name, caller.address);
+  await clearLogin(store, name, caller.address, now());
   if (user.sealedTotpSecret !== undefined)
     return {
       status: "second-factor",
