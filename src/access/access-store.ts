@@ -93,12 +93,18 @@ export interface AccessStore {
     by: { readonly id: string } | { readonly name: string } | { readonly oidcSubject: string },
   ): Promise<User | undefined>;
   users(): Promise<readonly User[]>;
-  /** Beside this one, and not disabled. */
-  hasOtherAdministrator(userId: string): Promise<boolean>;
   /** `taken`: there is one of this name or subject. With `onlyFirst`, nothing happens where there is any. */
   addUser(user: User, options?: { readonly onlyFirst?: boolean }): Promise<"added" | "taken">;
-  /** By its revision, which is one more then. `taken`: another has the name or the subject. Ends all sessions of a user who is disabled or has a new password, but for `keepSession`. */
-  changeUser(before: User, after: User, keepSession?: string): Promise<"changed" | "stale" | "taken">;
+  /**
+   * By its revision, which is one more then. `taken`: another has the name or the subject. `last`: nobody else would be
+   * an administrator who may come in, whoever changes at the same moment. Ends all sessions of a user who is disabled or
+   * has a new password, but for `keepSession`. Passkeys and tokens go with `isRecovery`, and of a user who is disabled.
+   */
+  changeUser(
+    before: User,
+    after: User,
+    options?: { readonly keepSession?: string; readonly isRecovery?: boolean },
+  ): Promise<"changed" | "stale" | "taken" | "last">;
 
   passkeys(userId: string): Promise<readonly Passkey[]>;
   passkey(credentialId: string): Promise<Passkey | undefined>;

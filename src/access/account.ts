@@ -1,6 +1,6 @@
 /** Accounts: made, and changed by who they belong to. */
 import type { Parsed, Refused } from "../standards/dns/parsed.ts";
-import type { AccessStore, Role, User } from "./access-store.ts";
+import type { Role, User } from "./access-store.ts";
 import { newId } from "./audit.ts";
 import { loginName, totpBinding } from "./login.ts";
 import {
@@ -61,10 +61,13 @@ export async function makeUser(
   };
 }
 
-/** Who has a password shows it again before the account changes: an open screen is not enough. */
-export async function isOwner(user: User, password: string | undefined): Promise<boolean> {
-  if (user.passwordHash === undefined) return true;
-  return password !== undefined && (await verifyPassword(password, user.passwordHash)) !== "wrong";
+/** Who has a password shows it again before something lasting changes: an open screen is not enough. */
+export async function isOwner(
+  { passwordHash }: Pick<User, "passwordHash">,
+  password: string | undefined,
+): Promise<boolean> {
+  if (passwordHash === undefined || password === undefined) return false;
+  return (await verifyPassword(password, passwordHash)) !== "wrong";
 }
 
 /** With a new password; all other sessions of the user end when it is stored. */
@@ -116,10 +119,4 @@ export async function withNewWayIn(
   const password = temporaryPassword(random);
   const passwordHash = await hashPassword(password, random);
   return { user: { ...withoutTotp(user), passwordHash, disabledAt: undefined }, password };
-}
-
-/** The house would have no key any more. */
-export async function isLastAdministrator(user: User, store: AccessStore): Promise<boolean> {
-  if (user.role !== "administrator" || user.disabledAt !== undefined) return false;
-  return !(await store.hasOtherAdministrator(user.id));
 }

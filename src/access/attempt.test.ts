@@ -2,6 +2,7 @@ import { createSecretKey, randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import { memoryAccessStore } from "../../test/support/memory-access-store.ts";
 import type { User } from "./access-store.ts";
+import { clearLogin, countLogin, countPlace } from "./attempt.ts";
 import { bearerHash } from "./bearer-secret.ts";
 import { giveCode, totpBinding } from "./login.ts";
 import { createSecretBox } from "./secret-box.ts";
@@ -71,4 +72,139 @@ it("a right code does not clear what was guessed in the same minutes", async () 
   expect(await right(1)).toBe("in");
   expect(await wrong(2)).toBe("wrong");
   expect(await wrong(2)).toBe("wait");
+});
+
+const at = (minute: number) => new Date(START + minute * MINUTE);
+
+/** Tries at a password, and the keys that they were counted under. */
+function triesOf() {
+  const store = memoryAccessStore();
+  const counted: string[] = [];
+  const watched = {
+    ...store,
+    countAttempt: (key: string, now: Date, until: Date) => {
+      counted.push(key);
+      return store.countAttempt(key, now, until);
+    },
+  };
+  const trySome = async (
+    count: number,
+    name: (at: number) => string,
+    from: (at: number) => string,
+    now: Date,
+  ) =>
+    (
+      await Promise.all(
+        Array.from({ length: count }, (_, each) => countLogin(watched, name(each), from(each), now)),
+      )
+    ).filter(({ granted }) => granted).length;
+  return { counted, trySome, store: watched };
+}
+
+it("who hammers a name from one address keeps nobody out who comes from another", async () => {
+  const { trySome } = triesOf();
+  for (let minute = 0; minute < 300; minute++)
+    await trySome(
+      40,
+      () => "ann",
+      () => "192.0.2.66",
+      at(minute),
+    );
+  expect(
+    await trySome(
+      1,
+      () => "ann",
+      () => "198.51.100.1",
+      at(300),
+    ),
+  ).toBe(1);
+});
+
+it("who hammers a name from one IPv6 network keeps nobody out who comes from another", async () => {
+  const { trySome } = triesOf();
+  await trySome(
+    400,
+    () => "ann",
+    (each) => `2001:db8:1:${each.toString(16)}::1`,
+    at(0),
+  );
+  expect(
+    await trySome(
+      1,
+      () => "ann",
+      () => "2001:db8:2::1",
+      at(1),
+    ),
+  ).toBe(1);
+});
+
+it("a place that is refused leaves no rows", async () => {
+  const { trySome, counted } = triesOf();
+  expect(
+    await trySome(
+      41,
+      (each) => `name ${each}`,
+      () => "192.0.2.66",
+      at(0),
+    ),
+  ).toBe(40);
+  const before = new Set(counted).size;
+  expect(
+    await trySome(
+      1000,
+      (each) => `other ${each}`,
+      () => "192.0.2.66",
+      at(1),
+    ),
+  ).toBe(0);
+  expect(new Set(counted).size).toBe(before);
+});
+
+it.each<[network: string, from: (at: number) => string, granted: number]>([
+  ["/64", (each) => `2001:db8::${each.toString(16)}`, 40],
+  ["/56", (each) => `2001:db8:0:${(each % 256).toString(16)}::${each.toString(16)}`, 200],
+  ["/48", (each) => `2001:db8:0:${each.toString(16)}::1`, 400],
+])("one IPv6 %s leaves the logins of all others open", async (_, from, granted) => {
+  const { trySome, store } = triesOf();
+  expect(await trySome(3000, (each) => `name ${each}`, from, at(0))).toBe(granted);
+  expect(
+    await trySome(
+      1,
+      () => "ann",
+      () => "2001:db8:1::1",
+      at(0),
+    ),
+  ).toBe(1);
+  const setups = await Promise.all(
+    Array.from({ length: 3000 }, (_each, each) => countPlace(store, "setup", from(each), at(0))),
+  );
+  expect(setups.filter((setup) => setup.granted)).toHaveLength(granted);
+});
+
+it("a network that is refused keeps nothing for a day", async () => {
+  const { trySome, counted } = triesOf();
+  const inDays = () => new Set(counted.filter((key) => key.endsWith(`:${24 * 60 * 60}`))).size;
+  await trySome(
+    3000,
+    (each) => `name ${each}`,
+    (each) => `2001:db8:0:${each.toString(16)}::1`,
+    at(0),
+  );
+  const before = inDays();
+  await trySome(
+    400,
+    (each) => `late ${each}`,
+    (each) => `2001:db8:0:f${each.toString(16)}::1`,
+    at(1),
+  );
+  expect(inDays()).toBe(before);
+});
+
+it("right passwords keep nobody out, however many they are in an hour", async () => {
+  const { store } = triesOf();
+  for (let time = 0; time < 120; time++) {
+    const now = at(time / 2);
+    expect(await countLogin(store, "ann", "2001:db8::1", now), `login ${time}`).toEqual({ granted: true });
+    await clearLogin(store, "ann", "2001:db8::1", now);
+  }
 });

@@ -21,10 +21,15 @@ const OF_NAME_AND_PLACE: readonly Limit[] = [
   { tries: 40, seconds: DAY },
 ];
 const OF_NAME: readonly Limit[] = [{ tries: 100, seconds: HOUR }];
-const OF_PLACE: readonly Limit[] = [
-  { tries: 40, seconds: 15 * MINUTE },
-  { tries: 400, seconds: DAY },
-];
+const OF_PLACE: Limit = { tries: 40, seconds: 15 * MINUTE };
+const OF_PLACE_IN_A_DAY: Limit = { tries: 400, seconds: DAY };
+/** Providers hand out IPv6 networks of these sizes: who has one has many places in it. */
+const OF_NETWORK: Readonly<Record<number, Limit>> = {
+  56: { tries: 200, seconds: 15 * MINUTE },
+  48: { tries: 400, seconds: 15 * MINUTE },
+};
+/** Less than a name has from everywhere: no network spends all of those. */
+const OF_NAME_AND_NETWORK: Limit = { tries: 50, seconds: HOUR };
 /** Six digits are guessed in a million tries at most; so many are never granted. */
 const OF_CODE: readonly Limit[] = [
   { tries: 5, seconds: 5 * MINUTE },
@@ -32,38 +37,76 @@ const OF_CODE: readonly Limit[] = [
 ];
 
 /** An IPv6 network is one place: whoever has one address of it has them all. */
-export function placeOf(address: string): string {
+export const placeOf = (address: string): string => networksOf(address)[0]!.network;
+
+/** The place, and for IPv6 the networks around it: the narrowest first. */
+function networksOf(address: string): readonly { readonly network: string; readonly bits: number }[] {
   const parsed = parseAddress(address);
-  if (!parsed.ok) return "nowhere";
+  if (!parsed.ok) return [{ network: "nowhere", bits: 0 }];
   const { family, octets, text } = unmapped(parsed.value);
-  return family === 4 ? text : `${Buffer.from(octets.subarray(0, 8)).toString("hex")}/64`;
+  if (family === 4) return [{ network: text, bits: 32 }];
+  return [64, 56, 48].map((bits) => ({
+    network: `${Buffer.from(octets.subarray(0, bits / 8)).toString("hex")}/${bits}`,
+    bits,
+  }));
 }
 
 export type Granted = { readonly granted: true } | { readonly granted: false; readonly waitSeconds: number };
 
-/** Counts a try at a password; before it is looked at, so that many at once count as well. */
-export function countLogin(store: AccessStore, name: string, address: string, now: Date): Promise<Granted> {
-  const place = placeOf(address);
-  return count(
-    store,
-    [
-      [`login:${place}:${name}`, OF_NAME_AND_PLACE],
-      [`login-name:${name}`, OF_NAME],
-      [`login-place:${place}`, OF_PLACE],
-    ],
-    now,
-  );
+/** One more try of `key`, where so many are granted. */
+type Counted = readonly [key: string, limit: Limit];
+
+const each = (key: string, limits: readonly Limit[]): readonly Counted[] =>
+  limits.map((limit) => [key, limit]);
+
+/** What is kept for a day comes last: of what is refused before, nothing is left after a quarter of an hour. */
+function ofPlace(what: string, address: string): readonly Counted[] {
+  const [place, ...around] = networksOf(address);
+  const key = `${what}-place:${place!.network}`;
+  return [
+    [key, OF_PLACE],
+    ...around.map(({ network, bits }): Counted => [`${what}-place:${network}`, OF_NETWORK[bits]!]),
+    [key, OF_PLACE_IN_A_DAY],
+  ];
 }
 
-/** After it was right. What was counted for the place stays. */
-export async function clearLogin(store: AccessStore, name: string, address: string): Promise<void> {
+/**
+ * Counts a try at a password; before it is looked at, so that many at once count as well. A place spends of a name's
+ * tries at most those that it was granted itself.
+ */
+export function countLogin(store: AccessStore, name: string, address: string, now: Date): Promise<Granted> {
+  const counted = [
+    ...ofPlace("login", address),
+    ...each(`login:${placeOf(address)}:${name}`, OF_NAME_AND_PLACE),
+    ...ofName(name, address),
+  ];
+  return count(store, counted, now);
+}
+
+function ofName(name: string, address: string): readonly Counted[] {
+  const widest = networksOf(address).at(-1)!;
+  return [
+    ...(widest.bits === 48 ? each(`login:${widest.network}:${name}`, [OF_NAME_AND_NETWORK]) : []),
+    ...each(`login-name:${name}`, OF_NAME),
+  ];
+}
+
+/** After it was right: no guess at the name. What was counted for the place stays. */
+export async function clearLogin(
+  store: AccessStore,
+  name: string,
+  address: string,
+  now: Date,
+): Promise<void> {
   for (const { seconds } of OF_NAME_AND_PLACE)
     await store.clearAttempts(`login:${placeOf(address)}:${name}:${seconds}`);
+  for (const [key, { seconds }] of ofName(name, address))
+    await store.takeBackAttempt(`${key}:${seconds}`, now);
 }
 
 /** Counts a try at a second factor. */
 export const countCode = (store: AccessStore, userId: string, now: Date): Promise<Granted> =>
-  count(store, [[`code:${userId}`, OF_CODE]], now);
+  count(store, each(`code:${userId}`, OF_CODE), now);
 
 /** After it was right: its own count goes, and what was guessed before stays counted. */
 export async function takeBackCode(store: AccessStore, userId: string, now: Date): Promise<void> {
@@ -72,25 +115,19 @@ export async function takeBackCode(store: AccessStore, userId: string, now: Date
 
 /** Counts a try from a place at what is neither: setup links, passkeys, an identity provider's answers. */
 export const countPlace = (store: AccessStore, what: string, address: string, now: Date): Promise<Granted> =>
-  count(store, [[`${what}-place:${placeOf(address)}`, OF_PLACE]], now);
+  count(store, ofPlace(what, address), now);
 
 /** True for the first who shows it: what may be used once, on any node, until then. */
 export async function takeOnce(store: AccessStore, key: string, now: Date, until: Date): Promise<boolean> {
   return (await store.countAttempt(`once:${key}`, now, until)) === 1;
 }
 
-async function count(
-  store: AccessStore,
-  counted: readonly (readonly [key: string, limits: readonly Limit[]])[],
-  now: Date,
-): Promise<Granted> {
-  let waitSeconds = 0;
-  for (const [key, limits] of counted) {
-    for (const { tries, seconds } of limits) {
-      const until = new Date(now.getTime() + seconds * 1000);
-      const all = await store.countAttempt(`${key}:${seconds}`, now, until);
-      if (all > tries) waitSeconds = Math.max(waitSeconds, seconds);
-    }
+/** The first that is used up refuses, and nothing behind it is counted. */
+async function count(store: AccessStore, counted: readonly Counted[], now: Date): Promise<Granted> {
+  for (const [key, { tries, seconds }] of counted) {
+    const until = new Date(now.getTime() + seconds * 1000);
+    const all = await store.countAttempt(`${key}:${seconds}`, now, until);
+    if (all > tries) return { granted: false, waitSeconds: seconds };
   }
-  return waitSeconds > 0 ? { granted: false, waitSeconds } : { granted: true };
+  return { granted: true };
 }

@@ -37,7 +37,7 @@ export async function logIn(
   const verdict =
     kept === undefined ? await verifyNobody(given.password) : await verifyPassword(given.password, kept);
   if (user === undefined || verdict === "wrong") return { status: "wrong" };
-  await clearLogin(store, name, caller.address);
+  await clearLogin(store, name, caller.address, now());
   if (user.sealedTotpSecret !== undefined)
     return {
       status: "second-factor",
@@ -48,7 +48,7 @@ export async function logIn(
   if (verdict === "outdated") {
     const passwordHash = await hashPassword(given.password.normalize("NFC"), random);
     const after = { ...user, passwordHash, revision: user.revision + 1 };
-    await store.changeUser(user, after, bearerHash("session", secret)!);
+    await store.changeUser(user, after, { keepSession: bearerHash("session", secret)! });
   }
   return { status: "in", secret, user };
 }

@@ -21,6 +21,8 @@ export interface PasskeyVerifier {
 const CHALLENGE_OCTETS = 32;
 const CHALLENGE_SECONDS = 300;
 export const MAX_PASSKEYS = 20;
+/** In base64url, of the 1023 octets that WebAuthn grants to a credential id. */
+export const MAX_CREDENTIAL_ID = 1364;
 
 export interface PasskeyTools {
   readonly store: AccessStore;
@@ -65,8 +67,9 @@ export async function registerPasskey(
   const { store, verifier, now } = tools;
   const challenge = await takeChallenge(given.kept, REGISTRATION(user.id), tools);
   const proven = challenge === undefined ? undefined : await verifier.registration(given.answer, challenge);
+  if (proven === undefined || proven.credentialId.length > MAX_CREDENTIAL_ID) return undefined;
   // A credential that is known already must not come into another's hands.
-  if (proven === undefined || (await store.passkey(proven.credentialId)) !== undefined) return undefined;
+  if ((await store.passkey(proven.credentialId)) !== undefined) return undefined;
   const at = now();
   const passkey = { ...proven, userId: user.id, label: given.label, createdAt: at, lastUsedAt: undefined };
   return (await store.putPasskey(passkey)) === "put" ? passkey : undefined;
@@ -80,7 +83,8 @@ export async function showPasskey(
   const { store, verifier, now } = tools;
   const challenge = await takeChallenge(given.kept, LOGIN, tools);
   const { id } = given.answer;
-  const passkey = typeof id === "string" && id.length <= 1400 ? await store.passkey(id) : undefined;
+  const passkey =
+    typeof id === "string" && id.length <= MAX_CREDENTIAL_ID ? await store.passkey(id) : undefined;
   if (challenge === undefined || passkey === undefined) return undefined;
   const counter = await verifier.login(given.answer, challenge, passkey);
   const user = counter === undefined ? undefined : await store.user({ id: passkey.userId });

@@ -2,37 +2,33 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JobKind } from "../watch/job-kind.ts";
-import { createStoredJobQueue, type JobQueue, MAX_ATTEMPTS } from "../watch/job-queue.ts";
+import { createStoredJobQueue, type JobHandlers, type JobQueue, MAX_ATTEMPTS } from "../watch/job-queue.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /**
- * Tasks wait for caches, for hours perhaps, and after an outage the keys of all domains are due at once: each has turns
- * of its own, and so have alerts, which wait for nothing else. On PostgreSQL nodes share the jobs; otherwise they are
- * this process's own.
+ * What publishes waits for caches, for hours perhaps; what looks, for servers that do not answer; and after an outage the
+ * keys of all domains are due at once. So each has turns of its own, and so have alerts, which wait for nothing else. On
+ * PostgreSQL nodes share the jobs; otherwise they are this process's own.
  */
 export function openJobQueue(around: QueueAround, onTrouble: (trouble: string) => void): JobQueue {
-  const [tasks, alerts, others] = [
-    openLane(around, onTrouble),
-    openLane(around, onTrouble),
-    openLane(around, onTrouble),
-  ];
-  const laneOf = (kind: JobKind) => (kind === "task" ? tasks : isAlert(kind) ? alerts : others);
+  const open = () => openLane(around, onTrouble);
+  const others = open();
+  const lanes = LANES.map((lane) => ({ ...lane, queue: open() }));
+  const queues = [others, ...lanes.map(({ queue }) => queue)];
+  const laneOf = (kind: JobKind) => lanes.find(({ kinds }) => kinds.includes(kind))?.queue ?? others;
+  const handlersIn = (handlers: JobHandlers, queue: JobQueue): JobHandlers =>
+    Object.fromEntries(Object.entries(handlers).filter(([kind]) => laneOf(kind as JobKind) === queue));
   return {
     add: (kind, ...rest) => laneOf(kind).add(kind, ...rest),
-    async work({ task, ...handlers }, { concurrency }) {
-      const { "alert-round": round, "alert-delivery": delivery, "weekly-digest": digest, ...rest } = handlers;
-      const telling = {
-        ...(round && { "alert-round": round }),
-        ...(delivery && { "alert-delivery": delivery }),
-        ...(digest && { "weekly-digest": digest }),
-      };
-      if (task !== undefined) await tasks.work({ task }, { concurrency: TASKS_AT_ONCE });
-      if (Object.keys(telling).length > 0) await alerts.work(telling, { concurrency: ALERTS_AT_ONCE });
-      await others.work(rest, { concurrency });
+    async work(handlers, { concurrency }) {
+      for (const { queue, atOnce } of [...lanes, { queue: others, atOnce: concurrency }]) {
+        const some = handlersIn(handlers, queue);
+        if (Object.keys(some).length > 0) await queue.work(some, { concurrency: atOnce });
+      }
     },
     givenUp: (limit) => others.givenUp(limit),
     async stop() {
-      await Promise.all([tasks.stop(), alerts.stop(), others.stop()]);
+      await Promise.all(queues.map((queue) => queue.stop()));
     },
   };
 }
@@ -42,13 +38,14 @@ export interface QueueAround {
   readonly databaseUrl: Surroundings["databaseUrl"];
 }
 
-/** Most of them sleep. */
-const TASKS_AT_ONCE = 24;
-/** A receiver that is silent holds one for some seconds. */
-const ALERTS_AT_ONCE = 4;
-
-const isAlert = (kind: JobKind): boolean =>
-  kind === "alert-round" || kind === "alert-delivery" || kind === "weekly-digest";
+const LANES: readonly { readonly kinds: readonly JobKind[]; readonly atOnce: number }[] = [
+  // Servers that do not answer hold these up.
+  { kinds: ["task"], atOnce: 16 },
+  // Most of them sleep.
+  { kinds: ["publish-task"], atOnce: 24 },
+  // A receiver that is silent holds one for some seconds.
+  { kinds: ["alert-round", "alert-delivery", "weekly-digest"], atOnce: 4 },
+];
 
 function openLane(
   { state: { jobs }, databaseUrl: url }: QueueAround,

@@ -32,10 +32,10 @@ const POLL_MILLISECONDS = 2_000;
 const RESCUE_MILLISECONDS = 15_000;
 /** In a row, at asking for a job: the workers cling to connections that broke, and are begun anew. */
 const MAX_FAILURES = 5;
-/** A database has a hundred for everybody, and there are three queues in each node. */
-const MAX_CONNECTIONS = 3;
+/** A database has a hundred for everybody, and there are four queues in each node. */
+const MAX_CONNECTIONS = 2;
 /** A worker needs one to take a job and to end it, a moment each. */
-const WORKERS_CONNECTIONS = 4;
+const WORKERS_CONNECTIONS = 2;
 /** Beside these: what fetches jobs, and what hears of new ones. */
 const SPARE_CONNECTIONS = 2;
 const CONNECT_MILLISECONDS = 5_000;
@@ -64,7 +64,9 @@ export async function openGraphileJobQueue(options: GraphileJobQueueOptions): Pr
   const { onTrouble } = options;
   const pool = openPool(options, MAX_CONNECTIONS);
   const logger = new Logger(() => (level, message) => {
-    if (level === "error" || level === "warning") onTrouble(message);
+    // That there are fewer connections than workers is meant so.
+    const isMeant = level === "warning" && message.includes("maxPoolSize");
+    if ((level === "error" || level === "warning") && !isMeant) onTrouble(message);
   });
   try {
     const tools = await makeWorkerUtils({ pgPool: pool, logger });

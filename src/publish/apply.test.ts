@@ -195,6 +195,28 @@ describe("an apply under way", () => {
     expect((await setup.store.ownedIn(ZONE)).length).toBeGreaterThan(0);
   });
 
+  it("stops where who approved it has lost the right while it waited, and may be begun anew", async () => {
+    const setup = setUp();
+    let isApproved = true;
+    const tools: ApplyTools = {
+      ...setup.tools,
+      sleep: async (milliseconds) => {
+        if (milliseconds === 30_000) isApproved = false;
+      },
+      isStillApproved: async () => isApproved,
+    };
+    const plan = await planOf(setup);
+    expect(await applyPlan(plan, PATIENT, tools)).toMatchObject({ status: "stopped", stepsDone: 1 });
+    expect(setup.provider.applies).toBe(1);
+    const stopped = await setup.store.latest(ZONE);
+    expect(stopped?.state).toBe("done");
+    // What stands there is known to be ours.
+    expect(await setup.store.ownedIn(ZONE)).not.toEqual([]);
+    const first = await planOf(setup);
+    expect(await applyPlan(first, PATIENT, tools)).toMatchObject({ status: "stopped", stepsDone: 0 });
+    expect(await applyPlan(first, PATIENT, setup.tools)).toMatchObject({ status: "done" });
+  });
+
   it("stops where somebody took it for dead, and changes nothing more", async () => {
     const { setup, result } = await meanwhile(async (_setup, tools) => {
       const other = { ...tools, holders: { own: "other", isGone: (holder: string) => holder === "one" } };

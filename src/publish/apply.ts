@@ -36,6 +36,8 @@ export interface ApplyTools {
   /** Unique, in the order of time. */
   readonly newId: () => string;
   readonly onProgress: (event: ApplyEvent) => void;
+  /** Asked before each step: a wait is long enough for whoever approved it to lose the right. Absent: always. */
+  readonly isStillApproved?: () => Promise<boolean>;
 }
 
 export type ApplyEvent =
@@ -130,13 +132,19 @@ async function adopt(plan: Plan, { store, now, newId, holders }: ApplyTools): Pr
   return true;
 }
 
+const NOT_APPROVED: ProviderFailure = {
+  status: "failed",
+  cause: "refused",
+  detail: "who approved this may not publish into the zone any more; what was done until then stays",
+};
+
 async function carryOut(
   apply: ApplyRecord,
   steps: Plan["steps"],
   options: ApplyOptions,
   tools: ApplyTools,
 ): Promise<ApplyResult> {
-  const { provider, store, onProgress, now } = tools;
+  const { provider, store, onProgress, now, isStillApproved } = tools;
   const unseen: Unseen[] = [];
   for (const [at, { changes, waitSeconds: planned, waitReason = "" }] of steps.entries()) {
     const owed = at === 0 && options.notBefore ? options.notBefore.getTime() - now().getTime() : 0;
@@ -146,6 +154,10 @@ async function carryOut(
       if (!(await waitHolding(apply, waitSeconds, tools))) return { status: "busy" };
     }
     if (!(await hold(apply, tools))) return { status: "busy" };
+    if ((await isStillApproved?.()) === false) {
+      await settle(apply, tools);
+      return { status: "stopped", stepsDone: at, failure: NOT_APPROVED };
+    }
     onProgress({ kind: "step", at, of: steps.length, changes });
     const outcome = await provider.apply(apply.zone, changes);
     if (outcome.status === "stale") {

@@ -23,10 +23,7 @@ export function createAccessStore({ query, differences }: Database): AccessStore
 function users({
   query,
   differences,
-}: Database): Pick<
-  AccessStore,
-  "countUsers" | "user" | "users" | "hasOtherAdministrator" | "addUser" | "changeUser"
-> {
+}: Database): Pick<AccessStore, "countUsers" | "user" | "users" | "addUser" | "changeUser"> {
   return {
     async countUsers() {
       const { count } = await query
@@ -48,17 +45,6 @@ function users({
     async users() {
       return (await query.selectFrom("account").selectAll().orderBy("name").execute()).map(userOf);
     },
-    async hasOtherAdministrator(userId) {
-      const other = await query
-        .selectFrom("account")
-        .select("id")
-        .where("role", "=", "administrator")
-        .where("disabled_at", "is", null)
-        .where("id", "<>", userId)
-        .limit(1)
-        .executeTakeFirst();
-      return other !== undefined;
-    },
     addUser: (user, options) =>
       query.transaction().execute(async (tx) => {
         if (options?.onlyFirst === true) {
@@ -79,9 +65,22 @@ function users({
           .executeTakeFirst();
         return numInsertedOrUpdatedRows === 1n ? "added" : "taken";
       }),
-    changeUser: (before, after, keepSession) =>
+    changeUser: (before, after, { keepSession, isRecovery = false } = {}) =>
       query.transaction().execute(async (tx) => {
         if (after.id !== before.id) throw new TypeError(`${before.name}: a user cannot become another`);
+        if (isActingAdministrator(before) && !isActingAdministrator(after)) {
+          // No other is changed between the look and the deed.
+          if (differences.locksRows) await sql`LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE`.execute(tx);
+          const other = await tx
+            .selectFrom("account")
+            .select("id")
+            .where("role", "=", "administrator")
+            .where("disabled_at", "is", null)
+            .where("id", "<>", before.id)
+            .limit(1)
+            .executeTakeFirst();
+          if (other === undefined) return "last";
+        }
         const values = changingOf(after);
         const rivals = await tx
           .selectFrom("account")
@@ -109,10 +108,17 @@ function users({
             .$if(keepSession !== undefined, (rows) => rows.where("secret_hash", "<>", keepSession!))
             .execute();
         }
+        if (after.disabledAt !== undefined || isRecovery) {
+          await tx.deleteFrom("passkey").where("user_id", "=", before.id).execute();
+          await tx.deleteFrom("api_token").where("user_id", "=", before.id).execute();
+        }
         return "changed";
       }),
   };
 }
+
+const isActingAdministrator = ({ role, disabledAt }: User): boolean =>
+  role === "administrator" && disabledAt === undefined;
 
 type Traces =
   | "countAttempt"

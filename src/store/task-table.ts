@@ -1,6 +1,6 @@
 /** Work that somebody follows. */
 import type { Selectable } from "kysely";
-import type { Task, TaskState, TaskStore } from "../watch/task.ts";
+import type { Task, TaskCount, TaskState, TaskStore } from "../watch/task.ts";
 import { storable } from "./column.ts";
 import type { Database, Tables } from "./tables.ts";
 
@@ -88,15 +88,19 @@ export function createTaskStore({ query }: Database): TaskStore {
         .where("started_at", "<", begunBefore.getTime())
         .execute();
     },
-    async counts() {
+    async unfinished() {
       const rows = await query
         .selectFrom("task")
-        .select(({ fn }) => ["state", fn.countAll<number>().as("count")])
+        .select(({ fn }) => ["kind", "owner_id", "state", fn.countAll<number>().as("count")])
         .where("ended_at", "is", null)
-        .groupBy("state")
+        .groupBy(["kind", "owner_id", "state"])
         .execute();
-      const of = (state: TaskState) => rows.find((row) => row.state === state)?.count ?? 0;
-      return { waiting: of("waiting"), running: of("running") };
+      return rows.map(({ kind, owner_id: ownerId, state, count }) => ({
+        kind,
+        ownerId: ownerId ?? undefined,
+        state: state as TaskCount["state"],
+        count,
+      }));
     },
     async sweep(endedBefore) {
       await query.deleteFrom("task").where("ended_at", "<", endedBefore.getTime()).execute();

@@ -15,6 +15,8 @@ export interface JobPayloads {
   };
   /** Work that somebody follows: task.ts. */
   readonly task: { readonly id: string };
+  /** The same, for what publishes: it waits for nothing that only looks. */
+  readonly "publish-task": { readonly id: string };
   /** Caches have let go of what a change took away: the domains can be judged. */
   readonly "wait-for-caches": { readonly domains: readonly DomainName[] };
   /** So many rounds in a row have not arrived. */

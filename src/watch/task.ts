@@ -23,6 +23,14 @@ export interface Task {
   readonly result: unknown;
 }
 
+/** How many there are that have not ended. */
+export interface TaskCount {
+  readonly kind: string;
+  readonly ownerId: string | undefined;
+  readonly state: "waiting" | "running";
+  readonly count: number;
+}
+
 export type NewTask = Pick<Task, "id" | "kind" | "domain" | "ownerId" | "input" | "startedAt">;
 
 /** Every method is durable when it resolves, and has changed all or nothing. */
@@ -37,7 +45,7 @@ export interface TaskStore {
   end(id: string, attempt: number, state: "done" | "failed", result: unknown, at: Date): Promise<boolean>;
   /** Ends what was begun before, and has not ended by itself. */
   abandon(begunBefore: Date, at: Date): Promise<void>;
-  counts(): Promise<{ readonly waiting: number; readonly running: number }>;
+  unfinished(): Promise<readonly TaskCount[]>;
   /** What ended before goes. */
   sweep(endedBefore: Date): Promise<void>;
 }
@@ -71,7 +79,20 @@ export interface TaskTools {
 type About = Pick<Task, "kind" | "domain" | "ownerId">;
 type Work = (input: never, call: TaskCall) => Promise<unknown>;
 
-const MAX_WAITING = 100;
+/** `busy`: everybody together has begun too much; `enough`: this owner has. */
+export type NotBegun = "busy" | "enough";
+
+interface Lane {
+  readonly job: "task" | "publish-task";
+  /** Of all together. */
+  readonly maxWaiting: number;
+  /** Of one owner: waiting or under way, so that one never has all the turns (src/main/jobs.ts). */
+  readonly maxOfOwner: number;
+}
+
+const LOOKS: Lane = { job: "task", maxWaiting: 80, maxOfOwner: 8 };
+/** Whoever only looks, and at whatever does not answer, takes no turn of these. */
+const PUBLISHES: Lane = { job: "publish-task", maxWaiting: 20, maxOfOwner: 12 };
 /** A task is tried again where a node died or was stopped, and not where it failed. */
 const MAX_ATTEMPTS = 10;
 const KEEP_MILLISECONDS = 3_600_000;
@@ -81,9 +102,12 @@ const NOTE_MILLISECONDS = 300;
 /** Of what happens here, followers hear at once; of other nodes they have to ask. */
 const ASK_MILLISECONDS = 700;
 
+const sum = (counts: readonly TaskCount[]): number => counts.reduce((all, { count }) => all + count, 0);
+
 export class Tasks {
   readonly #tools: TaskTools;
-  readonly #works = new Map<string, Work>();
+  readonly #works = new Map<string, { readonly work: Work; readonly lane: Lane }>();
+  #begun: Promise<unknown> = Promise.resolve();
   readonly #listeners = new Map<string, Set<() => void>>();
 
   constructor(tools: TaskTools) {
@@ -94,22 +118,32 @@ export class Tasks {
   define<Input>(
     kind: string,
     work: (input: Input, call: TaskCall) => Promise<unknown>,
-  ): (about: Omit<About, "kind">, input: Input) => Promise<Task | "busy"> {
-    this.#works.set(kind, work as Work);
-    return (about, input) => this.#start({ ...about, kind }, input);
+    { publishes = false }: { readonly publishes?: boolean } = {},
+  ): (about: Omit<About, "kind">, input: Input) => Promise<Task | NotBegun> {
+    const lane = publishes ? PUBLISHES : LOOKS;
+    this.#works.set(kind, { work: work as Work, lane });
+    return (about, input) => {
+      // One after the other: of many at once, each counts those before it.
+      const begun = this.#begun.then(() => this.#start({ ...about, kind }, input, lane));
+      this.#begun = begun.catch(() => undefined);
+      return begun;
+    };
   }
 
-  async #start(about: About, input: unknown): Promise<Task | "busy"> {
+  async #start(about: About, input: unknown, lane: Lane): Promise<Task | NotBegun> {
     const { store, queue, now, newId } = this.#tools;
     const at = now();
     await store.abandon(new Date(at.getTime() - LONGEST_MILLISECONDS), at);
-    const { waiting } = await store.counts();
-    if (waiting >= MAX_WAITING) return "busy";
+    const all = (await store.unfinished()).filter(({ kind }) => this.#works.get(kind)?.lane === lane);
+    const { ownerId } = about;
+    if (ownerId !== undefined && sum(all.filter((one) => one.ownerId === ownerId)) >= lane.maxOfOwner)
+      return "enough";
+    if (sum(all.filter(({ state }) => state === "waiting")) >= lane.maxWaiting) return "busy";
     const task = await store.begin({ ...about, id: newId(), input, startedAt: at });
     // Also for one that is there already: who began it may have died before this.
     if (task.state === "waiting") {
       const { id } = task;
-      await queue.add("task", { id }, { key: `task ${id}`, maxAttempts: MAX_ATTEMPTS });
+      await queue.add(lane.job, { id }, { key: `task ${id}`, maxAttempts: MAX_ATTEMPTS });
     }
     return task;
   }
@@ -118,8 +152,10 @@ export class Tasks {
     return this.#tools.store.get(id);
   }
 
-  counts(): Promise<{ readonly waiting: number; readonly running: number }> {
-    return this.#tools.store.counts();
+  async counts(): Promise<{ readonly waiting: number; readonly running: number }> {
+    const all = await this.#tools.store.unfinished();
+    const of = (state: TaskCount["state"]) => sum(all.filter((one) => one.state === state));
+    return { waiting: of("waiting"), running: of("running") };
   }
 
   async sweep(): Promise<void> {
@@ -143,8 +179,9 @@ export class Tasks {
     }
   }
 
-  readonly handlers: Required<Pick<JobHandlers, "task">> = {
+  readonly handlers: Required<Pick<JobHandlers, Lane["job"]>> = {
     task: ({ id }, { attempt, isLast }) => this.#run(id, attempt, isLast),
+    "publish-task": ({ id }, { attempt, isLast }) => this.#run(id, attempt, isLast),
   };
 
   async #run(id: string, attempt: number, isLast: boolean): Promise<void> {
@@ -156,7 +193,7 @@ export class Tasks {
       await store.end(id, attempt, state, result, now());
       this.#tell(id);
     };
-    const work = this.#works.get(task.kind);
+    const work = this.#works.get(task.kind)?.work;
     if (work === undefined) return end("failed", { what: "this version of the server cannot do that" });
     const notes = this.#notes(id, attempt);
     try {

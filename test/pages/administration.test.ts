@@ -70,10 +70,21 @@ it("filters the audit log, by address and by form", async () => {
   await page.getByRole("cell", { name: "servers.change" }).first().waitFor();
 });
 
+/** What makes or changes users asks for the password, above the page. */
+async function typeOwn(password = DEMO_PASSWORD): Promise<void> {
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Your own password").fill(password);
+  await dialog.getByRole("button", { name: "Go on" }).click();
+}
+
 it("adds a user, who comes in with the password that is shown once", async () => {
   await page.goto("/users");
   await page.getByLabel("Name").fill("Nils");
   await page.getByRole("radio", { name: /^Reader/ }).check();
+  await page.getByLabel("Your own password").fill("not the password");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByText(/that is not the password/).waitFor();
+  await page.getByLabel("Your own password").fill(DEMO_PASSWORD);
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByText("The password of nils.").waitFor();
   const password = await page.locator(".secret").innerText();
@@ -86,6 +97,14 @@ it("adds a user, who comes in with the password that is shown once", async () =>
   await his.getByRole("heading", { name: "Your domains" }).waitFor();
 
   await page.getByRole("button", { name: "Keep out: nils" }).click();
+  const asked = page.getByRole("dialog", { name: "Keep out: nils" });
+  await asked.getByText("passkeys and tokens are gone for good").waitFor();
+  await asked.getByRole("button", { name: "Cancel" }).click();
+  await asked.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Keep out: nils" }).click();
+  await typeOwn("not the password");
+  await page.getByText(/that is not the password/).waitFor();
+  await typeOwn();
   await page.getByText("nils is kept out").waitFor();
   await his.reload();
   await his.getByRole("heading", { name: "Log in" }).waitFor();
@@ -94,6 +113,7 @@ it("adds a user, who comes in with the password that is shown once", async () =>
   await page.getByRole("button", { name: "Keep out: nils" }).waitFor();
 
   await page.getByLabel("Name").fill("nils");
+  await page.getByLabel("Your own password").fill(DEMO_PASSWORD);
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByText(/there is a user nils already/).waitFor();
 });
@@ -104,6 +124,7 @@ it("changes a role, takes that back, and leaves one's own to others", async () =
   await role.selectOption("owner");
   expect(await page.getByText("nils: Owner.").count()).toBe(0);
   await page.getByRole("button", { name: "Change the role: nils" }).click();
+  await typeOwn();
   await page.getByText("nils: Owner.").waitFor();
   expect(await page.evaluate("document.activeElement.tagName")).toBe("SELECT");
   await page.keyboard.press("Control+z");
@@ -235,6 +256,13 @@ it("shows a reader what is there, and nothing to change it with", async () => {
   }
   expect(complaints).toEqual([]);
   await context.close();
+});
+
+it("asks for a password accessibly", async () => {
+  await page.goto("/users");
+  await page.getByRole("button", { name: "New password: rita" }).click();
+  await page.getByRole("dialog", { name: "New password: rita" }).waitFor();
+  await expectAccessible(page);
 });
 
 it.each([

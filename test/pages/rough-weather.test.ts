@@ -98,10 +98,12 @@ describe("two at the same thing", () => {
       ({ name }) => name === "rita",
     )!;
     await page.getByLabel("Name", { exact: true }).fill("half a na");
-    const change = { role: "owner", revision: rita.revision };
+    const change = { role: "owner", revision: rita.revision, ownPassword: DEMO_PASSWORD };
     expect((await other.ask("PUT", `/api/users/${rita.id}`, change)).status).toBe(200);
     await role.selectOption("administrator");
     await page.getByRole("button", { name: "Change the role: rita" }).click();
+    await page.getByRole("dialog").getByLabel("Your own password").fill(DEMO_PASSWORD);
+    await page.getByRole("dialog").getByRole("button", { name: "Go on" }).click();
     await page
       .getByRole("alert")
       .getByText(/changed .*meanwhile/)
@@ -141,6 +143,7 @@ describe("a session that ends over a form", () => {
   it("is over for good where somebody else logs in: nothing of the first stays", async () => {
     await page.goto("/users");
     await page.getByLabel("Name", { exact: true }).fill("a secret plan");
+    await page.getByLabel("Your own password").fill(DEMO_PASSWORD);
     await tab.context.clearCookies();
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.getByRole("dialog", { name: "Your session is over" }).waitFor();
@@ -190,6 +193,7 @@ describe("a slow server", () => {
     proxy.delayMilliseconds = 0;
     await page.goto("/users");
     await page.getByLabel("Name", { exact: true }).fill("Nora");
+    await page.getByLabel("Your own password").fill(DEMO_PASSWORD);
     proxy.asked.length = 0;
     proxy.delayMilliseconds = DELAY_MILLISECONDS;
     await page.getByLabel("Name", { exact: true }).press("Enter");
@@ -206,12 +210,11 @@ describe("a connection that is lost", () => {
     await page.goto("/users");
     await page.getByLabel("Role: rita").waitFor();
     await page.getByLabel("Name", { exact: true }).fill("half a name");
+    await page.getByLabel("Your own password").fill(DEMO_PASSWORD);
     await tab.context.setOffline(true);
     await page.getByText("Connection lost, trying again").waitFor();
-    expect(
-      (await other.ask("POST", "/api/users", { name: "newcomer", role: "reader", makePassword: true }))
-        .status,
-    ).toBeLessThan(300);
+    const newcomer = { name: "newcomer", role: "reader", makePassword: true, ownPassword: DEMO_PASSWORD };
+    expect((await other.ask("POST", "/api/users", newcomer)).status).toBeLessThan(300);
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.getByText("this may have been done, or not").waitFor();
     await tab.context.setOffline(false);

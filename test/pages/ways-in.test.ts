@@ -89,6 +89,7 @@ async function typePassword(at: Page | Locator = page): Promise<void> {
 async function endSessionOverForm(): Promise<Locator> {
   await page.goto("/users");
   await page.getByLabel("Name", { exact: true }).fill("half a name");
+  await page.getByLabel("Your own password").fill(PASSWORD);
   await tab.context.clearCookies();
   await button("Add").click();
   const dialog = page.getByRole("dialog", { name: "Your session is over" });
@@ -312,6 +313,7 @@ describe("a provider's word", () => {
     await page.getByRole("radio", { name: /^Administrator/ }).check();
     await page.getByText("Comes in by", { exact: false }).first().click();
     await page.getByLabel(/Subject/).fill(`${identity.issuer} ida@laboratory`);
+    await page.getByLabel("Your own password").fill(PASSWORD);
     await button("Add").click();
     await page.getByLabel("Role: ida").waitFor();
     await leave();

@@ -81,13 +81,19 @@ export async function httpWorld(
   const now = () => state.clock;
   const zones = zoneOf("anna.example") + zoneOf("bert.example") + zoneOf("admin.example");
   const tasks = memoryTaskStore();
-  const queue = createStoredJobQueue({
-    store: memoryJobStore(),
-    now: () => new Date(),
-    sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
-    newId: randomUUID,
-    onTrouble: (trouble) => logged.push(trouble),
-  });
+  const openQueue = () =>
+    createStoredJobQueue({
+      store: memoryJobStore(),
+      now: () => new Date(),
+      sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
+      newId: randomUUID,
+      onTrouble: (trouble) => logged.push(trouble),
+    });
+  const [looks, publishes] = [openQueue(), openQueue()];
+  const queue: ServerParts["queue"] = {
+    add: (kind, ...rest) => (kind === "publish-task" ? publishes : looks).add(kind, ...rest),
+    givenUp: (limit) => looks.givenUp(limit),
+  };
   const parts: ServerParts = {
     access,
     descriptions,
@@ -151,8 +157,9 @@ export async function httpWorld(
     ...settings,
   });
 
-  const { task, "look-at-all": lookAtAll } = server.handlers;
-  await queue.work({ task, "look-at-all": lookAtAll }, { concurrency: 4 });
+  const { task, "publish-task": publishTask, "look-at-all": lookAtAll } = server.handlers;
+  await looks.work({ task, "look-at-all": lookAtAll }, { concurrency: 4 });
+  await publishes.work({ "publish-task": publishTask }, { concurrency: 4 });
 
   const addUser = async (name: string, role: Role): Promise<User> => {
     const user: User = {
@@ -255,14 +262,13 @@ export async function httpWorld(
     },
     async settle() {
       for (;;) {
-        const { waiting, running } = await tasks.counts();
-        if (waiting + running === 0) return;
+        if ((await tasks.unfinished()).length === 0) return;
         await sleep(2);
       }
     },
     async close() {
       await server.stop();
-      await queue.stop();
+      await Promise.all([looks.stop(), publishes.stop()]);
     },
   };
 }

@@ -41,22 +41,24 @@ export function memoryAccessStore(): MemoryAccessStore {
         : find(({ oidcSubject }) => oidcSubject === by.oidcSubject);
     },
     users: async () => [...users.values()].sort((x, y) => (x.name < y.name ? -1 : 1)),
-    hasOtherAdministrator: async (userId) =>
-      find(
-        ({ id, role, disabledAt }) => id !== userId && role === "administrator" && disabledAt === undefined,
-      ) !== undefined,
     async addUser(user, { onlyFirst = false } = {}) {
       if ((onlyFirst && users.size > 0) || find(({ name }) => name === user.name)) return "taken";
       users.set(user.id, user);
       return "added";
     },
-    async changeUser(before, after, keepSession) {
+    async changeUser(before, after, { keepSession, isRecovery = false } = {}) {
+      const isActing = ({ role, disabledAt }: User) => role === "administrator" && disabledAt === undefined;
+      if (isActing(before) && !isActing(after) && !find((user) => user.id !== before.id && isActing(user)))
+        return "last";
       if (users.get(before.id)?.revision !== before.revision) return "stale";
       users.set(after.id, after);
       if (after.disabledAt !== undefined || after.passwordHash !== before.passwordHash) {
         for (const [hash, { userId }] of sessions)
           if (userId === after.id && hash !== keepSession) sessions.delete(hash);
       }
+      if (after.disabledAt !== undefined || isRecovery)
+        for (const proofs of [passkeys, tokens])
+          for (const [key, { userId }] of proofs) if (userId === after.id) proofs.delete(key);
       return "changed";
     },
     passkeys: async (userId) => [...passkeys.values()].filter((one) => one.userId === userId),

@@ -35,9 +35,10 @@ export function memoryTaskStore(): TaskStore {
         tasks.set(task.id, { ...task, state: "failed", endedAt });
       }
     },
-    async counts() {
-      const of = (state: string) => [...tasks.values()].filter((task) => task.state === state).length;
-      return { waiting: of("waiting"), running: of("running") };
+    async unfinished() {
+      return [...tasks.values()].flatMap(({ kind, ownerId, state }) =>
+        state === "waiting" || state === "running" ? [{ kind, ownerId, state, count: 1 }] : [],
+      );
     },
     async sweep(endedBefore) {
       for (const { id, endedAt } of tasks.values())

@@ -356,7 +356,11 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     .option("--state <dir>", STATE)
     .option("--settings <file>", SETTINGS)
     .action(async (options) => finish(await (await import("./user.ts")).runUserList(options, tools)));
-  command("reset", "a new password for who has lost theirs, or the phone with the codes", user)
+  command(
+    "reset",
+    "a new password for who has lost theirs, or the phone with the codes; passkeys and tokens are taken away",
+    user,
+  )
     .argument("<name>")
     .option("--state <dir>", STATE)
     .option("--settings <file>", SETTINGS)

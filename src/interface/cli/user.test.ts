@@ -100,6 +100,8 @@ describe("user reset", () => {
     await withAnna();
     const { out } = await call("reset", "bert", "--json");
     expect(JSON.parse(out)).toEqual({ user: "bert", temporaryPassword: expect.stringMatching(/^\w{4}-/) });
+    // Whoever was in before does not stay.
+    expect(await state.access.passkeys("b")).toEqual([]);
   });
 
   it.each([

@@ -52,7 +52,7 @@ export async function runUserReset(typed: string, options: UserOptions, tools: T
     const before = await access.user({ name: loginName(typed) });
     if (before === undefined) throw await unknown(typed, access);
     const { user, password } = await withNewWayIn(before, tools.randomOctets);
-    if ((await access.changeUser(before, user)) !== "changed")
+    if ((await access.changeUser(before, user, { isRecovery: true })) !== "changed")
       throw new UsageError(`${visible(typed)}: somebody else changes this user now; try again`, EXIT.errors);
     const what = { actor: "system", address: undefined, action: "user.change", target: user.name };
     const details = { password: "new", removeTotp: true, disabled: false };
@@ -62,7 +62,7 @@ export async function runUserReset(typed: string, options: UserOptions, tools: T
   if (options.json) terminal.out(`${JSON.stringify({ user: name, temporaryPassword: password })}\n`);
   else {
     terminal.out(`${password}\n`);
-    const words = `The new password of ${name}, shown this once. Codes of an app are off, all sessions have ended; passkeys stay. Change it under Account after the login.`;
+    const words = `The new password of ${name}, shown this once. Codes of an app are off, all sessions have ended, passkeys and tokens are gone. Change it under Account after the login.`;
     terminal.err(`${wrap(visible(words), terminal.columns)}\n`);
   }
   return EXIT.ok;

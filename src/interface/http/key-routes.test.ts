@@ -81,7 +81,9 @@ describe("a private half", () => {
     const { cookie = "" } = who("owner").headers;
     const { bearerHash } = await import("../../access/bearer-secret.ts");
     const kept = bearerHash("session", cookie.replace(/^.*?=/, ""))!;
-    expect(await world.access.changeUser(anna, { ...anna, passwordHash }, kept)).not.toBe("stale");
+    expect(await world.access.changeUser(anna, { ...anna, passwordHash }, { keepSession: kept })).not.toBe(
+      "stale",
+    );
   });
 
   it.each<[string, object, number, string]>([

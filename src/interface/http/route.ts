@@ -13,6 +13,8 @@ export interface Asked {
   /** Throws where nobody is logged in: routes for anyone have no actor. */
   readonly actor: Actor;
   readonly caller: Caller;
+  /** Who it is by now, for what goes on for long; undefined where the session or token is over. */
+  readonly actorNow: () => Promise<Actor | undefined>;
   /** Where it came by the cookie. */
   readonly session: { readonly secret: string; readonly open: OpenSession } | undefined;
   /** Of routes below /domains/:domain: it is there, and the actor sees it. */

@@ -16,6 +16,7 @@ import {
 } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { auditEntry, newId } from "../../access/audit.ts";
+import { MAX_CREDENTIAL_ID } from "../../access/passkey.ts";
 import { TooManyPasswords } from "../../access/password.ts";
 import { actorName, may, sees } from "../../access/permission.ts";
 import type { SessionTools } from "../../access/session.ts";
@@ -49,7 +50,8 @@ import { userRoutes } from "./routes/user.ts";
 
 const MAX_BODY_OCTETS = 256 * 1024;
 const MAX_HEADER_OCTETS = 16 * 1024;
-const MAX_PATH_PART = 300;
+/** A passkey's id is the longest. */
+const MAX_PATH_PART = MAX_CREDENTIAL_ID;
 const REQUEST_MILLISECONDS = 30_000;
 const STEP_SECONDS = 600;
 /** So long who follows a job is left to it when the server stops. */
@@ -278,6 +280,13 @@ export async function createServer(parts: ServerParts, settings: ServerSettings)
         return domain ?? fail("this route has no domain");
       },
       caller,
+      actorNow: async () => {
+        const now = await whoCame(request, isSecure, tools).catch((error: unknown) => {
+          if (error instanceof Refusal) return undefined;
+          throw error;
+        });
+        return now?.actor;
+      },
       session,
       reply,
       audit: (action, target, details = {}, by) =>

@@ -35,7 +35,8 @@ export function accountRoutes(parts: ServerParts, { now, random, store }: Sessio
   const own = (asked: Asked) => asked.session!.open.user;
   const keep = (asked: Asked) => bearerHash("session", asked.session!.secret)!;
   const changed = async (asked: Asked, after: ReturnType<typeof own>) => {
-    if ((await store.changeUser(own(asked), after, keep(asked))) === "stale") throw stale();
+    if ((await store.changeUser(own(asked), after, { keepSession: keep(asked) })) !== "changed")
+      throw stale();
   };
   return [
     route({

@@ -31,6 +31,7 @@ import { lanesOf, turnKeys } from "../../../watch/key-turn.ts";
 import { startRotation } from "../../../watch/rotation-driver.ts";
 import { describeDomain } from "../described.ts";
 import { formSchema, hostFields, ofDomain } from "../domain-schema.ts";
+import { keyTurns } from "../key-turns.ts";
 import type { ServerParts } from "../parts.ts";
 import { requirePassword } from "../password-again.ts";
 import { notFound, Refusal, stale } from "../problem.ts";
@@ -90,6 +91,7 @@ const MIN_RSA_BITS = 1024;
 
 export function keyRoutes(parts: ServerParts): readonly Route[] {
   const { keys, descriptions, now, random, makeKeyPair, sealKey: master } = parts;
+  const inTurn = keyTurns();
   const oneKey = async (domain: DomainName, dkimSelector: DkimKey["dkimSelector"]) => {
     const key = await keys.get({ signingDomain: domain, dkimSelector });
     if (key === undefined) throw notFound();
@@ -101,8 +103,10 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
   };
   const generate = async (asked: Asked, wanted: Parameters<typeof makeKey>[1]) => {
     const { domain } = asked.domain;
-    await requireRoom(domain);
-    const made = await makeKey(domain, wanted, { store: keys, sealKey: master, makeKeyPair, random, now });
+    const made = await inTurn(domain, async () => {
+      await requireRoom(domain);
+      return makeKey(domain, wanted, { store: keys, sealKey: master, makeKeyPair, random, now });
+    });
     if (!made.ok) throw new Refusal("refused", made.problem, "choose another", { where: "body" });
     await asked.audit("key.create", keyOwner(made.value.key));
     await startRotation(domain, parts);
@@ -147,7 +151,6 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
       answer: z.object({ key: keySchema }),
       act: async ({ body }, asked) => {
         const { domain } = asked.domain;
-        await requireRoom(domain);
         const pair = readPrivateKey(body.privateKey);
         if (!pair.ok)
           throw new Refusal("refused", pair.problem, "send it in PEM", { where: "body.privateKey" });
@@ -166,7 +169,11 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
           sealKey(pair.value.privateKey, name, master(), random),
           now(),
         );
-        if ((await keys.put(key)) === "taken")
+        const put = await inTurn(domain, async () => {
+          await requireRoom(domain);
+          return keys.put(key);
+        });
+        if (put === "taken")
           throw new Refusal("taken", `there is a key ${keyOwner(key)} already`, "choose another selector");
         await asked.audit("key.import", keyOwner(key));
         await startRotation(domain, parts);

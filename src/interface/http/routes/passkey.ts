@@ -4,6 +4,7 @@ import { countPlace } from "../../../access/attempt.ts";
 import { leaveFor, returnFrom } from "../../../access/identity-provider.ts";
 import {
   LOGIN,
+  MAX_CREDENTIAL_ID,
   MAX_PASSKEYS,
   offerChallenge,
   REGISTRATION,
@@ -116,7 +117,7 @@ export function passkeyRoutes(
       path: "/api/account/passkeys/:id",
       gate: "account",
       summary: "Forgets a passkey.",
-      params: z.object({ id: z.string().max(300) }),
+      params: z.object({ id: z.string().max(MAX_CREDENTIAL_ID) }),
       act: async ({ params }, asked) => {
         const { user } = asked.session!.open;
         const left = (await store.passkeys(user.id)).filter(({ credentialId }) => credentialId !== params.id);

@@ -27,7 +27,7 @@ import { ofDomain } from "../domain-schema.ts";
 import type { ServerParts } from "../parts.ts";
 import { notFound, Refusal } from "../problem.ts";
 import { type Asked, type Route, route } from "../route.ts";
-import { type OpenZone, openZone } from "../zone.ts";
+import { canPublishInto, type OpenZone, openZone } from "../zone.ts";
 import { jobOf, jobRef } from "./job.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -112,16 +112,31 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
     by: actorName(actor),
     address: caller.address,
   });
-  /** Who has approved it may have lost the right meanwhile. */
-  const openAgain = async ({ domain, userId, zone }: Approved) => {
+  /** Who has approved it may have lost the right meanwhile: then undefined. */
+  const approver = async ({ domain, userId }: Approved) => {
     const [stored, user] = await Promise.all([descriptions.domain(domain), access.user({ id: userId })]);
-    const actor = user !== undefined && user.disabledAt === undefined ? { user } : undefined;
-    if (stored === undefined || actor === undefined || !sees(actor, stored) || !may(actor, "own.publish"))
-      throw notFound();
-    const opened = await open(stored, actor);
-    if (opened.zone !== zone) throw notApproved();
+    if (stored === undefined || user === undefined || user.disabledAt !== undefined) return undefined;
+    return sees({ user }, stored) && may({ user }, "own.publish") ? { stored, actor: { user } } : undefined;
+  };
+  const openAgain = async (approved: Approved) => {
+    const standing = await approver(approved);
+    if (standing === undefined) throw notFound();
+    const opened = await open(standing.stored, standing.actor);
+    if (opened.zone !== approved.zone) throw notApproved();
     return opened;
   };
+  const isStillApproved = async (approved: Approved): Promise<boolean> => {
+    const standing = await approver(approved);
+    if (standing === undefined) return false;
+    const { stored, actor } = standing;
+    const { description } = await describeDomain(stored, descriptions);
+    const isSame = zoneOf(stored.domain, description) === approved.zone;
+    return isSame && canPublishInto(approved.zone, actor, parts);
+  };
+  const toolsOf = (opened: OpenZone, approved: Approved, progress: (data: unknown) => void): ApplyTools => ({
+    ...opened.applyTools(tell(progress)),
+    isStillApproved: () => isStillApproved(approved),
+  });
   const audit = ({ by, address, zone }: Approved, action: string) =>
     access.audit(auditEntry({ actor: by, address, action, target: zone, details: {} }, now(), parts.random));
   /**
@@ -205,46 +220,56 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
     const text = JSON.stringify([undo.undoes.id, steps]);
     return { undo, steps, digest: createHash("sha256").update(text).digest("hex") };
   };
-  const applyApproved = tasks.define<ApprovedPlan>("apply", async (approved, { attempt, progress }) => {
-    const opened = await openAgain(approved);
-    const notBefore = await requireWhole(opened, attempt);
-    const plan = await makePlan(opened);
-    // Where a node died at it, what is left of the plan is a part of what was approved.
-    const isPart =
-      attempt > 1 &&
-      changesOf(plan).every((change) => approved.changes.includes(change)) &&
-      plan.guards.every(({ id }) => approved.allow.includes(id));
-    if (planDigest(plan) !== approved.digest && !isPart) throw notApproved();
-    const options = { allow: approved.allow, lookSeconds: LOOK_SECONDS, ...(notBefore && { notBefore }) };
-    const tools = opened.applyTools(tell(progress));
-    const result = await applyPlan(plan, options, tools);
-    await audit(approved, `zone.apply.${result.status}`);
-    if (result.status === "done") {
-      const ttls = plan.steps.flatMap(({ changes }) => changes.map(({ before }) => before?.ttlSeconds ?? 0));
-      await lookAfter(opened, Math.max(0, ...ttls));
-      const changes = plan.steps.flatMap((step) => step.changes);
-      return { ...resultJson(result), readBack: await readBack(changes, tools) };
-    }
-    return resultJson(result);
-  });
-  const undoApproved = tasks.define<ApprovedUndo>("undo", async (approved, { attempt, progress }) => {
-    const opened = await openAgain(approved);
-    await requireWhole(opened, attempt);
-    const last = await publish.latest(opened.zone);
-    if (attempt > 1 && last?.undoes === approved.undoes && last.state === "done")
-      return { status: "nothing-to-do" };
-    const { undo, digest: own } = await undoOf(opened);
-    if (own !== approved.digest) throw notApproved();
-    const tools = opened.applyTools(tell(progress));
-    const result = await applyUndo(undo, { lookSeconds: LOOK_SECONDS }, tools);
-    await audit(approved, `zone.undo.${result.status}`);
-    if (result.status === "done") {
-      const ttls = undo.steps.flat().map(({ before }) => before?.ttlSeconds ?? 0);
-      await lookAfter(opened, Math.max(0, ...ttls));
-      return { ...resultJson(result), readBack: await readBack(undo.steps.flat(), tools) };
-    }
-    return resultJson(result);
-  });
+  const applyApproved = tasks.define<ApprovedPlan>(
+    "apply",
+    async (approved, { attempt, progress }) => {
+      const opened = await openAgain(approved);
+      const notBefore = await requireWhole(opened, attempt);
+      const plan = await makePlan(opened);
+      // Where a node died at it, what is left of the plan is a part of what was approved.
+      const isPart =
+        attempt > 1 &&
+        changesOf(plan).every((change) => approved.changes.includes(change)) &&
+        plan.guards.every(({ id }) => approved.allow.includes(id));
+      if (planDigest(plan) !== approved.digest && !isPart) throw notApproved();
+      const options = { allow: approved.allow, lookSeconds: LOOK_SECONDS, ...(notBefore && { notBefore }) };
+      const tools = toolsOf(opened, approved, progress);
+      const result = await applyPlan(plan, options, tools);
+      await audit(approved, `zone.apply.${result.status}`);
+      if (result.status === "done") {
+        const ttls = plan.steps.flatMap(({ changes }) =>
+          changes.map(({ before }) => before?.ttlSeconds ?? 0),
+        );
+        await lookAfter(opened, Math.max(0, ...ttls));
+        const changes = plan.steps.flatMap((step) => step.changes);
+        return { ...resultJson(result), readBack: await readBack(changes, tools) };
+      }
+      return resultJson(result);
+    },
+    { publishes: true },
+  );
+  const undoApproved = tasks.define<ApprovedUndo>(
+    "undo",
+    async (approved, { attempt, progress }) => {
+      const opened = await openAgain(approved);
+      await requireWhole(opened, attempt);
+      const last = await publish.latest(opened.zone);
+      if (attempt > 1 && last?.undoes === approved.undoes && last.state === "done")
+        return { status: "nothing-to-do" };
+      const { undo, digest: own } = await undoOf(opened);
+      if (own !== approved.digest) throw notApproved();
+      const tools = toolsOf(opened, approved, progress);
+      const result = await applyUndo(undo, { lookSeconds: LOOK_SECONDS }, tools);
+      await audit(approved, `zone.undo.${result.status}`);
+      if (result.status === "done") {
+        const ttls = undo.steps.flat().map(({ before }) => before?.ttlSeconds ?? 0);
+        await lookAfter(opened, Math.max(0, ...ttls));
+        return { ...resultJson(result), readBack: await readBack(undo.steps.flat(), tools) };
+      }
+      return resultJson(result);
+    },
+    { publishes: true },
+  );
 
   return [
     route({

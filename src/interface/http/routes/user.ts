@@ -1,9 +1,10 @@
 /** Users, managed by administrators. */
 import { z } from "zod";
 import { ROLES, type User } from "../../../access/access-store.ts";
-import { isLastAdministrator, makeUser, withPassword } from "../../../access/account.ts";
+import { makeUser, withPassword } from "../../../access/account.ts";
 import { temporaryPassword } from "../../../access/password.ts";
 import type { ServerParts } from "../parts.ts";
+import { requirePassword } from "../password-again.ts";
 import { notFound, Refusal, stale } from "../problem.ts";
 import { line, type Route, route } from "../route.ts";
 import { tokenJson, tokenSchema } from "./account.ts";
@@ -25,6 +26,8 @@ const userSchema = z.object({
 /** `temporaryPassword`: where one was asked for; it is told this once. */
 const changedSchema = userSchema.extend({ temporaryPassword: z.string().nullable() });
 const wantsPassword = z.literal(true).optional();
+/** Of the administrator who asks: what they make of users outlives their session. */
+const ownPassword = z.string().max(1024).optional();
 
 const userJson = (user: User) => ({
   id: user.id,
@@ -38,13 +41,16 @@ const userJson = (user: User) => ({
   revision: user.revision,
 });
 
-export function userRoutes({ access, now, random }: ServerParts): readonly Route[] {
+const subjectTaken = (): Refusal =>
+  new Refusal("taken", "this subject is another user's", "give each user a subject of their own", {
+    where: "body.oidcSubject",
+  });
+
+export function userRoutes(parts: ServerParts): readonly Route[] {
+  const { access, now, random } = parts;
   const requireFree = async (oidcSubject: string | undefined, id?: string) => {
     const holder = oidcSubject === undefined ? undefined : await access.user({ oidcSubject });
-    if (holder !== undefined && holder.id !== id)
-      throw new Refusal("taken", "this subject is another user's", "give each user a subject of their own", {
-        where: "body.oidcSubject",
-      });
+    if (holder !== undefined && holder.id !== id) throw subjectTaken();
   };
   return [
     route({
@@ -65,12 +71,14 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
         password: z.string().max(1024).optional(),
         /** One is made, and told in the answer. */
         makePassword: wantsPassword,
+        ownPassword,
         role,
         oidcSubject: subject.optional(),
       }),
       status: 201,
       answer: changedSchema,
       act: async ({ body }, asked) => {
+        await requirePassword(body.ownPassword, asked, parts, "body.ownPassword");
         const { name, oidcSubject } = body;
         const made = body.makePassword === undefined ? undefined : temporaryPassword(random);
         const password = made ?? body.password;
@@ -89,7 +97,8 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
       method: "PUT",
       path: "/api/users/:id",
       gate: "users.manage",
-      summary: "Changes a user: role, whether they may come in, a new password, codes taken off.",
+      summary:
+        "Changes a user: role, whether they may come in, a new password, codes taken off. With a new password, and where they may not come in, their sessions end, and their passkeys and tokens go.",
       params: z.object({ id: z.string().max(100) }),
       body: z.strictObject({
         revision: z.int().min(1),
@@ -98,17 +107,16 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
         password: z.string().max(1024).optional(),
         /** One is made, and told in the answer. */
         makePassword: wantsPassword,
+        ownPassword,
         removeTotp: z.literal(true).optional(),
         oidcSubject: subject.nullable().optional(),
       }),
       answer: changedSchema,
       act: async ({ params, body }, asked) => {
+        await requirePassword(body.ownPassword, asked, parts, "body.ownPassword");
         const before = await access.user({ id: params.id });
         if (before === undefined) throw notFound();
         if (before.revision !== body.revision) throw stale();
-        const demoted = (body.role ?? before.role) !== "administrator" || body.disabled === true;
-        if (demoted && (await isLastAdministrator(before, access)))
-          throw new Refusal("refused", "this is the last administrator", "make another one first");
         if (body.oidcSubject) await requireFree(body.oidcSubject, before.id);
         let after: User = { ...before, revision: before.revision + 1 };
         const made = body.makePassword === undefined ? undefined : temporaryPassword(random);
@@ -126,8 +134,16 @@ export function userRoutes({ access, now, random }: ServerParts): readonly Route
           ...(body.removeTotp && { sealedTotpSecret: undefined, totpStep: undefined }),
           ...(body.oidcSubject !== undefined && { oidcSubject: body.oidcSubject ?? undefined }),
         };
-        if ((await access.changeUser(before, after)) === "stale") throw stale();
-        const { password: _password, makePassword: _made, revision: _, ...said } = body;
+        switch (await access.changeUser(before, after, { isRecovery: wanted !== undefined })) {
+          case "stale":
+            throw stale();
+          case "taken":
+            throw subjectTaken();
+          case "last":
+            throw new Refusal("refused", "this is the last administrator", "make another one first");
+          default:
+        }
+        const { password: _password, makePassword: _made, ownPassword: _own, revision: _, ...said } = body;
         await asked.audit("user.change", before.name, {
           ...said,
           ...(wanted !== undefined && { password: "new" }),

@@ -3016,6 +3016,7 @@ content: {
 name: string;
 password?: string;
 makePassword?: true;
+ownPassword?: string;
 role: "administrator" | "owner" | "reader";
 oidcSubject?: string;
 };
@@ -3052,7 +3053,7 @@ content: {
 };
 };
 "/api/users/{id}": {
-/** Changes a user: role, whether they may come in, a new password, codes taken off. */
+/** Changes a user: role, whether they may come in, a new password, codes taken off. With a new password, and where they may not come in, their sessions end, and their passkeys and tokens go. */
 put: {
 parameters: {
 query?: never;
@@ -3068,6 +3069,7 @@ role?: "administrator" | "owner" | "reader";
 disabled?: boolean;
 password?: string;
 makePassword?: true;
+ownPassword?: string;
 removeTotp?: true;
 oidcSubject?: string | null;
 };

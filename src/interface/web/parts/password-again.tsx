@@ -3,17 +3,23 @@ import { useTexts } from "../texts/texts.tsx";
 import { Field } from "./field.tsx";
 import { faultOf } from "./problem.tsx";
 
-/** `error`: what the server has said to the form. */
-export function PasswordAgain({ error }: { readonly error: unknown }) {
+interface PasswordAgainProps {
+  /** What the server has said to the form. */
+  readonly error: unknown;
+  readonly name?: string;
+  readonly label?: string;
+}
+
+export function PasswordAgain({ error, name = "password", label }: PasswordAgainProps) {
   const { account: t } = useTexts();
   return (
     <Field
-      label={t.oldPassword}
-      name="password"
+      label={label ?? t.oldPassword}
+      name={name}
       type="password"
       autoComplete="current-password"
       required
-      fault={faultOf(error, "password")}
+      fault={faultOf(error, name)}
     />
   );
 }

@@ -75,8 +75,6 @@ export const de: Texts = {
   toast: { undo: "Rückgängig", undoKey: "Strg+Z", close: "Diese Meldung schließen" },
   removal: {
     thing: (label) => `„${label}“ wird in einer Minute entfernt, oder sobald diese Meldung geschlossen ist.`,
-    codes: (name) =>
-      `Die Codes von ${name} werden in einer Minute abgeschaltet, oder sobald diese Meldung geschlossen ist.`,
   },
   notFound: {
     title: "Diese Seite gibt es nicht",

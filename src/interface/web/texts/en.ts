@@ -76,7 +76,6 @@ export const en = {
   toast: { undo: "Undo", undoKey: "Ctrl+Z", close: "Close this message" },
   removal: {
     thing: (label: string) => `“${label}” goes in a minute, or as soon as this message is closed.`,
-    codes: (name: string) => `The codes of ${name} go in a minute, or as soon as this message is closed.`,
   },
   notFound: {
     title: "There is no such page",

@@ -182,6 +182,7 @@ export const toolsDe: ToolsTexts = {
     noneHint: "Was jemand ändert, wird hier festgehalten.",
     noneFiltered: "Zu diesem Filter passt nichts: Namen und Ziele müssen ganz dastehen.",
   },
+  passwordDialog: { own: "Ihr eigenes Passwort", goOn: "Weiter", cancel: "Abbrechen" },
   users: {
     title: "Benutzer",
     lead: "Wer hereinkommt und was er darf.",
@@ -203,9 +204,12 @@ export const toolsDe: ToolsTexts = {
       "Ihre eigene Rolle und Ihren Zugang ändern andere Administratoren, damit niemand sich selbst aussperrt.",
     newPassword: "Neues Passwort",
     removeTotp: "Codes abschalten",
+    noTotp: (name) => `${name} wird nicht mehr nach Codes gefragt.`,
     disable: "Aussperren",
     enable: "Wieder hereinlassen",
-    isDisabled: (name) => `${name} ist ausgesperrt, alle Sitzungen sind zu Ende.`,
+    recovery:
+      "Mit einem neuen Passwort, und wenn jemand ausgesperrt wird, enden alle Sitzungen, und Passkeys und Tokens sind endgültig weg.",
+    isDisabled: (name) => `${name} ist ausgesperrt: Sitzungen sind zu Ende, Passkeys und Tokens sind weg.`,
     isEnabled: (name) => `${name} darf wieder herein.`,
     passwordOnce: (name) =>
       `Das Passwort von ${name}. Es wird nur dieses eine Mal gezeigt: kopieren Sie es jetzt.`,

@@ -175,6 +175,7 @@ export const toolsEn = {
     noneHint: "Whatever somebody changes is written here.",
     noneFiltered: "Nothing fits this filter: names and targets have to be whole.",
   },
+  passwordDialog: { own: "Your own password", goOn: "Go on", cancel: "Cancel" },
   users: {
     title: "Users",
     lead: "Who may come in, and what they may do.",
@@ -196,9 +197,12 @@ export const toolsEn = {
       "Another administrator changes your role and lets you in or not, so that nobody locks themselves out.",
     newPassword: "New password",
     removeTotp: "Take codes off",
+    noTotp: (name: string) => `${name} is asked for no codes any more.`,
     disable: "Keep out",
     enable: "Let in again",
-    isDisabled: (name: string) => `${name} is kept out, and all sessions are over.`,
+    recovery:
+      "With a new password, and for who is kept out, all sessions end, and passkeys and tokens are gone for good.",
+    isDisabled: (name: string) => `${name} is kept out: sessions are over, passkeys and tokens are gone.`,
     isEnabled: (name: string) => `${name} may come in again.`,
     passwordOnce: (name: string) => `The password of ${name}. It is shown this once: copy it now.`,
     password: "the password",

@@ -10,6 +10,8 @@ import { CopyButton } from "../../parts/copy-button.tsx";
 import { Field } from "../../parts/field.tsx";
 import { focusHeading } from "../../parts/focus.ts";
 import { Page } from "../../parts/page.tsx";
+import { PasswordAgain } from "../../parts/password-again.tsx";
+import { type Asking, PasswordDialog } from "../../parts/password-dialog.tsx";
 import { faultOf, Problem } from "../../parts/problem.tsx";
 import { useRemovals } from "../../parts/removal.ts";
 import { tell } from "../../parts/toast.tsx";
@@ -30,7 +32,10 @@ interface Given {
 export function UsersPage() {
   const { users: t } = useTexts();
   const users = useQuery(usersQuery);
+  const session = useSession();
   const [given, setGiven] = useState<Given>();
+  const [asking, setAsking] = useState<Asking>();
+  const isAsked = users.data?.users.find(({ id }) => id === session?.user.id)?.hasPassword === true;
   return (
     <Page title={t.title} lead={t.lead}>
       {users.isPending && <Loading />}
@@ -47,16 +52,18 @@ export function UsersPage() {
           </div>
         )}
       </div>
+      {asking && <PasswordDialog asking={asking} onEnd={() => setAsking(undefined)} />}
+      {users.data && <p className="hint">{t.recovery}</p>}
       {users.data && (
         <ul className="users">
           {users.data.users.map((user) => (
-            <UserItem key={user.id} user={user} onGiven={setGiven} />
+            <UserItem key={user.id} user={user} onGiven={setGiven} onAsk={isAsked ? setAsking : undefined} />
           ))}
         </ul>
       )}
       {users.data && (
         <>
-          <AddUser onGiven={setGiven} />
+          <AddUser onGiven={setGiven} isAsked={isAsked} />
           <TokensOfAll />
         </>
       )}
@@ -68,16 +75,26 @@ interface Change {
   readonly role?: Role;
   readonly disabled?: boolean;
   readonly makePassword?: true;
+  readonly removeTotp?: true;
+  readonly ownPassword?: string;
 }
 
-function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (given: Given) => void }) {
-  const { users: t, menu, removal } = useTexts();
+interface UserItemProps {
+  readonly user: User;
+  readonly onGiven: (given: Given) => void;
+  /** Undefined where there is no password to ask for. */
+  readonly onAsk: ((asking: Asking) => void) | undefined;
+}
+
+function UserItem({ user, onGiven, onAsk }: UserItemProps) {
+  const { users: t, menu } = useTexts();
   const client = useQueryClient();
   const session = useSession();
   const { id, name, role, hasPassword, hasTotp, oidcSubject, createdAt, disabledAt } = user;
   // What comes of one change is what the next, or its undoing, is made of.
   const revision = useRef(user.revision);
   revision.current = Math.max(revision.current, user.revision);
+  const [chosen, setChosen] = useState<Role>();
   const change = useMutation({
     mutationFn: (body: Change) =>
       answer(
@@ -87,44 +104,48 @@ function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (g
       revision.current = after.revision;
       return client.invalidateQueries({ queryKey: usersQuery.queryKey });
     },
-    onError: () => client.invalidateQueries({ queryKey: usersQuery.queryKey }),
-  });
-  const codes = useRemovals(
-    () => {
-      const params = { path: { id } };
-      const body = { removeTotp: true, revision: revision.current } as const;
-      return answer(PUT("/api/users/{id}", { params, body, keepalive: true }));
+    onError: (error) => {
+      if (faultOf(error, "ownPassword") === undefined) setChosen(undefined);
+      return client.invalidateQueries({ queryKey: usersQuery.queryKey });
     },
-    () => client.invalidateQueries({ queryKey: usersQuery.queryKey }),
-  );
-  const hasCodes = hasTotp && !codes.isRemoved(id);
-  const [chosen, setChosen] = useState<Role>();
+  });
+  /** What `own` holds is for its undoing as well, while that is offered. */
+  const begin = (
+    title: string,
+    wanted: Change,
+    then: (after: Awaited<ReturnType<typeof change.mutateAsync>>, own: Change) => void,
+    hint?: string,
+  ) => {
+    const act = async (own: Change) => then(await change.mutateAsync({ ...wanted, ...own }), own);
+    if (onAsk) onAsk({ title: `${title}: ${name}`, hint, act: (ownPassword) => act({ ownPassword }) });
+    // What goes wrong stands at the user.
+    else void act({}).catch(() => undefined);
+  };
   const roleId = useId();
   const select = useRef<HTMLSelectElement>(null);
   const setRole = (next: Role) => {
     select.current?.focus();
-    change.mutate(
-      { role: next },
-      {
-        onSuccess: () => tell(t.roleChanged(name, menu.role(next)), () => change.mutate({ role })),
-        onSettled: () => setChosen(undefined),
-      },
-    );
+    begin(t.changeRole, { role: next }, (_, own) => {
+      setChosen(undefined);
+      tell(t.roleChanged(name, menu.role(next)), () => change.mutate({ role, ...own }));
+    });
   };
   const setDisabled = (disabled: boolean) =>
-    change.mutate(
+    begin(
+      disabled ? t.disable : t.enable,
       { disabled },
-      {
-        onSuccess: () =>
-          tell(disabled ? t.isDisabled(name) : t.isEnabled(name), () =>
-            change.mutate({ disabled: !disabled }),
-          ),
-      },
+      (_, own) =>
+        tell(disabled ? t.isDisabled(name) : t.isEnabled(name), () =>
+          change.mutate({ disabled: !disabled, ...own }),
+        ),
+      disabled ? t.recovery : undefined,
     );
   const givePassword = () =>
-    change.mutate(
+    begin(
+      t.newPassword,
       { makePassword: true },
-      { onSuccess: ({ temporaryPassword: password }) => password && onGiven({ name, password }) },
+      ({ temporaryPassword: password }) => password && onGiven({ name, password }),
+      t.recovery,
     );
   const isOneself = session?.user.id === id;
   return (
@@ -143,7 +164,7 @@ function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (g
             </>
           )}
           {" · "}
-          {[hasPassword && t.byPassword, hasCodes && t.byTotp, oidcSubject && t.byProvider]
+          {[hasPassword && t.byPassword, hasTotp && t.byTotp, oidcSubject && t.byProvider]
             .filter(Boolean)
             .join(", ")}
         </p>
@@ -181,14 +202,14 @@ function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (g
         >
           {t.newPassword}
         </button>
-        {hasCodes && !isOneself && (
+        {hasTotp && !isOneself && (
           <button
             type="button"
             aria-label={`${t.removeTotp}: ${name}`}
             disabled={change.isPending}
             onClick={({ currentTarget }) => {
               focusHeading(currentTarget.closest("li"));
-              codes.remove(id, removal.codes(name));
+              begin(t.removeTotp, { removeTotp: true }, () => tell(t.noTotp(name)));
             }}
           >
             {t.removeTotp}
@@ -208,7 +229,7 @@ function UserItem({ user, onGiven }: { readonly user: User; readonly onGiven: (g
           {t.ownRole}
         </p>
       )}
-      <Problem error={change.error} />
+      {!faultOf(change.error, "ownPassword") && <Problem error={change.error} />}
     </li>
   );
 }
@@ -253,12 +274,24 @@ function TokensOfAll() {
   );
 }
 
-function AddUser({ onGiven }: { readonly onGiven: (given: Given) => void }) {
-  const { users: t, menu } = useTexts();
+interface Added {
+  readonly name: string;
+  readonly role: Role;
+  readonly makePassword?: true;
+  readonly oidcSubject?: string;
+  readonly ownPassword?: string;
+}
+
+interface AddUserProps {
+  readonly onGiven: (given: Given) => void;
+  readonly isAsked: boolean;
+}
+
+function AddUser({ onGiven, isAsked }: AddUserProps) {
+  const { users: t, menu, passwordDialog } = useTexts();
   const client = useQueryClient();
   const add = useMutation({
-    mutationFn: (body: { name: string; role: Role; makePassword?: true; oidcSubject?: string }) =>
-      answer(POST("/api/users", { body })),
+    mutationFn: (body: Added) => answer(POST("/api/users", { body })),
     onSuccess: () => client.invalidateQueries({ queryKey: usersQuery.queryKey }),
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -268,7 +301,12 @@ function AddUser({ onGiven }: { readonly onGiven: (given: Given) => void }) {
     const oidcSubject = String(data.get("subject") ?? "").trim();
     const role = ROLES.find((each) => each === data.get("role")) ?? "owner";
     add.mutate(
-      { name: String(data.get("name")), role, ...(oidcSubject ? { oidcSubject } : { makePassword: true }) },
+      {
+        name: String(data.get("name")),
+        role,
+        ...(oidcSubject ? { oidcSubject } : { makePassword: true }),
+        ...(isAsked && { ownPassword: String(data.get("ownPassword")) }),
+      },
       {
         onSuccess: ({ name, temporaryPassword: password }) => {
           form.reset();
@@ -298,7 +336,8 @@ function AddUser({ onGiven }: { readonly onGiven: (given: Given) => void }) {
           <summary>{t.provider}</summary>
           <Field label={t.subject} hint={t.subjectHint} name="subject" maxLength={500} autoComplete="off" />
         </details>
-        {!fault && <Problem error={add.error} />}
+        {isAsked && <PasswordAgain error={add.error} name="ownPassword" label={passwordDialog.own} />}
+        {!fault && !faultOf(add.error, "ownPassword") && <Problem error={add.error} />}
         <button type="submit" className="primary" disabled={add.isPending}>
           {t.addUser}
         </button>

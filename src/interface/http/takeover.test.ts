@@ -1,0 +1,175 @@
+/** Somebody was in once, or sits before a screen that was left open: what of that lasts. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Client, type HttpWorld, httpWorld, ORIGIN } from "../../../test/support/http-world.ts";
+import type { Passkey, User } from "../../access/access-store.ts";
+import { MAX_CREDENTIAL_ID } from "../../access/passkey.ts";
+import { hashPassword } from "../../access/password.ts";
+import { beginSession, csrfToken } from "../../access/session.ts";
+import { makeToken } from "../../access/token.ts";
+
+let credentialId = "AAAA";
+let world: HttpWorld;
+beforeEach(async () => {
+  world = await httpWorld({
+    passkeys: {
+      registration: async () => ({ credentialId, publicKey: "AAAA", counter: 0, transports: [] }),
+      login: async () => 1,
+    },
+  });
+});
+afterEach(() => world.close());
+
+const who = (name: string): Client => world.clients[name]!;
+const nobody: Client = { name: "nobody", headers: { origin: ORIGIN } };
+const passkeyOf = (user: User, id = "AAAA"): Passkey => ({
+  userId: user.id,
+  credentialId: id,
+  publicKey: "AAAA",
+  counter: 0,
+  transports: [],
+  label: "the intruder's",
+  createdAt: user.createdAt,
+  lastUsedAt: undefined,
+});
+
+/** With the cookie that an offer has set. */
+async function offered(client: Client, path: string): Promise<Client> {
+  const { headers } = await world.ask(client, "POST", path, {});
+  const cookie = [client.headers["cookie"], String([headers["set-cookie"]].flat()[0]).split(";")[0]]
+    .filter(Boolean)
+    .join("; ");
+  return { ...client, headers: { ...client.headers, cookie } };
+}
+async function comeInByPasskey(id = "AAAA"): Promise<number> {
+  const client = await offered(nobody, "/api/login/passkey/offer");
+  return (await world.ask(client, "POST", "/api/login/passkey", { answer: { id } })).status;
+}
+
+describe("an intruder's passkey and token", () => {
+  let token: Client;
+  beforeEach(async () => {
+    const { anna } = world.users;
+    await world.access.putPasskey(passkeyOf(anna));
+    const { secret } = await makeToken(
+      anna,
+      { label: "the intruder's", scopes: ["read"] },
+      world.clock,
+      world.parts.random,
+      world.access,
+    );
+    token = { name: "token", headers: { authorization: `Bearer ${secret}` } };
+    expect(await comeInByPasskey()).toBe(200);
+    expect((await world.ask(token, "GET", "/api/domains")).status).toBe(200);
+  });
+  const change = async (body: object) => {
+    const { revision } = (await world.access.user({ id: world.users.anna.id }))!;
+    const path = `/api/users/${world.users.anna.id}`;
+    return (await world.ask(who("administrator"), "PUT", path, { ...body, revision })).status;
+  };
+
+  it("open nothing once an administrator has set a new password", async () => {
+    expect(await change({ makePassword: true })).toBe(200);
+    expect(await comeInByPasskey()).toBe(401);
+    expect((await world.ask(token, "GET", "/api/domains")).status).toBe(401);
+  });
+
+  it("open nothing once an administrator has kept the user out, and let in again", async () => {
+    expect(await change({ disabled: true })).toBe(200);
+    expect(await change({ disabled: false })).toBe(200);
+    expect(await comeInByPasskey()).toBe(401);
+    expect((await world.ask(token, "GET", "/api/domains")).status).toBe(401);
+  });
+
+  it("stay where only the role is changed", async () => {
+    expect(await change({ role: "reader" })).toBe(200);
+    expect(await comeInByPasskey()).toBe(200);
+    expect((await world.ask(token, "GET", "/api/domains")).status).toBe(200);
+  });
+});
+
+it.each([
+  [MAX_CREDENTIAL_ID, 201, 204, "as long as WebAuthn grants: it can be removed"],
+  [MAX_CREDENTIAL_ID + 1, 422, 400, "longer: it is not taken in"],
+])("a passkey with an id of %i characters: %i, then %i (%s)", async (length, added, removed) => {
+  credentialId = "A".repeat(length);
+  const other = passkeyOf(world.users.anna, "BBBB");
+  await world.access.putPasskey(other);
+  const client = await offered(who("owner"), "/api/account/passkeys/offer");
+  const body = { label: "long", answer: { id: credentialId } };
+  expect((await world.ask(client, "POST", "/api/account/passkeys", body)).status).toBe(added);
+  expect(await comeInByPasskey(credentialId)).toBe(added === 201 ? 200 : 401);
+  const path = `/api/account/passkeys/${credentialId}`;
+  expect((await world.ask(who("owner"), "DELETE", path)).status).toBe(removed);
+  expect(await world.access.passkeys(world.users.anna.id)).toEqual([other]);
+});
+
+it("of two administrators who demote each other, one after the other, the second is told that they are the last", async () => {
+  const { admin, bert } = world.users;
+  await world.access.changeUser(bert, { ...bert, role: "administrator", revision: 2 });
+  const demote = (by: string, { id }: User, revision: number) =>
+    world.ask(who(by), "PUT", `/api/users/${id}`, { role: "owner", revision });
+  expect((await demote("administrator", bert, 2)).status).toBe(200);
+  const { status, text } = await demote("administrator", admin, 1);
+  expect([status, text]).toEqual([422, expect.stringContaining("the last administrator")]);
+});
+
+const PASSWORD = "a long and quiet evening";
+const LATER_MILLISECONDS = 10 * 60_000 + 1;
+
+/** What outlives a session, as far as an open screen gets with it. */
+const LASTING: readonly (readonly [method: string, path: string, body: object, field: string])[] = [
+  ["POST", "/api/users", { name: "mine", role: "administrator", makePassword: true }, "ownPassword"],
+  ["POST", "/api/users", { name: "mine", role: "owner", oidcSubject: "https://id.example x" }, "ownPassword"],
+  ["PUT", "/api/users/id-of-admin", { revision: 0, makePassword: true, removeTotp: true }, "ownPassword"],
+  ["PUT", "/api/users/id-of-admin", { revision: 0, oidcSubject: "https://id.example x" }, "ownPassword"],
+  ["PUT", "/api/users/id-of-bert", { revision: 1, role: "administrator" }, "ownPassword"],
+  ["POST", "/api/account/tokens", { label: "mine", scopes: ["admin"] }, "password"],
+  ["POST", "/api/account/passkeys/offer", {}, "password"],
+  ["POST", "/api/account/totp/offer", {}, "password"],
+  ["PUT", "/api/account/password", { newPassword: "mine for ever and a day" }, "password"],
+  ["POST", "/api/backup", {}, "password"],
+];
+
+describe.each(LASTING)("at an open screen of an administrator, %s %s %j", (method, path, body, field) => {
+  const ask = async (client: Client, more: object = {}) => {
+    const { revision } = (await world.access.user({ id: world.users.admin.id }))!;
+    const current = "revision" in body && path.endsWith("admin") ? { revision } : {};
+    return world.ask(client, method, path, { ...body, ...current, ...more });
+  };
+
+  it("wants the password, and keeps it nowhere", async () => {
+    const { admin } = world.users;
+    const passwordHash = await hashPassword(PASSWORD, world.parts.random);
+    const caller = { address: "192.0.2.7", userAgent: "test" };
+    await world.access.changeUser(admin, { ...admin, passwordHash, revision: 2 });
+    const secret = await beginSession(admin, caller, true, undefined, {
+      store: world.access,
+      now: world.parts.now,
+      random: world.parts.random,
+      times: { idleSeconds: 3600, totalSeconds: 3600 },
+    });
+    const cookie = `__Host-zonepost-session=${secret}`;
+    const headers = { cookie, origin: ORIGIN, "x-csrf-token": csrfToken(secret) };
+    const screen: Client = { name: "an open screen", headers };
+    for (const more of [{}, { [field]: "a guess at the password" }]) {
+      const refused = await ask(screen, more);
+      expect([refused.status, refused.body]).toEqual([
+        422,
+        expect.objectContaining({ where: `body.${field}` }),
+      ]);
+    }
+    expect((await ask(screen, { [field]: PASSWORD })).status).toBeLessThan(300);
+    expect(world.access.dump() + world.logged.join("")).not.toContain(PASSWORD);
+  });
+
+  it("wants a new login where there is no password", async () => {
+    world.clock = new Date(world.clock.getTime() + LATER_MILLISECONDS);
+    const { status, text } = await ask(who("administrator"));
+    expect([status, text]).toEqual([422, expect.stringContaining("log out and in again")]);
+  });
+
+  it("is done soon after a login without a password", async () => {
+    world.clock = new Date(world.clock.getTime() + LATER_MILLISECONDS - 1);
+    expect((await ask(who("administrator"))).status).toBeLessThan(300);
+  });
+});
