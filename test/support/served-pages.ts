@@ -81,7 +81,9 @@ export async function startServedPages(given: ServedSettings = {}): Promise<Serv
 /** What was under way at a server that has died is done by another a minute later; that minute passes here. */
 export function letLeasesPass(directory: string): void {
   const state = new DatabaseSync(join(directory, "zonepost.db"));
-  const { changes } = state.prepare("UPDATE job SET leased_until = 1 WHERE kind = 'task'").run();
+  const { changes } = state
+    .prepare("UPDATE job SET leased_until = 1 WHERE kind IN ('task', 'publish-task')")
+    .run();
   state.close();
   if (changes !== 1) throw new Error(`${changes} jobs were under way, not one`);
 }
