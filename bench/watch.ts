@@ -9,8 +9,9 @@
  * are not due.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,6 +20,7 @@ import { USUAL_BLOCK_LISTS } from "../src/check/block-lists.ts";
 import { checkDomain } from "../src/check/check.ts";
 import type { World } from "../src/check/context.ts";
 import { readPieces } from "../src/interface/http/described.ts";
+import { newMasterKeyText } from "../src/keys/sealing.ts";
 import { createDnsTransport } from "../src/net/dns-transport.ts";
 import { createAuthoritativeViews } from "../src/net/zone-survey.ts";
 import { derive } from "../src/records/derive.ts";
@@ -273,8 +275,17 @@ async function startNode(
   const hints = join(directory, "root.hints");
   writeFileSync(hints, `. 3600000 NS ns.root.\nns.root. 3600000 A ${ROOT_SERVER}\n`);
   const settings = join(directory, "zonepost-server.yaml");
+  const sealKey = join(directory, "seal.key");
+  if (!existsSync(sealKey))
+    writeFileSync(
+      sealKey,
+      newMasterKeyText((count) => randomBytes(count)),
+    );
   const watch = `{ checksPerSecond: ${CHECKS_PER_SECOND}, concurrency: ${CONCURRENCY} }`;
-  writeFileSync(settings, `dns: { rootHints: ${hints}, port: ${port} }\nwatch: ${watch}\nlog: warn\n`);
+  writeFileSync(
+    settings,
+    `dns: { rootHints: ${hints}, port: ${port} }\nwatch: ${watch}\nsealKey: { file: ${sealKey} }\nlog: warn\n`,
+  );
   const listen = `127.0.0.1:${await freePort()}`;
   if (profile !== undefined) mkdirSync(profile, { recursive: true });
   const words = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];

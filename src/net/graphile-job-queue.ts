@@ -32,10 +32,13 @@ const POLL_MILLISECONDS = 2_000;
 const RESCUE_MILLISECONDS = 15_000;
 /** In a row, at asking for a job: the workers cling to connections that broke, and are begun anew. */
 const MAX_FAILURES = 5;
-/** A database has a hundred for everybody, and there are four queues in each node. */
-const MAX_CONNECTIONS = 2;
-/** A worker needs one to take a job and to end it, a moment each. */
-const WORKERS_CONNECTIONS = 2;
+/**
+ * A database has a hundred for everybody, and there are four queues in each node: five connections each, with the one
+ * that holds the lock. Jobs are added, and dead nodes looked for, one after the other.
+ */
+const MAX_CONNECTIONS = 1;
+/** To take a job and to end it takes a moment each: the workers take turns. */
+const WORKERS_CONNECTIONS = 1;
 /** Beside these: what fetches jobs, and what hears of new ones. */
 const SPARE_CONNECTIONS = 2;
 const CONNECT_MILLISECONDS = 5_000;

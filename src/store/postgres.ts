@@ -7,8 +7,8 @@ import { newerLayout } from "./sqlite-file.ts";
 import type { Tables } from "./tables.ts";
 import { StoreTrouble, tellPostgres } from "./trouble.ts";
 
-/** Of each node; PostgreSQL takes 100 in all where nobody has said otherwise. */
-const MAX_CONNECTIONS = 10;
+/** Of each node, beside twenty for jobs; PostgreSQL takes 100 in all where nobody has said otherwise. */
+const MAX_CONNECTIONS = 8;
 const CONNECT_MILLISECONDS = 5_000;
 const STATEMENT_MILLISECONDS = 30_000;
 const LOCK_MILLISECONDS = 10_000;
