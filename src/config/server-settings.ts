@@ -135,7 +135,9 @@ const schema = z
       ),
     database: secretSource
       .optional()
-      .describe("Where the URL of a PostgreSQL lies; SQLite beside the seal key where absent. A node opens up to 28 connections."),
+      .describe(
+        "Where the URL of a PostgreSQL lies; SQLite beside the seal key where absent. A node opens up to 28 connections.",
+      ),
     session: z
       .strictObject({
         idleMinutes: z.coerce
