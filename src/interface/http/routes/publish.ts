@@ -208,7 +208,7 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
     if (outcome.status !== "read") throw notRead(outcome);
     const undo = planUndo(await publish.latestToUndo(zone), outcome.content);
     if (undo.status === "nothing-to-undo")
-      throw new Refusal("refused", "there is nothing to take back", "look at the applies of the zone");
+      throw new Refusal("refused", "there is nothing to take back", "look at the history for what was done");
     const steps = undo.steps.map((changes) =>
       changes.map(({ name, type, before, after }) => ({
         name,
