@@ -34,6 +34,7 @@ export class Milter {
   readonly #options: MilterOptions;
   readonly #metrics = new MilterMetrics();
   #means: MilterMeans;
+  #reloading = Promise.resolve();
 
   /** Rejects with what `load` rejects with. */
   static async open(options: MilterOptions): Promise<Milter> {
@@ -73,8 +74,13 @@ export class Milter {
     );
   }
 
-  /** Messages that are under way end as they began. */
-  async reload(): Promise<void> {
+  /** Messages that are under way end as they began. One at a time: the last to be read is what counts. */
+  reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#loadAgain());
+    return this.#reloading;
+  }
+
+  async #loadAgain(): Promise<void> {
     try {
       this.#means = { ...this.#means, ...(await this.#options.load()) };
     } catch (error) {

@@ -133,16 +133,18 @@ async function runCrew(options: DaemonOptions): Promise<Running> {
 
 async function serveAsMember(options: DaemonOptions): Promise<void> {
   try {
-    const service = await options.openService();
-    const madePath = process.env[SOCKET_VARIABLE];
-    const server = await startSharedMilterServer(serverOptions(service, options), madePath);
-    await serveInCrew({
-      reload: () => service.reload(),
-      counts: () => service.counts(server.connections),
-      stop: async () => {
-        await server.close({ graceMilliseconds: options.graceMilliseconds });
-        await service.close();
-      },
+    await serveInCrew(async () => {
+      const service = await options.openService();
+      const madePath = process.env[SOCKET_VARIABLE];
+      const server = await startSharedMilterServer(serverOptions(service, options), madePath);
+      return {
+        reload: () => service.reload(),
+        counts: () => service.counts(server.connections),
+        stop: async () => {
+          await server.close({ graceMilliseconds: options.graceMilliseconds });
+          await service.close();
+        },
+      };
     });
   } catch (error) {
     // The first process says it, once.

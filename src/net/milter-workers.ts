@@ -58,6 +58,9 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
   const latest = new Map<number, MetricCounts>();
   const ended: MetricCounts[] = [];
   const restarts = new Set<NodeJS.Timeout>();
+  /** Those that do not listen yet hear nothing yet. */
+  const beginning = new Set<Worker>();
+  const toReload = new Set<Worker>();
   let hasBegun = false;
   let isStopping = false;
   let listening = 0;
@@ -68,6 +71,7 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
     const worker = cluster.fork(
       options.madePath === undefined ? {} : { [SOCKET_VARIABLE]: options.madePath },
     );
+    beginning.add(worker);
     const startedAt = performance.now();
     let isListening = false;
     let problem: string | undefined;
@@ -78,10 +82,14 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
     worker.on("listening", () => {
       isListening = true;
       listening += 1;
+      beginning.delete(worker);
+      if (toReload.delete(worker)) say(worker, { kind: "reload" });
       if (listening === 1) options.onSocket().catch((error: Error) => options.onTrouble(error.message));
     });
     worker.on("exit", (code, signal) => {
       if (isListening) listening -= 1;
+      beginning.delete(worker);
+      toReload.delete(worker);
       const last = latest.get(worker.id);
       latest.delete(worker.id);
       if (last !== undefined) ended.push(counters(last));
@@ -119,14 +127,23 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
     get alive() {
       return listening;
     },
-    reload: () => sayToAll({ kind: "reload" }),
+    reload() {
+      for (const worker of workersNow()) {
+        if (beginning.has(worker)) toReload.add(worker);
+        else say(worker, { kind: "reload" });
+      }
+    },
     counts: () => [...ended, ...latest.values()],
     async stop(milliseconds) {
       isStopping = true;
       for (const restart of restarts) clearTimeout(restart);
-      const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+      const workers = workersNow();
       const exits = workers.map((worker) => once(worker, "exit"));
-      sayToAll({ kind: "stop" });
+      for (const worker of workers) {
+        say(worker, { kind: "stop" });
+        // Who hears no word yet has no mail either, and dies of the signal; the others do not mind it.
+        if (beginning.has(worker)) worker.process.kill("SIGTERM");
+      }
       const patience = setTimeout(() => {
         for (const worker of workers) worker.process.kill("SIGKILL");
       }, milliseconds);
@@ -142,8 +159,11 @@ const counters = (counts: MetricCounts): MetricCounts =>
     Object.entries(counts).filter(([key]) => /_(?:total|bucket|sum|count)(?:\{|$)/.test(key)),
   );
 
-function sayToAll(message: ToWorker): void {
-  for (const worker of Object.values(cluster.workers ?? {})) if (worker?.isConnected()) worker.send(message);
+const workersNow = (): Worker[] =>
+  Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+
+function say(worker: Worker, message: ToWorker): void {
+  if (worker.isConnected()) worker.send(message);
 }
 
 export interface Duty {
@@ -153,31 +173,41 @@ export interface Duty {
   readonly counts: () => MetricCounts;
 }
 
-/** In a process that `startCrew` has started: does what it is told, until the end. */
-export async function serveInCrew(duty: Duty): Promise<void> {
-  const report = () => {
-    if (process.connected) process.send?.({ kind: "counts", counts: duty.counts() } satisfies FromWorker);
-  };
-  const reporting = setInterval(report, COUNT_MILLISECONDS);
-  await new Promise<void>((resolve) => {
+/**
+ * In a process that `startCrew` has started: opens, and does what it is told, until the end. What it is told before
+ * it is open is done once it is. Rejects with what `open` rejects with.
+ */
+export async function serveInCrew(open: () => Promise<Duty>): Promise<void> {
+  const begun = Promise.withResolvers<Duty>();
+  const reload = () => void begun.promise.then((duty) => duty.reload());
+  const told = new Promise<void>((resolve) => {
     process.on("message", (message: ToWorker) => {
-      if (message.kind === "reload") duty.reload();
+      if (message.kind === "reload") reload();
       else resolve();
     });
     process.once("disconnect", () => resolve());
     // Whoever ends a whole group of processes ends the first one too, and that one says when.
     for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {});
-    process.on("SIGHUP", duty.reload);
+    process.on("SIGHUP", reload);
   });
+  const duty = await open();
+  begun.resolve(duty);
+  const report = () => {
+    if (process.connected) process.send?.({ kind: "counts", counts: duty.counts() } satisfies FromWorker);
+  };
+  const reporting = setInterval(report, COUNT_MILLISECONDS);
+  await told;
   clearInterval(reporting);
   await duty.stop();
   report();
   if (process.connected) process.disconnect();
 }
 
-export function reportFailure(problem: string): Promise<void> {
-  return new Promise((resolve) => {
+export async function reportFailure(problem: string): Promise<void> {
+  await new Promise<void>((resolve) => {
     if (!process.connected) return resolve();
     process.send?.({ kind: "failed", problem } satisfies FromWorker, () => resolve());
   });
+  // Nothing else is to be heard; to listen on would keep the process.
+  if (process.connected) process.disconnect();
 }

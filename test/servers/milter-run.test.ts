@@ -780,6 +780,13 @@ describeWithServers(
         await expect.poll(() => milter.workerPids().length, { timeout: 15_000 }).toBe(2);
       }, 60_000);
 
+      it("hears of new settings while its processes still begin", async () => {
+        milter.kill("SIGTERM");
+        expect(await milter.ended()).toBe(0);
+        await milter.startAgain();
+        await milter.reload(describeMilter());
+      });
+
       it("ends when it is told to, and no message under way is lost", async () => {
         const load = flood();
         await sleep(300);

@@ -67,6 +67,8 @@ async function send(message: string): Promise<string> {
   }
   socket.write(`${message}\r\n.\r\n`);
   await next(6);
+  // How the connection ends is all the same.
+  socket.on("error", () => {});
   socket.end("QUIT\r\n");
   return replies[5]!;
 }

@@ -78,6 +78,12 @@ describe("mimeStructureOf", () => {
       "multipart/mixed (message/rfc822 (text/html[one]))",
       "a message in a message",
     ],
+    [
+      MIXED,
+      "--b\nContent-Type: message/rfc822\n\n\n--b",
+      "multipart/mixed (message/rfc822 (text/plain[]) text/plain[])",
+      "the one line end both ends a header and stands before a delimiter",
+    ],
     ["message/rfc822", "Subject: x\r\n\r\none", "message/rfc822 (text/plain[one])", "nothing but a message"],
     [
       "multipart/digest; boundary=b",

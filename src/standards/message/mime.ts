@@ -157,7 +157,8 @@ class StructureReader {
   }
 
   #closeDownTo(level: number, end: number): void {
-    for (const part of this.#open.splice(level)) part.end = Math.max(part.start, end);
+    for (const part of this.#open.splice(level).reverse())
+      part.end = Math.max(part.start, part.parts.at(-1)?.end ?? 0, end);
   }
 
   /** A header and what is to be known of its body; the place where to look for delimiters from then on. */
