@@ -35,7 +35,7 @@ beforeAll(() => {
   mkdirSync(join(directory, "dist/web"));
   writeFileSync(join(directory, "dist/web/index.html"), "<!doctype html><title>the pages</title>");
   writeFileSync(join(directory, "package.json"), '{ "type": "module" }');
-}, 60_000);
+}, 120_000);
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const run = (...words: readonly string[]): string =>

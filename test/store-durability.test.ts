@@ -134,7 +134,7 @@ async function killWriters(settings: StoreSettings): Promise<void> {
 describe("SQLite", () => {
   it("has lost nothing to 51 kills", async () => {
     await killWriters(sqlite());
-  }, 60_000);
+  }, 120_000);
 
   it("lies in files that nobody else may read, whatever their rights were", async () => {
     mkdirSync(join(directory, "state"), { mode: 0o700 });
@@ -341,7 +341,7 @@ describeWithServers(["initdb", "postgres"], "PostgreSQL", () => {
 
   it("has lost nothing to 51 kills", async () => {
     await killWriters(await postgres("kills"));
-  }, 60_000);
+  }, 120_000);
 
   it("has lost nothing where the server itself is killed, and is asked again by itself", async () => {
     const settings = await postgres("crashes");
@@ -365,7 +365,7 @@ describeWithServers(["initdb", "postgres"], "PostgreSQL", () => {
       writers.push(...now);
       expect(await expectKept(store, writers)).toBeGreaterThan(0);
     }
-  }, 60_000);
+  }, 120_000);
 
   it("asks on another line where one was cut without a word", async () => {
     const { url } = await postgres("cuts");

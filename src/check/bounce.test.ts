@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BARE, DOMAIN, HEALTHY } from "../../test/support/healthy-world.ts";
+import { fc } from "../../test/support/random-inputs.ts";
 import { edited, tableWorld } from "../../test/support/table-world.ts";
 import { commandsFor, domainToCheck, findingsFor, readBounce } from "./bounce.ts";
 import { BOUNCE_CAUSES } from "./bounce-causes.ts";

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DESCRIBED, DKIM_KEY, LABORATORY } from "../../test/support/healthy-world.ts";
+import { fc } from "../../test/support/random-inputs.ts";
 import { NOW } from "../../test/support/table-world.ts";
 import { FORMATS, formatRecords } from "../records/format.ts";
 import { zoneLine } from "../records/zone-listing.ts";

@@ -1,8 +1,8 @@
 /** Sealed keys: what opens them, and what does not. */
 import { createHash, createSecretKey, generateKeyPairSync } from "node:crypto";
 import { inspect } from "node:util";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../test/support/random-inputs.ts";
 import type { DkimSelector } from "../standards/dkim/selector.ts";
 import { domainName } from "../standards/dns/name.ts";
 import type { KeyName } from "./key-name.ts";

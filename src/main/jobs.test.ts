@@ -22,7 +22,7 @@ it("an alert waits for no rotation, and a task for neither", async () => {
     },
     { concurrency: 8 },
   );
-  await expect.poll(() => done.toSorted(), { timeout: 5_000 }).toEqual(["digest", "round", "task"]);
+  await expect.poll(() => done.toSorted()).toEqual(["digest", "round", "task"]);
   end();
   await queue.stop();
 });

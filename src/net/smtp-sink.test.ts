@@ -278,7 +278,7 @@ describe("clients that mean ill", () => {
     await start({ idleMilliseconds: 100 });
     const client = connect();
     client.socket.pause();
-    await expect.poll(() => visits.length, { timeout: 4_000 }).toBe(1);
+    await expect.poll(() => visits.length).toBe(1);
   });
 
   it("a thousand commands are too many", async () => {

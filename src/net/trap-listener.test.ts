@@ -1,8 +1,8 @@
 /** Real connections on loopback: whatever a client says, it is told to come again. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
+import { fc } from "../../test/support/random-inputs.ts";
 import type { TrapContact } from "../check/mx-trap.ts";
 import { startTrapListener, type TrapLimits, type TrapListener } from "./trap-listener.ts";
 

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { optionsOf } from "../../test/support/healthy-world.ts";
 import { ALONE } from "../../test/support/holders.ts";
 import { type MemoryProvider, memoryProvider, memoryStore } from "../../test/support/memory-provider.ts";
+import { fc } from "../../test/support/random-inputs.ts";
 import { domainName } from "../standards/dns/name.ts";
 import { type ApplyOptions, type ApplyTools, applyPlan, applyUndo, planUndo, recover } from "./apply.ts";
 import { planChanges, wantedIn } from "./plan.ts";

@@ -1,7 +1,8 @@
 /** Edits of zone text: what changes, and what stays octet by octet. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { changeOf, rrsetIn } from "../../test/contract/provider.ts";
+import { fc } from "../../test/support/random-inputs.ts";
 import { domainName } from "../standards/dns/name.ts";
 import type { RecordType } from "../standards/dns/record.ts";
 import { parseZoneText } from "../standards/dns/zone-text.ts";

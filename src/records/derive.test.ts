@@ -1,7 +1,8 @@
 /** What the source documents print must come out byte for byte; each row has the number of its requirement. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { described, golden } from "../../test/support/golden.ts";
+import { fc } from "../../test/support/random-inputs.ts";
 import { parseAddress, reverseName } from "../standards/dns/address.ts";
 import { domainName } from "../standards/dns/name.ts";
 import { formatRdata } from "../standards/dns/rdata-text.ts";

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyName } from "../../test/support/arbitrary-records.ts";
+import { fc } from "../../test/support/random-inputs.ts";
 import { type DomainName, domainName, ROOT, tryPrepend } from "../standards/dns/name.ts";
 import type { Rdata } from "../standards/dns/record.ts";
 import { toCharacterStrings } from "../standards/dns/record.ts";

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { described } from "../../test/support/golden.ts";
+import { fc } from "../../test/support/random-inputs.ts";
 import { ancestors, type DomainName, domainName, isWithin } from "../standards/dns/name.ts";
 import { derive } from "./derive.ts";
 import { type Description, readDescription } from "./description.ts";

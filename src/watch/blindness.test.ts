@@ -103,7 +103,7 @@ describe("what fails leaves open whatever is not seen for it", () => {
     expect(wrong).toEqual([]);
   });
 
-  it.each(SILENCES)("%s", { timeout: 60_000 }, async (_, silence) => {
+  it.each(SILENCES)("%s", { timeout: 120_000 }, async (_, silence) => {
     const wrong: string[] = [];
     for (const world of WORLDS.filter(({ probes }) => probes !== undefined)) {
       const { findings: before } = await lookAt(world, {});

@@ -38,7 +38,7 @@ describe("a queue in this process", () => {
     );
     await wait(200);
     expect(done).toEqual([]);
-    await expect.poll(() => done, { timeout: 10_000 }).toEqual([2]);
+    await expect.poll(() => done).toEqual([2]);
     expect(await shared.complete(taken!.id, taken!.attempt)).toBe(false);
     await other.stop();
   });

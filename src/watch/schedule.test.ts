@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../test/support/random-inputs.ts";
 import { domainName } from "../standards/dns/name.ts";
 import { CheckRate, cachesClear, DEFAULT_SCHEDULE, firstCheck, nextCheck, regularCheck } from "./schedule.ts";
 

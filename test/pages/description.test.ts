@@ -10,7 +10,6 @@ import { serve } from "../support/served.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const WAIT = { timeout: 10_000 };
 let demo: DemoPages;
 let directory: string;
 let tab: Tab;
@@ -47,7 +46,7 @@ it("changes the policy by the form, keeps all else, and leads to what becomes of
   await page.locator(".note-ok").getByRole("link", { name: "Records" }).click();
   await page.getByText("p=quarantine").first().waitFor();
   await page.getByRole("link", { name: "Description", exact: true }).click();
-  await expect.poll(() => policy.inputValue(), WAIT).toBe("quarantine");
+  await expect.poll(() => policy.inputValue()).toBe("quarantine");
 });
 
 it("takes a change back from the toast", async () => {
@@ -56,7 +55,7 @@ it("takes a change back from the toast", async () => {
   await save(page);
   await page.locator(".note-ok").getByRole("link", { name: "Publish" }).waitFor();
   await page.locator(".toast").last().getByRole("button", { name: "Undo" }).click();
-  await expect.poll(() => reports.inputValue(), WAIT).toBe("tls@example.org");
+  await expect.poll(() => reports.inputValue()).toBe("tls@example.org");
 });
 
 it("refuses in place what is wrong, in the form and in the text", async () => {
@@ -80,7 +79,7 @@ it("refuses in place what is wrong, in the form and in the text", async () => {
   expect(await text(page).inputValue()).toBe("{");
   await page.reload();
   await reports.waitFor();
-  await expect.poll(() => reports.inputValue(), WAIT).toBe("tls@example.org");
+  await expect.poll(() => reports.inputValue()).toBe("tls@example.org");
 });
 
 it("tells of somebody else's change, keeps mine, and takes either", async () => {
@@ -100,7 +99,7 @@ it("tells of somebody else's change, keeps mine, and takes either", async () => 
   await page.getByText("What is another now").click();
   await page.getByText('"theirs@example.org"').waitFor();
   await page.getByRole("button", { name: "Take theirs" }).click();
-  await expect.poll(() => reports.inputValue(), WAIT).toBe("theirs@example.org");
+  await expect.poll(() => reports.inputValue()).toBe("theirs@example.org");
   expect(await policy.inputValue()).toBe("quarantine");
   await page.locator(".toast").last().getByRole("button", { name: "Undo" }).click();
   await told.waitFor();
@@ -109,7 +108,7 @@ it("tells of somebody else's change, keeps mine, and takes either", async () => 
   await page.getByText("Saved. The domain is judged by it").waitFor();
   await page.reload();
   await policy.waitFor();
-  await expect.poll(() => policy.inputValue(), WAIT).toBe("none");
+  await expect.poll(() => policy.inputValue()).toBe("none");
   expect(await reports.inputValue()).toBe("tls@example.org");
 });
 
@@ -128,7 +127,7 @@ it("gives a domain to an owner and takes it back, and what is typed stays", asyn
   const { page: hers, context } = await demo.enter("olga", of("library.example"));
   await hers.getByLabel("DMARC policy").waitFor();
   await page.locator(".toast").last().getByRole("button", { name: "Undo" }).click();
-  await expect.poll(() => owner.inputValue(), WAIT).toBe("");
+  await expect.poll(() => owner.inputValue()).toBe("");
   expect(await page.getByLabel("DMARC policy").inputValue()).toBe("none");
   expect(await page.getByText(/Somebody else has changed this/).count()).toBe(0);
   await hers.reload();
@@ -146,7 +145,7 @@ it("removes a domain at once, and brings it back with its description and its ow
   await page.getByRole("heading", { name: "Your domains" }).waitFor();
   await page.locator(".domain-row").first().waitFor();
   const row = page.locator(".domain-row").filter({ hasText: "gallery.example" });
-  await expect.poll(() => row.count(), WAIT).toBe(0);
+  await expect.poll(() => row.count()).toBe(0);
   await page.locator(".toast").last().getByRole("button", { name: "Undo" }).click();
   await page.getByText("gallery.example is here again.").waitFor();
   await page.goto(of("gallery.example"));
@@ -197,7 +196,7 @@ it("says where a file describes the domains which it is, and has no way to add o
   const { page: admins, context, complaints } = await openTab(demo.browser, server.url);
   try {
     const link = /\/setup#\S+/;
-    await expect.poll(server.out, WAIT).toMatch(link);
+    await expect.poll(server.out).toMatch(link);
     await admins.goto(link.exec(server.out())![0]);
     await admins.getByLabel("Password").fill(PASSWORD);
     await admins.getByRole("button", { name: "Begin" }).click();
@@ -215,7 +214,7 @@ it("says where a file describes the domains which it is, and has no way to add o
 
     writeFileSync(file, `${servers}domains: []\n`);
     server.process.kill("SIGHUP");
-    await expect.poll(server.err, WAIT).toContain("1 gone");
+    await expect.poll(server.err).toContain("1 gone");
     await admins.goto("/");
     await admins.getByText("No domain yet").waitFor();
     await word.waitFor();

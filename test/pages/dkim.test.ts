@@ -75,7 +75,7 @@ describe("a first key", () => {
 
   it("is published by who holds the zone, and then shown by every name server", async () => {
     await card("first").getByRole("button", { name: "Publish it now" }).click();
-    await card("first").getByText("Every name server shows it.").waitFor({ timeout: 30_000 });
+    await card("first").getByText("Every name server shows it.").waitFor({ timeout: 60_000 });
     await card("first").getByText("Caches let go of the earlier answer").waitFor();
     expect(await card("first").locator(".key-servers tbody tr").count()).toBe(2);
     await expect.poll(() => step().textContent()).toBe("Verify");
@@ -148,9 +148,9 @@ describe("a rotation", () => {
     await card("s202611").getByText("Next: Retires").waitFor();
     expect(await card("s202611").locator(".key-next time").count()).toBe(0);
     await page.getByRole("button", { name: "Begin a rotation" }).click();
-    await page.getByText("done, and in the zone").waitFor({ timeout: 30_000 });
+    await page.getByText("done, and in the zone").waitFor({ timeout: 60_000 });
     const made = page.getByRole("article").first();
-    await made.getByText("Every name server shows it.").waitFor({ timeout: 30_000 });
+    await made.getByText("Every name server shows it.").waitFor({ timeout: 60_000 });
     // From the successor's caches follows when the old one ends.
     await card("s202611").locator(".key-next time").waitFor();
     expect(await page.getByRole("button", { name: "Begin a rotation" }).count()).toBe(0);

@@ -124,7 +124,7 @@ it("takes a domain in: reads what is there, proposes, ends with what to do", asy
 
 it("shows a domain as a picture whose stations filter what was found", async () => {
   await page.getByRole("link", { name: "To the domain" }).click();
-  await page.getByText("Checked just now.").waitFor({ timeout: 20_000 });
+  await page.getByText("Checked just now.").waitFor({ timeout: 60_000 });
   await page.getByRole("region", { name: "How mail comes in" }).waitFor();
   await lookAt("domain");
   const all = await page.locator("details.finding").count();
@@ -174,7 +174,7 @@ it("checks again while one looks on, and is green once it is mended", async () =
   await page.getByRole("link", { name: "Findings" }).click();
   const before = await page.locator("details.finding-error").count();
   await page.getByRole("button", { name: "Check again" }).click();
-  await page.getByText("Checked just now.").waitFor({ timeout: 20_000 });
+  await page.getByText("Checked just now.").waitFor({ timeout: 60_000 });
   await expect.poll(() => page.locator("details.finding-error").count()).toBeLessThan(before);
   await page.getByRole("main").getByRole("link", { name: "History" }).click();
   await page.locator(".chart svg").waitFor();
@@ -289,9 +289,9 @@ it("says that the connection is lost, and goes on by itself once it is back", as
   await page.getByText("Connection lost, trying again").waitFor();
   await picture("lost");
   served = await startServedPages({ directory, port: Number(port), settings: { dns: laboratory.dns } });
-  await page.getByText("Connection lost").waitFor({ state: "hidden", timeout: 20_000 });
+  await page.getByText("Connection lost").waitFor({ state: "hidden", timeout: 60_000 });
   await page.getByRole("button", { name: "Check again" }).click();
-  await page.getByText("Checked just now.").waitFor({ timeout: 20_000 });
+  await page.getByText("Checked just now.").waitFor({ timeout: 60_000 });
 });
 
 it("has had nothing to complain of", () => {

@@ -88,7 +88,7 @@ describeWithServers(["named"], "a newcomer", () => {
     const tab = await openTab(browser, served.url);
     page = tab.page;
     complaints = tab.complaints;
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await browser?.close();
     await served?.stop();
@@ -122,9 +122,9 @@ describeWithServers(["named"], "a newcomer", () => {
       .toMatch(/^v=DKIM1; k=rsa; p=/);
 
     await click(button("Publish it now"));
-    await page.getByText("Every name server shows it.").waitFor({ timeout: 30_000 });
+    await page.getByText("Every name server shows it.").waitFor({ timeout: 60_000 });
     // No press is needed: it is looked at again until caches have let go.
-    await page.getByText("signs", { exact: true }).waitFor({ timeout: 30_000 });
+    await page.getByText("signs", { exact: true }).waitFor({ timeout: 60_000 });
 
     await click(link("Publish"));
     await click(button(/^Publish \d/));
@@ -132,7 +132,7 @@ describeWithServers(["named"], "a newcomer", () => {
     expect(await page.locator(".follow").innerText()).toContain("Done: every name server shows it.");
     await click(link("Findings"));
     await click(button("Check again"));
-    await page.getByText("Checked just now.").waitFor({ timeout: 30_000 });
+    await page.getByText("Checked just now.").waitFor({ timeout: 60_000 });
     for (const station of ["SPF", "DKIM", "DMARC"]) {
       const at = page.locator(".station").filter({ has: page.getByText(station, { exact: true }) });
       // What the check has found is read right after it has ended.
@@ -169,7 +169,7 @@ describeWithServers(["named"], "a newcomer", () => {
     await page.getByText("Connection lost, trying again").waitFor();
     letLeasesPass(directory);
     served = await startServedPages({ directory, port: Number(new URL(served.url).port), settings });
-    await page.getByText("Connection lost").waitFor({ state: "hidden", timeout: 20_000 });
+    await page.getByText("Connection lost").waitFor({ state: "hidden", timeout: 60_000 });
     await page.locator(".follow .note").waitFor({ timeout: 60_000 });
     expect(await page.locator(".follow").innerText()).toContain("Done: every name server shows it.");
     await page.goto("/domains/example.org/publish");

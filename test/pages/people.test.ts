@@ -55,7 +55,7 @@ it("are gone through by keys alone, from the log-in to a check", async () => {
   await page.locator(".way").first().waitFor();
   await tabTo(page, /^Check again/);
   await page.keyboard.press("Enter");
-  await page.getByText("Checked just now.").waitFor({ timeout: 30_000 });
+  await page.getByText("Checked just now.").waitFor({ timeout: 60_000 });
   await tabTo(page, /^DMARC/);
   await page.keyboard.press("Enter");
   await expect.poll(() => new URL(page.url()).search).toContain("dmarc");

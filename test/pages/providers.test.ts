@@ -63,7 +63,7 @@ describeWithServers(BIND.programs, "the page of providers", () => {
     await page.getByLabel("Password").fill("a quiet evening by the sea");
     await button("Begin").click();
     await page.getByRole("heading", { name: "Your domains" }).waitFor();
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await browser?.close();
     await served?.stop();

@@ -50,7 +50,7 @@ describe("a plan", () => {
     // Before anything is in it: else the outcome would not be read aloud.
     const outcome = page.locator(".follow > div[role=status]:not(.busy)");
     await outcome.waitFor({ state: "attached" });
-    await outcome.getByText("Done: every name server shows it.").waitFor({ timeout: 30_000 });
+    await outcome.getByText("Done: every name server shows it.").waitFor({ timeout: 60_000 });
     // Three changes at two name servers.
     expect(await page.locator(".follow tbody tr").count()).toBe(6);
     await expect.poll(() => page.locator(".follow").getByText("as it should").count()).toBe(6);
@@ -67,7 +67,7 @@ describe("a plan", () => {
     await page.locator(".undo-changes").getByText("_dmarc.florist.example").waitFor();
     await page.getByRole("button", { name: "Take it back" }).click();
     await page.getByRole("heading", { name: "Taking back" }).waitFor();
-    await page.getByText("Done: every name server shows it.").waitFor({ timeout: 30_000 });
+    await page.getByText("Done: every name server shows it.").waitFor({ timeout: 60_000 });
     expect(await page.locator(".follow").getByText("no such record").count()).toBe(6);
     await page.getByRole("button", { name: "To the plan as it is now" }).click();
     await page.getByText("3 records come").waitFor();
@@ -94,7 +94,7 @@ describe("a plan", () => {
     await page.getByText("then wait 5 minutes").waitFor();
     await publish().click();
     await page.getByText("Waiting 5 minutes before the next step.").waitFor();
-    await page.getByText("Done: every name server shows it.").waitFor({ timeout: 30_000 });
+    await page.getByText("Done: every name server shows it.").waitFor({ timeout: 60_000 });
   });
 });
 
@@ -103,7 +103,7 @@ it("is refused where it is another plan by now, and shows the new one", async ()
   await publish().waitFor();
   const other = await demo.enter("demo", "/domains/garage.example/publish");
   await other.page.getByRole("button", { name: /^Publish \d/ }).click();
-  await other.page.getByText("Done: every name server shows it.").waitFor({ timeout: 30_000 });
+  await other.page.getByText("Done: every name server shows it.").waitFor({ timeout: 60_000 });
   await other.context.close();
   await publish().click();
   await page.getByText("nothing was published").waitFor();

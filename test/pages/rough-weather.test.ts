@@ -183,9 +183,13 @@ describe("a slow server", () => {
     proxy.asked.length = 0;
     proxy.delayMilliseconds = DELAY_MILLISECONDS;
     await again.dblclick();
-    await page.getByRole("main").getByText("Checking", { exact: false }).first().waitFor({ timeout: 500 });
+    await page
+      .getByRole("main")
+      .getByText("Checking", { exact: false })
+      .first()
+      .waitFor({ timeout: DELAY_MILLISECONDS });
     expect(await again.isDisabled()).toBe(true);
-    await page.getByText("Checked just now.").waitFor({ timeout: 20_000 });
+    await page.getByText("Checked just now.").waitFor({ timeout: 60_000 });
     expect(askedOf("POST", "/check")).toHaveLength(1);
   });
 
@@ -282,8 +286,8 @@ describe("a server that is begun anew in the midst of work", () => {
     laboratory.silence(false);
     letLeasesPass(directory);
     served = await startServedPages({ directory, port: Number(new URL(served.url).port), settings });
-    await at.getByText("Connection lost").waitFor({ state: "hidden", timeout: 20_000 });
-    await at.getByText("Checked just now.").waitFor({ timeout: 30_000 });
+    await at.getByText("Connection lost").waitFor({ state: "hidden", timeout: 60_000 });
+    await at.getByText("Checked just now.").waitFor({ timeout: 60_000 });
     await at.locator("details.finding").first().waitFor();
     // It was done once more, at name servers that answer.
     await expect.poll(() => at.getByText("zone-unreachable").count()).toBe(0);

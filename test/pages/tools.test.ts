@@ -40,7 +40,7 @@ it.each([
   ["florist.example", "SPF fails", "There is one record, of type TXT", "there is no record"],
 ])("%s, %s: stops at “%s”, with the fix (%s)", async (domain, symptom, step) => {
   await lookFor(domain, symptom);
-  await page.getByText("This can be the cause.").waitFor({ timeout: 30_000 });
+  await page.getByText("This can be the cause.").waitFor({ timeout: 60_000 });
   expect(await page.locator(".step-cause").innerText()).toContain(step);
   await page.locator(".finding-plain .fix").first().waitFor();
   expect(await page.locator(".finding-plain .fix button").count()).toBeGreaterThan(0);
@@ -48,7 +48,7 @@ it.each([
 
 it("says so where nothing brings it about", async () => {
   await lookFor("bakery.example", "SPF fails");
-  await page.getByText("Nothing here brings it about").waitFor({ timeout: 30_000 });
+  await page.getByText("Nothing here brings it about").waitFor({ timeout: 60_000 });
   expect(await page.locator(".step-cause").count()).toBe(0);
 });
 
@@ -121,7 +121,7 @@ it("goes the way of a mail, also to another's domain", async () => {
   await page.goto("/route");
   await page.getByLabel("Address").fill("bob@example.org");
   await page.getByRole("button", { name: "Find the way" }).click();
-  await page.getByText(/Mail goes to mail\.example\.org/).waitFor({ timeout: 30_000 });
+  await page.getByText(/Mail goes to mail\.example\.org/).waitFor({ timeout: 60_000 });
   expect(await page.locator(".hop-takes").count()).toBe(2);
   await page.getByLabel("Address").fill("bob");
   await page.getByRole("button", { name: "Find the way" }).click();
@@ -144,7 +144,7 @@ it("asks no server for a reader, who reads bounces all the same", async () => {
 
 it("shows the troubleshooter to everybody, narrow and wide, light and dark", async () => {
   await lookFor("florist.example", "SPF fails");
-  await page.getByText("This can be the cause.").waitFor({ timeout: 30_000 });
+  await page.getByText("This can be the cause.").waitFor({ timeout: 60_000 });
   await page.getByLabel(/^Bounce, log line/).fill(LOG_LINE("florist.example"));
   await page.getByRole("button", { name: "Read it" }).click();
   await page.getByText("What florist.example shows of it").waitFor();
@@ -166,7 +166,7 @@ it("shows records in words, and ways, to everybody", async () => {
   await page.goto("/route");
   await page.getByLabel("Address").fill("bob@example.org");
   await page.getByRole("button", { name: "Find the way" }).click();
-  await page.locator(".hops").waitFor({ timeout: 30_000 });
+  await page.locator(".hops").waitFor({ timeout: 60_000 });
   await page.locator("summary", { hasText: "Tools" }).click();
   await expectAccessible(page);
 });

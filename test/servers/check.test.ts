@@ -126,7 +126,7 @@ describeWithServers(
         }),
       );
       writeFileSync(join(folder, "hints"), `. NS ns.root.\nns.root. A ${ROOT_SERVER}\n`);
-    }, 60_000);
+    }, 120_000);
 
     afterAll(async () => {
       await world.stopAll();

@@ -27,7 +27,7 @@ const USUAL_SEED = 20_261_121;
 const SEED = Number(process.env["AWKWARD_SEED"] ?? USUAL_SEED);
 const MESSAGES = 600;
 /** Signing with RSA in Python takes its time. */
-const TIMEOUT = { timeout: 60_000 };
+const TIMEOUT = { timeout: 120_000 };
 
 const { r1024, r2048, r4096, ed } = PEER_KEYS;
 const KEY_SETS: readonly (readonly PeerKey[])[] = [

@@ -62,7 +62,7 @@ describeWithServers(["named"], "a check that somebody asks for", () => {
     const content = { servers: [{ host: "mail.example.net", addresses: ["192.0.2.25"] }] };
     expect((await admin.ask("PUT", "/api/servers", { content, revision: 0 })).status).toBe(200);
     expect((await admin.ask("POST", "/api/domains", { domain: "example.org" })).status).toBe(201);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await server?.stop();
     await named?.stop();
@@ -87,5 +87,5 @@ describeWithServers(["named"], "a check that somebody asks for", () => {
     expect(shown).toContain("after@");
     expect(shown).not.toContain("before@");
     expect(shown).toContain("192.0.2.26");
-  }, 60_000);
+  }, 120_000);
 });

@@ -98,7 +98,7 @@ describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
       await queue.add("rotation-step", { domain: domainName(`${label}.example.org`) }, { maxAttempts: 1 });
     const fail = async () => Promise.reject(new Error("not today"));
     await queue.work({ "rotation-step": fail }, { concurrency: 1 });
-    await expect.poll(async () => (await queue.givenUp(5)).length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(async () => (await queue.givenUp(5)).length).toBe(2);
     await queue.stop();
     await run(
       url,
@@ -108,9 +108,9 @@ describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
     const next = await open(url);
     await next.work({ "rotation-step": fail }, { concurrency: 1 });
     const left = async () => (await next.givenUp(5)).map(({ payload }) => payload);
-    await expect.poll(left, { timeout: 10_000 }).toEqual([{ domain: "young.example.org" }]);
+    await expect.poll(left).toEqual([{ domain: "young.example.org" }]);
     await next.stop();
-  }, 60_000);
+  }, 120_000);
 
   it("go on when the database was away", async () => {
     const url = await server.createDatabase("jobs_away");
@@ -127,7 +127,7 @@ describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
     await expect.poll(lost).toBe("refused");
     await server.start();
     await queue.add("rotation-step", { domain: domainName("after.example.org") });
-    await expect.poll(() => done, { timeout: 20_000 }).toContain("after.example.org");
+    await expect.poll(() => done).toContain("after.example.org");
     await queue.stop();
   }, 120_000);
 });

@@ -137,7 +137,7 @@ describeWithServers(
         }),
       );
       writeFileSync(join(directory, "authority.pem"), authority.root.certificate);
-    }, 60_000);
+    }, 120_000);
     afterAll(() => running.stopAll());
 
     async function prove(domain: string, more: readonly string[] = []) {

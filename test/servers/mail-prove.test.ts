@@ -70,7 +70,7 @@ describeWithServers(
           },
         }),
       );
-    }, 60_000);
+    }, 120_000);
     afterAll(() => running.stopAll());
 
     async function loop(change: {
@@ -146,7 +146,7 @@ describeWithServers(
       });
       expect(mails).toEqual([]);
       expect(troubles).toContain("550 5.1.1 nobody of that name is here");
-    }, 20_000);
+    }, 120_000);
 
     it.each<[change: Partial<Parameters<typeof loop>[0]>, step: string, detail: string, reason: string]>([
       [{ server: { isTrustedBlindly: false } }, "tls", "stands for mail.example.org", "asked by its address"],

@@ -160,7 +160,7 @@ describeWithServers(
         "body Hello\r\n\r\n",
         "end true true",
       ]);
-      await expect.poll(() => arrived.length, { timeout: 15_000 }).toBe(1);
+      await expect.poll(() => arrived.length).toBe(1);
       const [received = ""] = arrived;
       expect(received.startsWith("X-First: one\r\n\ttwo\r\nX-Dup:tight\r\nReceived: ")).toBe(true);
       expect(received).toContain("From: a@example.net\r\nX-Dup:2\r\nX-Dup:  4\r\nSubject: s\r\n");

@@ -72,7 +72,7 @@ for (const { title, programs, start } of UPDATE_SERVERS) {
         ...["--root-hints", file("hints", `. NS ns.root.\nns.root. A ${ROOT_SERVER}\n`)],
         ...["--dns-port", String(port)],
       ];
-    }, 60_000);
+    }, 120_000);
     afterAll(async () => {
       await running.stopAll();
       rmSync(folder, { recursive: true });
@@ -147,7 +147,7 @@ for (const { title, programs, start } of UPDATE_SERVERS) {
       const undo = await zonepost("publish", "undo", "example.org", "--yes");
       expect(undo.out).toContain("done, and every name server shows it");
       expect(await zoneLines()).toEqual(before);
-    }, 60_000);
+    }, 120_000);
 
     it("says where the secret is missing, and what is wrong with it, and never the secret", async () => {
       const secret = UPDATE_KEY.secret.replace(/^./, "Z");

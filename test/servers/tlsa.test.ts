@@ -70,7 +70,7 @@ for (const { title, programs, start } of UPDATE_SERVERS) {
         ...["--host", "mail.example.org", "--key", file("next.key", NEW.key)],
         ...["--current", file("live.pem", OLD.key + OLD.certificate)],
       ];
-    }, 60_000);
+    }, 120_000);
     afterAll(async () => {
       await running.stopAll();
       rmSync(folder, { recursive: true });
@@ -122,6 +122,6 @@ for (const { title, programs, start } of UPDATE_SERVERS) {
         [tlsaText(OLD.certificate), tlsaText(NEW.certificate)].sort(),
       );
       expect(current).toBe(tlsaText(OLD.certificate));
-    }, 60_000);
+    }, 120_000);
   });
 }

@@ -45,7 +45,7 @@ describeWithServers(["initdb", "postgres"], "two servers on one PostgreSQL", () 
       body,
     });
     admin = await logIn(first.url, "admin", PASSWORD);
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await Promise.all((nodes ?? []).map((node) => node.process.exitCode === null && node.stop()));
     await database?.stop();
@@ -108,5 +108,5 @@ describeWithServers(["initdb", "postgres"], "two servers on one PostgreSQL", () 
     // Both were at work: not all of it was the other's.
     expect((await states()).filter((state) => state !== "done").length).toBeGreaterThan(0);
     await expect.poll(states, { timeout: 100_000, interval: 500 }).toEqual(jobs.map(() => "done"));
-  }, 120_000);
+  }, 240_000);
 });

@@ -97,7 +97,7 @@ describeWithServers(["named", "knotd", "unbound", "nsupdate"], "zonepost wait on
       }),
     );
     writeFileSync(join(folder, "hints"), `. NS ns.root.\nns.root. A ${ROOT_SERVER}\n`);
-  }, 60_000);
+  }, 120_000);
 
   afterAll(async () => {
     await world.stopAll();
@@ -144,7 +144,7 @@ describeWithServers(["named", "knotd", "unbound", "nsupdate"], "zonepost wait on
       "name server yes",
       "resolver yes",
     ]);
-  }, 40_000);
+  }, 120_000);
 
   it("says until when a resolver may remember that it was not there, and sees it let go", async () => {
     expect(await askResolver("b.moved.example")).toBe("absent");
@@ -166,5 +166,5 @@ describeWithServers(["named", "knotd", "unbound", "nsupdate"], "zonepost wait on
 
     const done = await wait("b.moved.example", "TXT", VALUE, "--interval", "0.5s", "--timeout", "20s");
     expect(done).toEqual({ exitCode: 0, out: expect.stringContaining("visible everywhere") });
-  }, 40_000);
+  }, 120_000);
 });

@@ -3,12 +3,12 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
 import { domainName } from "../../src/standards/dns/name.ts";
 import type { ResourceRecord } from "../../src/standards/dns/record.ts";
 import { formatZoneText, parseZoneText } from "../../src/standards/dns/zone-text.ts";
 import { anyRecord } from "../support/arbitrary-records.ts";
+import { fc } from "../support/random-inputs.ts";
 import { describeWithServers, findProgram } from "../support/real-server.ts";
 
 const origin = domainName("example.org");

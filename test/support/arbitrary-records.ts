@@ -1,5 +1,5 @@
 /** Arbitrary names, data of every type and records, in the form that decoders give (sorted, canonical). */
-import fc from "fast-check";
+
 import { addressFromOctets } from "../../src/standards/dns/address.ts";
 import { type DomainName, nameFromLabels, ROOT } from "../../src/standards/dns/name.ts";
 import {
@@ -9,6 +9,7 @@ import {
   TYPE_CODES,
   typeName,
 } from "../../src/standards/dns/record.ts";
+import { fc } from "./random-inputs.ts";
 
 export const octets = (minLength = 0, maxLength = 40) => fc.uint8Array({ minLength, maxLength });
 const uint8 = fc.integer({ min: 0, max: 0xff });

@@ -157,7 +157,7 @@ it("answers thousands of made-up requests of every role with no fault and no lea
   // Not all of it is turned away at the door.
   expect((statuses.get(200) ?? 0) + (statuses.get(201) ?? 0) + (statuses.get(204) ?? 0)).toBeGreaterThan(300);
   await world.close();
-}, 60_000);
+}, 120_000);
 
 it("says of itself what test/golden/openapi.json says", async () => {
   const world = await httpWorld();

@@ -1,7 +1,8 @@
 /** Whatever a server says, providers answer in one of their words, and never throw. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { changeOf, rrsetIn } from "../../../test/contract/provider.ts";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { domainName } from "../../standards/dns/name.ts";
 import type { HttpClient } from "../http.ts";
 import type { Provider } from "../provider.ts";

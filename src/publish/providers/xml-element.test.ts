@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { elementAt, elementsNamed, escapeXml, parseXml, textAt } from "./xml-element.ts";
 
 describe("XML", () => {

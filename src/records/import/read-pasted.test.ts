@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { type DomainName, domainName } from "../../standards/dns/name.ts";
 import { zoneLine } from "../zone-listing.ts";
 import { type PasteOptions, readPasted } from "./read-pasted.ts";

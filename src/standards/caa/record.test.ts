@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { cname, type Table, tableResolver } from "../../../test/support/table-resolver.ts";
 import { domainName } from "../dns/name.ts";
 import { allowsIssuer, type CaaRequest, evaluateCaa } from "./evaluate.ts";

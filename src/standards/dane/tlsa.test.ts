@@ -1,6 +1,6 @@
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { domainName } from "../dns/name.ts";
 import { explainTlsa } from "./explain.ts";
 import { remarksOnTlsaText } from "./remarks.ts";

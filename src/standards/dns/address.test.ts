@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, it } from "vitest";
 import { octets } from "../../../test/support/arbitrary-records.ts";
+import { fc } from "../../../test/support/random-inputs.ts";
 import {
   addressFromOctets,
   contains,

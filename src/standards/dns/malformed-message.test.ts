@@ -2,9 +2,9 @@
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyRecord } from "../../../test/support/arbitrary-records.ts";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { decodeMessage, encodeMessage, type Message, queryMessage } from "./message.ts";
 import { domainName } from "./name.ts";
 import { type RecordType, typeCode } from "./record.ts";

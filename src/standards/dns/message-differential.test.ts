@@ -1,8 +1,8 @@
 /** Our codec against the npm package dns-packet: what one writes, the other must read as the same. */
 import dnsPacket from "dns-packet";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { plainName, RDATA_TYPES, rdataOfType, uint16 } from "../../../test/support/arbitrary-records.ts";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { parseAddress } from "./address.ts";
 import { decodeMessage, encodeMessage, queryMessage } from "./message.ts";
 import { domainName } from "./name.ts";

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyName, anyRecord, octets, rdataOfType, uint16 } from "../../../test/support/arbitrary-records.ts";
+import { fc } from "../../../test/support/random-inputs.ts";
 import {
   decodeMessage,
   encodeMessage,

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { isLaterSerial, nextSerial } from "./serial.ts";
 
 const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });

@@ -1,8 +1,8 @@
 /** TSIG, against a signer written from RFC 8945 a second time, octet by octet. */
 import { createHmac } from "node:crypto";
 import { inspect } from "node:util";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { decodeMessage, encodeMessage, type Message, queryMessage } from "./message.ts";
 import { domainName } from "./name.ts";
 import { parseTsigAlgorithm, parseTsigKey, signMessage, TsigChain, verifyReply } from "./tsig.ts";

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { octets } from "../../../test/support/arbitrary-records.ts";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { readTxt, renderTxt, type TxtStyle } from "./txt-rendering.ts";
 
 const STYLES: TxtStyle[] = ["bind", "quoted", "strings", "raw"];

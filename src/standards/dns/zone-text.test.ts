@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   anyName,
@@ -7,6 +6,7 @@ import {
   RDATA_TYPES,
   rdataOfType,
 } from "../../../test/support/arbitrary-records.ts";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { domainName } from "./name.ts";
 import { formatRdata, parseRdata } from "./rdata-text.ts";
 import { parseRecordType, type ResourceRecord, typeOf } from "./record.ts";

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { type HeaderField, headerField } from "./header-field.ts";
 import { MIME_LIMITS, type MimePart, mimeStructureOf, parseContentType } from "./mime.ts";
 

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fc } from "../../../test/support/random-inputs.ts";
 import { type IpNetwork, parseNetwork } from "../dns/address.ts";
 import { type MacroString, parseDomainSpec, parseMacroString } from "./macro.ts";
 import {
