@@ -25,9 +25,9 @@ const withoutRoomFor = (name: string): OpenedStore => ({
   ...store,
   descriptions: {
     ...store.descriptions,
-    putDomain: async (...given) => {
-      if (given[0].domain === name) throw new Error("the disk is full");
-      return store.descriptions.putDomain(...given);
+    addDomains: async (...given) => {
+      if (given[0].some(({ domain }) => domain === name)) throw new Error("the disk is full");
+      return store.descriptions.addDomains(...given);
     },
   },
 });
@@ -53,7 +53,7 @@ it("says how far it came; the next one looks again at all, whose servers have ch
       ...store,
       descriptions: {
         ...store.descriptions,
-        putDomain: (...given) => (isFull ? full : store).descriptions.putDomain(...given),
+        addDomains: (...given) => (isFull ? full : store).descriptions.addDomains(...given),
       },
     },
     10,

@@ -42,5 +42,10 @@ export interface DescriptionStore {
     revision: number,
     at: Date,
   ): Promise<"put" | "stale">;
+  /** New ones, some hundred in one step. Resolves to those that are put; of what was there already nothing changes. */
+  addDomains(
+    domains: readonly Pick<StoredDomain, "domain" | "content" | "ownerId">[],
+    at: Date,
+  ): Promise<readonly DomainName[]>;
   removeDomain(domain: DomainName, revision: number): Promise<"removed" | "stale">;
 }

@@ -19,6 +19,30 @@ export function createDescriptionStore({ query, differences }: Database): Descri
         ...(ownerId === undefined ? [] : [eb("owner_id", "=", ownerId)]),
         ...(search ? [contains("domain", search, differences)] : []),
       ]);
+  /** A name that was there before goes on counting where it ended. */
+  const insertNew: DescriptionStore["addDomains"] = async (domains, at) => {
+    if (domains.length === 0) return [];
+    const rows = await query
+      .insertInto("described_domain")
+      .values(({ selectFrom, fn, val, eb }) =>
+        domains.map(({ domain, ...rest }) => ({
+          domain,
+          ...rowOf(rest, at),
+          revision: eb(
+            fn.coalesce(
+              selectFrom("removed_domain").select("revision").where("removed_domain.domain", "=", domain),
+              val(0),
+            ),
+            "+",
+            1,
+          ),
+        })),
+      )
+      .onConflict((conflict) => conflict.doNothing())
+      .returning("domain")
+      .execute();
+    return rows.map(({ domain }) => nameIn(domain));
+  };
   return {
     async common() {
       const row = await query.selectFrom("common_description").selectAll().executeTakeFirst();
@@ -76,38 +100,19 @@ export function createDescriptionStore({ query, differences }: Database): Descri
       return count;
     },
     async putDomain({ domain, content, ownerId }, revision, at) {
-      const values = {
-        owner_id: ownerId ?? null,
-        content: JSON.stringify(content),
-        changed_at: at.getTime(),
-      };
       if (revision === 0) {
-        const { numInsertedOrUpdatedRows } = await query
-          .insertInto("described_domain")
-          .values(({ selectFrom, fn, val, eb }) => ({
-            domain,
-            ...values,
-            revision: eb(
-              fn.coalesce(
-                selectFrom("removed_domain").select("revision").where("removed_domain.domain", "=", domain),
-                val(0),
-              ),
-              "+",
-              1,
-            ),
-          }))
-          .onConflict((conflict) => conflict.doNothing())
-          .executeTakeFirst();
-        return numInsertedOrUpdatedRows === 1n ? "put" : "stale";
+        const added = await insertNew([{ domain, content, ownerId }], at);
+        return added.length === 1 ? "put" : "stale";
       }
       const { numUpdatedRows } = await query
         .updateTable("described_domain")
-        .set({ ...values, revision: revision + 1 })
+        .set({ ...rowOf({ content, ownerId }, at), revision: revision + 1 })
         .where("domain", "=", domain)
         .where("revision", "=", revision)
         .executeTakeFirst();
       return numUpdatedRows === 1n ? "put" : "stale";
     },
+    addDomains: insertNew,
     removeDomain: (domain, revision) =>
       query.transaction().execute(async (tx) => {
         const { numDeletedRows } = await tx
@@ -125,6 +130,12 @@ export function createDescriptionStore({ query, differences }: Database): Descri
       }),
   };
 }
+
+const rowOf = ({ content, ownerId }: Pick<StoredDomain, "content" | "ownerId">, at: Date) => ({
+  owner_id: ownerId ?? null,
+  content: JSON.stringify(content),
+  changed_at: at.getTime(),
+});
 
 const pieceOf = (row: Pick<Row, "content" | "revision" | "changed_at">): StoredPiece => ({
   content: JSON.parse(row.content) as StoredPiece["content"],

@@ -46,16 +46,7 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
       await query.transaction().execute(async (tx) => {
         await tx
           .insertInto("domain_state")
-          .values({
-            domain,
-            owner_id: owner,
-            checked_at: null,
-            next_check_at: time,
-            due_at: time,
-            worst: RANKS.unchecked,
-            counts: "{}",
-            revision: 0,
-          })
+          .values(newState(domain, owner, time))
           .onConflict((conflict) => conflict.column("domain").doNothing())
           .execute();
         const before = await tx
@@ -84,6 +75,16 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         if (owner === before.owner_id) return;
         await tx.updateTable("finding_event").set({ owner_id: owner }).where("domain", "=", domain).execute();
       });
+    },
+    async scheduleNew(domains, at) {
+      if (domains.length === 0) return [];
+      const rows = await query
+        .insertInto("domain_state")
+        .values(domains.map(({ domain, ownerId }) => newState(domain, ownerId ?? null, at.getTime())))
+        .onConflict((conflict) => conflict.column("domain").doNothing())
+        .returning("domain")
+        .execute();
+      return rows.map(({ domain }) => nameIn(domain));
     },
     async takeDue(now, limit, leasedUntil) {
       const rows = await query
@@ -348,6 +349,18 @@ const isAfter =
   ({ domain, worst }: Pick<DomainState, "domain" | "worst">) =>
   ({ eb, refTuple, tuple }: ExpressionBuilder<Tables, "domain_state">) =>
     eb(refTuple("worst", "domain"), ">", tuple(rankOf(worst), domain as string));
+
+/** Never checked, and due at this time. */
+const newState = (domain: DomainName, owner: string | null, time: number) => ({
+  domain,
+  owner_id: owner,
+  checked_at: null,
+  next_check_at: time,
+  due_at: time,
+  worst: RANKS.unchecked,
+  counts: "{}",
+  revision: 0,
+});
 
 const stateOf = (row: Row): DomainState => ({
   domain: nameIn(row.domain),

@@ -79,25 +79,48 @@ it("says how far it came where it ends in the middle, and goes on from there the
   const watch = memoryWatchStore();
   const full = {
     ...descriptions,
-    putDomain: async (...given: Parameters<typeof descriptions.putDomain>) => {
-      if (given[0].domain === "b.example") throw new Error("the disk is full");
-      return descriptions.putDomain(...given);
+    addDomains: async (...given: Parameters<typeof descriptions.addDomains>) => {
+      if (given[0].some(({ domain }) => domain === "last.example")) throw new Error("the disk is full");
+      return descriptions.addDomains(...given);
     },
   };
-  const file = pieces("a.example", "b.example", "c.example");
-  expect(await takeInFile(file, full, watch, NOW)).toEqual({
-    isCommonNew: true,
-    added: ["a.example"],
-    changed: [],
-    gone: [],
-    failure: new Error("the disk is full"),
-  });
+  const names = Array.from({ length: 600 }, (_, at) => `d${at}.example`);
+  const file = pieces(...names, "last.example");
+  const taken = await takeInFile(file, full, watch, NOW);
+  expect(taken).toMatchObject({ isCommonNew: true, failure: new Error("the disk is full") });
+  expect(taken.added.length).toBeGreaterThan(100);
+  expect(taken.added).toEqual(names.slice(0, taken.added.length));
+  expect(await descriptions.countDomains({})).toBe(taken.added.length);
+  expect(await watch.takeDue(NOW, 1_000, LATER)).toHaveLength(taken.added.length);
   expect(await takeInFile(file, descriptions, watch, LATER)).toEqual({
     isCommonNew: false,
-    added: ["b.example", "c.example"],
+    added: [...names.slice(taken.added.length), "last.example"],
     changed: [],
     gone: [],
   });
+});
+
+it("puts the file's words over those of somebody who describes a new one at the same time", async () => {
+  const descriptions = memoryDescriptionStore();
+  const watch = memoryWatchStore();
+  const [a, b, c] = [domainName("a.example"), domainName("b.example"), domainName("c.example")];
+  const busy = {
+    ...descriptions,
+    addDomains: async (...given: Parameters<typeof descriptions.addDomains>) => {
+      await descriptions.putDomain({ domain: b, content: { sends: false }, ownerId: "olga" }, 0, NOW);
+      return descriptions.addDomains(...given);
+    },
+  };
+  await watch.schedule(c, "olga", LATER);
+  await takeInFile(pieces(a, b, c), busy, watch, NOW);
+  expect(await descriptions.domain(b)).toMatchObject({ ownerId: "olga", content: {}, revision: 2 });
+  const watched = await Promise.all([a, b, c].map((domain) => watch.state(domain)));
+  expect(watched).toMatchObject([
+    { ownerId: undefined, nextCheckAt: NOW },
+    { ownerId: "olga", nextCheckAt: NOW },
+    // What was left of a domain of before is nobody's.
+    { ownerId: undefined, nextCheckAt: NOW },
+  ]);
 });
 
 it("wins over somebody who changes the same domain at the same time", async () => {

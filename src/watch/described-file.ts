@@ -14,6 +14,7 @@ export interface FileTaken {
 }
 
 const PAGE = 1000;
+const NEW_AT_ONCE = 250;
 /** Another node may take in the same file at the same time. */
 const MAX_TRIES = 3;
 
@@ -22,7 +23,7 @@ const USUAL_REMOVED = 20;
 const USUAL_SHARE_REMOVED = 0.1;
 
 /**
- * Domain by domain, each whole or not at all; owners stay as they are. What is new or other is checked soon. Rejects,
+ * Each domain whole or not at all; owners stay as they are. What is new or other is checked soon. Rejects,
  * with nothing changed, where more than `maxRemoved` domains would go; 20 or a tenth of all where absent.
  */
 export async function takeInFile(
@@ -82,17 +83,35 @@ async function takeDomains(
         await forget(stored, descriptions, watch);
         gone.push(stored.domain);
       } else if (!isSame(stored, content)) {
-        await put(stored, content, descriptions, watch, now);
+        await putOver(stored, content, descriptions, watch, now);
         changed.push(stored.domain);
       }
     }
     after = page.at(-1)?.domain;
     if (page.length < PAGE) break;
   }
-  for (const [domain, content] of left) {
-    await put({ domain }, content, descriptions, watch, now);
-    added.push(domain);
+  const fresh = Array.from(left, ([domain, content]) => ({ domain, content, ownerId: undefined }));
+  for (let from = 0; from < fresh.length; from += NEW_AT_ONCE) {
+    const batch = fresh.slice(from, from + NEW_AT_ONCE);
+    await addDomains(batch, descriptions, watch, now);
+    added.push(...batch.map(({ domain }) => domain));
   }
+}
+
+/** One by one only where somebody else was there first. */
+async function addDomains(
+  batch: readonly Pick<StoredDomain, "domain" | "content" | "ownerId">[],
+  descriptions: DescriptionStore,
+  watch: WatchStore,
+  now: Date,
+): Promise<void> {
+  const put = new Set(await descriptions.addDomains(batch, now));
+  const fresh = batch.filter(({ domain }) => put.has(domain));
+  const watched = new Set(await watch.scheduleNew(fresh, now));
+  for (const { domain, ownerId } of fresh)
+    if (!watched.has(domain)) await watch.schedule(domain, ownerId, now);
+  for (const { domain, content } of batch)
+    if (!put.has(domain)) await putOver({ domain }, content, descriptions, watch, now);
 }
 
 const isSame = (stored: StoredPiece, content: StoredPiece["content"]): boolean =>
@@ -111,7 +130,7 @@ async function takeCommon(
   throw new Error("somebody else changes the servers all the time; the description file was not taken in");
 }
 
-async function put(
+async function putOver(
   found: Pick<StoredDomain, "domain"> & Partial<StoredDomain>,
   content: StoredPiece["content"],
   descriptions: DescriptionStore,

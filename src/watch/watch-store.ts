@@ -88,6 +88,14 @@ export interface WatchStore {
   /** The domain is to be checked from `at` on, or as before where it is due earlier; and it is this owner's from now on. */
   schedule(domain: DomainName, ownerId: string | undefined, at: Date): Promise<void>;
   /**
+   * As `schedule` for some hundred new ones in one step. Resolves to those that are watched from now on; of what was
+   * watched already nothing changes.
+   */
+  scheduleNew(
+    domains: readonly Pick<DomainState, "domain" | "ownerId">[],
+    at: Date,
+  ): Promise<readonly DomainName[]>;
+  /**
    * Domains that are due, the longest first; each is leased to the caller until then, so that no other node takes it.
    */
   takeDue(now: Date, limit: number, leasedUntil: Date): Promise<readonly DomainState[]>;

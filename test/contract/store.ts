@@ -331,6 +331,50 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       await store.descriptions.removeDomain(one.domain, 3);
     });
 
+    it("takes in many new ones in one step, and leaves alone what is there", async () => {
+      const names = Array.from({ length: 250 }, (_, index) => `n${index + 1000}.many.example`);
+      const many = names.map((name) => piece(name, name, name === names[7] ? "ann" : undefined));
+      const [first, second] = [many[0]!, many[1]!];
+      await store.descriptions.putDomain({ ...first, ownerId: "bob" }, 0, at(1));
+      await store.descriptions.putDomain(second, 0, at(1));
+      await store.descriptions.removeDomain(second.domain, 1);
+      const added = await Promise.all([store, other].map((on) => on.descriptions.addDomains(many, NOW)));
+      expect(added.flat().toSorted()).toEqual(names.slice(1));
+      expect(await store.descriptions.domain(first.domain)).toMatchObject({
+        ownerId: "bob",
+        changedAt: at(1),
+      });
+      expect(await store.descriptions.domain(second.domain)).toEqual({
+        ...second,
+        revision: 2,
+        changedAt: NOW,
+      });
+      expect(await store.descriptions.domain(many[7]!.domain)).toEqual({
+        ...many[7],
+        revision: 1,
+        changedAt: NOW,
+      });
+      expect(await store.descriptions.addDomains([], NOW)).toEqual([]);
+
+      const known = { ...first, ownerId: "bob" };
+      await store.watch.schedule(known.domain, "bob", at(500));
+      const watched = await Promise.all([store, other].map((on) => on.watch.scheduleNew(many, at(100))));
+      expect(watched.flat().toSorted()).toEqual(names.slice(1));
+      expect(await store.watch.state(known.domain)).toMatchObject({ ownerId: "bob", nextCheckAt: at(500) });
+      expect(await store.watch.state(many[7]!.domain)).toMatchObject({
+        ownerId: "ann",
+        nextCheckAt: at(100),
+        checkedAt: undefined,
+        revision: 0,
+      });
+      expect(await store.watch.scheduleNew([], NOW)).toEqual([]);
+      for (const { domain } of many) {
+        const { revision } = (await store.descriptions.domain(domain))!;
+        await store.descriptions.removeDomain(domain, revision);
+        await store.watch.forget(domain);
+      }
+    });
+
     it("lists them by name, owner and part of the name, a page at a time", async () => {
       const names = [
         "a.list.example",

@@ -35,6 +35,12 @@ export function memoryDescriptionStore(): DescriptionStore {
       kept.set(one.domain, { ...one, revision: last + 1, changedAt: at });
       return "put";
     },
+    async addDomains(domains, at) {
+      const added = domains.filter(({ domain }) => !kept.has(domain));
+      for (const one of added)
+        kept.set(one.domain, { ...one, revision: (removed.get(one.domain) ?? 0) + 1, changedAt: at });
+      return added.map(({ domain }) => domain);
+    },
     async removeDomain(domain, revision) {
       if (kept.get(domain)?.revision !== revision) return "stale";
       kept.delete(domain);

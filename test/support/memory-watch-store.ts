@@ -17,13 +17,20 @@ export function memoryWatchStore(): WatchStore {
     worst === undefined ? SEVERITIES.length : SEVERITIES.indexOf(worst);
   const order = (x: Pick<DomainState, "domain" | "worst">, y: Pick<DomainState, "domain" | "worst">) =>
     rank(x) - rank(y) || (x.domain < y.domain ? -1 : x.domain > y.domain ? 1 : 0);
+  const begin = (domain: DomainName, ownerId: string | undefined, nextCheckAt: Date) => {
+    const fresh = { checkedAt: undefined, worst: undefined, counts: {}, revision: 0 };
+    states.set(domain, { domain, ownerId, nextCheckAt, ...fresh });
+  };
   return {
+    async scheduleNew(domains, at) {
+      const added = domains.filter(({ domain }) => !states.has(domain));
+      for (const { domain, ownerId } of added) begin(domain, ownerId, at);
+      return added.map(({ domain }) => domain);
+    },
     async schedule(domain, ownerId, at) {
       const state = states.get(domain);
-      if (state === undefined) {
-        const fresh = { checkedAt: undefined, worst: undefined, counts: {}, revision: 0 };
-        states.set(domain, { domain, ownerId, nextCheckAt: at, ...fresh });
-      } else {
+      if (state === undefined) begin(domain, ownerId, at);
+      else {
         const isSooner = at < state.nextCheckAt;
         const revision = state.revision + (isSooner && leases.has(domain) ? 1 : 0);
         states.set(domain, { ...state, ownerId, revision, nextCheckAt: isSooner ? at : state.nextCheckAt });
