@@ -5,7 +5,6 @@ import { SEVERITIES, type Severity } from "../check/severity.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 import type { NewsEvent } from "./compare.ts";
 import type { QuietHours } from "./quiet-hours.ts";
-import type { KnownFinding } from "./watch-store.ts";
 
 /** One thing that people are to hear of a domain. Plain JSON: it outlives the process. */
 export interface News {
@@ -93,33 +92,13 @@ export function hashOf(...parts: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }
 
-/** Findings of events: those that are there, and for what is gone those that were known. */
-export function newsOf(
-  events: readonly NewsEvent[],
-  before: readonly KnownFinding[],
-  after: readonly KnownFinding[],
-): readonly News[] {
-  const taken = new Set<KnownFinding>();
-  return events.flatMap((event) => {
-    if (event.kind === "acknowledged") return [];
-    const among = event.kind === "gone" ? before : after;
-    const known = among.find(
-      (one) =>
-        !taken.has(one) &&
-        one.finding.code === event.code &&
-        one.finding.owner === event.owner &&
-        one.finding.severity === event.severity &&
-        one.finding.observed === event.observed,
-    );
-    if (known === undefined) return [];
-    taken.add(known);
-    const since = known.since.toISOString();
-    const id = hashOf(event.domain, known.key, event.kind, since, event.severity);
-    const { domain } = event;
-    const { key, finding } = known;
-    const news = { id, domain, key, finding, since, at: event.at.toISOString() };
-    if (event.kind === "changed" && event.before !== undefined) return asTurned(news, event.before);
-    return [{ ...news, kind: event.kind, ...(event.before !== undefined && { before: event.before }) }];
+export function newsOf(events: readonly NewsEvent[]): readonly News[] {
+  return events.flatMap(({ domain, kind, key, finding, before, ...times }) => {
+    const since = times.since.toISOString();
+    const id = hashOf(domain, key, kind, since, finding.severity);
+    const news = { id, domain, key, finding, since, at: times.at.toISOString() };
+    if (kind === "changed" && before !== undefined) return asTurned(news, before);
+    return [{ ...news, kind, ...(before !== undefined && { before }) }];
   });
 }
 

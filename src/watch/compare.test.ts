@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Finding } from "../check/finding.ts";
 import type { Severity } from "../check/severity.ts";
 import { domainName } from "../standards/dns/name.ts";
+import { newsOf } from "./alert.ts";
 import { areSame, compareFindings } from "./compare.ts";
 import type { DomainState, KnownFinding } from "./watch-store.ts";
 
@@ -262,6 +263,33 @@ describe("findings of one code at one name", () => {
     ],
   ])("%s", (_, checks, expected) => {
     expect(names(watch(...checks))).toEqual(expected);
+  });
+
+  it.each<[string, (readonly Finding[])[], string[][]]>([
+    [
+      "another comes beside one that is known",
+      [[A], [A], [A, B], [A, B]],
+      [[], ["appeared 192.0.2.1 12"], [], ["appeared 192.0.2.2 14"]],
+    ],
+    [
+      "the second of two goes",
+      [[A, B], [A, B], [A], [A]],
+      [[], ["appeared 192.0.2.1 12", "appeared 192.0.2.2 12"], [], ["gone 192.0.2.2 12"]],
+    ],
+    [
+      "both go, one after the other",
+      [[A, B], [A, B], [A], []],
+      [[], ["appeared 192.0.2.1 12", "appeared 192.0.2.2 12"], [], ["gone 192.0.2.2 12"]],
+    ],
+  ])("in the same words, each under its own key and since its own hour: %s", (_, checks, expected) => {
+    const same = checks.map((findings) => findings.map((one) => ({ ...one, observed: "no answer" })));
+    const keys = watch(...same).map(({ news }) =>
+      newsOf(news).map(({ kind, key, finding: { subject }, since }) => {
+        expect(key).toBe(`smtp-timeout example.org ${subject}`);
+        return `${kind} ${subject} ${new Date(since).getUTCHours()}`;
+      }),
+    );
+    expect(keys).toEqual(expected);
   });
 
   it("have keys of their own, also where one is not seen at the moment, and keep them", () => {

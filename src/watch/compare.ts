@@ -13,7 +13,9 @@ export interface Compared extends CheckResult {
   readonly needsConfirmation: boolean;
 }
 
-export interface NewsEvent extends FindingEvent {
+/** What is there, and where it is gone what was known of it. */
+export interface NewsEvent extends FindingEvent, Pick<KnownFinding, "key" | "since" | "finding"> {
+  readonly kind: "appeared" | "changed" | "gone";
   /** Of what is not new: the severity that was told last. */
   readonly before?: Severity;
 }
@@ -68,6 +70,10 @@ export function compareFindings(
     severity,
     observed,
   });
+  const tell = (kind: NewsEvent["kind"], { key, since, finding }: KnownFinding, told?: Severity): void => {
+    const before = told === undefined ? {} : { before: told };
+    news.push({ ...event(kind, finding), kind, key, since, finding, ...before });
+  };
   let needsConfirmation = false;
 
   const matched = matchFindings(known, findings);
@@ -94,11 +100,9 @@ export function compareFindings(
     const isTurned = was.confirmed && rise !== 0 && isSecondLook;
     // What somebody knows of stays known for as long as it is the same, or less.
     const isKnown = acknowledgedBy !== undefined && !isReworded && !(isTurned && rise > 0);
-    if (!was.confirmed) news.push(event("appeared", finding));
-    else if (isTurned && !isKnown) news.push({ ...event("changed", finding), before: told });
     const isPending = was.confirmed && rise !== 0 && !isTurned;
     needsConfirmation ||= isPending;
-    return {
+    const is: KnownFinding = {
       key,
       finding,
       since,
@@ -106,6 +110,9 @@ export function compareFindings(
       ...(isPending && { told }),
       ...(isKnown && { acknowledgedBy }),
     };
+    if (!was.confirmed) tell("appeared", is);
+    else if (isTurned && !isKnown) tell("changed", is, told);
+    return is;
   });
 
   const isOpen = blindness({ domain: before.domain, findings });
@@ -121,10 +128,9 @@ export function compareFindings(
       kept.push({ ...was, missed: true });
       continue;
     }
-    const gone = event("gone", finding);
-    events.push(gone);
+    events.push(event("gone", finding));
     const isNews = confirmed && acknowledgedBy === undefined && !RUNS_OUT.has(finding.code);
-    if (isNews) news.push({ ...gone, before: told });
+    if (isNews) tell("gone", was, told);
   }
 
   const all = [...current, ...kept];
