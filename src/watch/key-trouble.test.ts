@@ -4,7 +4,7 @@ import { BARE, DOMAIN } from "../../test/support/healthy-world.ts";
 import { NOW, tableWorld } from "../../test/support/table-world.ts";
 import { Context } from "../check/context.ts";
 import { type DkimKey, inState, type KeyState } from "../keys/key.ts";
-import { keyRecordText, REVOKED_TEXT } from "../keys/key-record-shapes.ts";
+import { keyOwner, keyRecordText, REVOKED_TEXT } from "../keys/key-record-shapes.ts";
 import { derive } from "../records/derive.ts";
 import { readDescription } from "../records/description.ts";
 import { renderTxt } from "../standards/dns/txt-rendering.ts";
@@ -212,6 +212,43 @@ describe("keys that are kept", () => {
     expect(findings.map(({ code, severity, owner }) => [code, severity, owner])).toEqual([
       ["dns-no-answer", "unknown", "now._domainkey.example.org"],
     ]);
+  });
+
+  it.each<
+    [
+      reason: string,
+      keys: readonly DkimKey[],
+      shown: readonly Shown[],
+      silent: readonly DkimKey[],
+      found: readonly string[],
+      says: string,
+    ]
+  >([
+    ["nobody denies it, and not all have said so", [signs], ["key"], [signs], ["dns-no-answer now"], ""],
+    ["mail of the old one is under way", [older, signs], ["key", "key"], [older], ["dns-no-answer old"], ""],
+    ["who has never signed is not lost", [signs, fresh(0.1)], ["key", "key"], [fresh(0.1)], [], ""],
+    [
+      "it is back, as far as anybody says",
+      [stopped],
+      ["key"],
+      [stopped],
+      [`${LOST} now`],
+      "every name server that answers shows it again, and not all answer;",
+    ],
+    ["another one denies it", [signs], ["nothing"], [signs], [`${LOST} now`], "has no record there"],
+  ])("with a name server that says nothing of one: %s", async (_, keys, shown, silent, found, says) => {
+    const zone = zoneWith(keys.map((key, at) => [key, shown[at]!] as const));
+    const world = tableWorld({ zone });
+    const ask = world.authoritative.askEveryServer;
+    world.authoritative.askEveryServer = async (name, type) =>
+      (await ask(name, type)).map((one) =>
+        one.server.name === "ns2.example.org" && silent.some((key) => keyOwner(key) === name)
+          ? { ...one, answer: { status: "unknown", cause: "timeout", detail: "no answer in 1.5 s" } }
+          : one,
+      );
+    const findings = await keyTroubleFindings(keys, undefined, new Context(DOMAIN, world, OPTIONS));
+    expect(findings.map(({ code, owner }) => `${code} ${owner.split(".")[0]}`)).toEqual(found);
+    for (const { observed } of findings) expect(observed).toContain(says);
   });
 
   it.each<[hours: number, found: readonly string[], reason: string]>([

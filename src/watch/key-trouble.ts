@@ -63,6 +63,9 @@ async function laneFindings(
     } else if (isLost(key, summary, signer, now)) {
       findings.push(await lostFinding(key, summary, signer, context));
       told.add(key.dkimSelector);
+    } else if (summary.silent.length > 0 && isLost(key, { denying: summary.silent }, signer, now)) {
+      // Who is silent may be the one that does not show it.
+      findings.push(untold(key, look.perServer, context));
     }
   }
   for (const each of [step, ...others]) {
@@ -89,7 +92,12 @@ function untold(key: DkimKey, perServer: SeenKey["look"]["perServer"], context: 
 }
 
 /** It has signed, mail that it signed may be under way, and not every name server shows it; or nothing signs any more. */
-function isLost(key: DkimKey, look: LookSummary, signer: DkimKey | undefined, now: Date): boolean {
+function isLost(
+  key: DkimKey,
+  look: Pick<LookSummary, "denying">,
+  signer: DkimKey | undefined,
+  now: Date,
+): boolean {
   if (key.times.signing === undefined || key.barred === "revoked") return false;
   switch (key.state) {
     case "prepared":
@@ -115,9 +123,12 @@ async function lostFinding(
   context: Looking,
 ): Promise<Finding> {
   const stands = [...new Set(look.denying.map(({ sight }) => sightText(sight)))].sort().slice(0, 4);
+  const back = look.isEverywhere
+    ? "every name server shows it again; caches may still hold something else"
+    : "every name server that answers shows it again, and not all answer";
   const seen =
     stands.length === 0
-      ? "every name server shows it again; caches may still hold something else"
+      ? back
       : `${look.isSomewhere ? "some name servers show it, and another" : "each name server that answers"} ${stands.join("; or ")}`;
   const isSigner = signer !== undefined && sameKeyName(signer, key);
   const instead =
@@ -126,7 +137,12 @@ async function lostFinding(
       : `${signer.dkimSelector} signs now; mail that this one signed, and that is under way, cannot be verified`;
   const fix =
     stands.length === 0
-      ? { summary: "Wait: it signs again by itself.", changes: [] }
+      ? {
+          summary: look.isEverywhere
+            ? "Wait: it signs again by itself."
+            : "See why not all name servers answer: it signs again by itself once every one shows it.",
+          changes: [],
+        }
       : {
           summary: look.denying.every(({ sight: { kind } }) => kind === "absent")
             ? "Publish its record again, or retire the key."
