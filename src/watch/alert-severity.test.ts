@@ -167,6 +167,27 @@ describe("a channel hears", () => {
       ["9 error: spf-missing", "12 now notice: spf-missing"],
     ],
     [
+      "in the morning that it is solved, though one look has seen it again",
+      QUIET,
+      [
+        [9, "error"],
+        [23, "gone"],
+        [30.95, "error", 1],
+        [33, "gone"],
+      ],
+      ["9 error: spf-missing", "31 solved: spf-missing"],
+    ],
+    [
+      "nothing of the end of what a second look has seen again",
+      QUIET,
+      [
+        [9, "error"],
+        [23, "gone"],
+        [30, "error"],
+      ],
+      ["9 error: spf-missing"],
+    ],
+    [
       "of errors alone: the end of what one look saw smaller",
       ERRORS,
       [

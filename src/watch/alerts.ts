@@ -303,9 +303,11 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
 /** What is less bad by now is told as it stands; what is worse is news of its own once it is certain. */
 function asItStands(news: News, there: Standing | undefined): readonly News[] {
   const { kind, finding, before } = news;
-  if (there === undefined || there.severity === "ok") {
+  const isOver = kind === "gone" || kind === "eased";
+  // What one look alone has seen again may not be there: it is news of its own once it is certain.
+  if (there === undefined || there.severity === "ok" || (isOver && !there.isConfirmed)) {
     // Whoever is told that it eased hears nothing more: not that it went either.
-    return kind === "gone" || kind === "eased" ? [{ ...news, kind: "gone" }] : [];
+    return isOver ? [{ ...news, kind: "gone" }] : [];
   }
   if (kind === "gone" || there.isAcknowledged || there.severity === "unknown") return [];
   if (isAsSevereAs(there.severity, finding.severity)) return [news];

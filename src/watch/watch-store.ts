@@ -38,6 +38,8 @@ export interface Standing {
   /** As two checks have seen it; the finding is as the last one saw it. */
   readonly severity: Severity;
   readonly finding: Finding;
+  /** Seen by a second check as well. */
+  readonly isConfirmed: boolean;
   readonly isAcknowledged: boolean;
 }
 
