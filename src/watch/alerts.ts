@@ -81,6 +81,8 @@ const SILENT_AFTER = MAX_ATTEMPTS;
 /** The attempt after which they are told is made so often, so that it can be looked at as work that was given up. */
 const TRIES_OF_THE_LAST = 3;
 
+const againKey = (channel: string): string => `alert-round ${channel} again`;
+
 export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts {
   const { store, watch, queue, now } = tools;
   const channelOf = (id: string) => settings.channels.find((channel) => channel.id === id);
@@ -128,11 +130,19 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
       "alert-round",
       { channel: id, failures },
       {
-        key: `alert-round ${id} again`,
+        key: againKey(id),
         runAt: new Date(now().getTime() + 1000 * retrySeconds(failures)),
         ...(failures === SILENT_AFTER - 1 && { maxAttempts: TRIES_OF_THE_LAST }),
         ...options,
       },
+    );
+
+  /** It takes messages: what still waits to be tried again is tried soon, as for the first time. */
+  const startOver = ({ id }: AlertChannel) =>
+    queue.add(
+      "alert-round",
+      { channel: id },
+      { key: againKey(id), runAt: new Date(now().getTime() + 1000 * settings.groupSeconds) },
     );
 
   /** When it may be sent, where this is no time to wake anybody for it. */
@@ -165,6 +175,7 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
       await tools.onTold?.(channel, message);
     }
     if (await store.finish(channel.id, batch)) await askForRound(channel, collected.length >= MAX_KEYS);
+    if (message !== undefined) await startOver(channel);
     return { status: "accepted" };
   };
 
@@ -276,7 +287,10 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
         const runAt = quietUntil(channel, message.severity);
         if (runAt !== undefined) return deliver(channel, message, runAt);
         const outcome = await send(channel, message);
-        if (outcome.status === "accepted") return tools.onTold?.(channel, message);
+        if (outcome.status === "accepted") {
+          await tools.onTold?.(channel, message);
+          return startOver(channel);
+        }
         // That another channel is silent is said once, and not of who should have heard of it.
         if (isLast && message.kind === "digest") await tellOthers(channel, outcome.detail, job);
         // The queue tries again, and keeps the reason where it gives up.
