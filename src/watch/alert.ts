@@ -160,18 +160,21 @@ export function messageOf(channel: AlertChannel, news: readonly News[], now: Dat
   const groups = groupsOf(told);
   if (groups.length === 0) return undefined;
   const worst = groups.find(({ kind }) => kind !== "gone")?.finding.severity ?? "ok";
-  const take = namesWithin(MAX_NAMES_CHARACTERS);
+  const shown = groups.slice(0, MAX_GROUPS);
   const further = groups.slice(MAX_GROUPS);
+  const shorts = inShort(further);
+  const all = [...shown, ...shorts].map(({ domains }) => domains);
+  const named = namesWithin(MAX_NAMES_CHARACTERS, all);
   return {
     id: hashOf(channel.id, ...told.map(({ id, at }) => `${id} ${at}`).sort()),
     kind: "news",
     severity: worst,
     createdAt: now.toISOString(),
     title: titleOf(groups),
-    groups: groups.slice(0, MAX_GROUPS).map((group) => ({ ...group, domains: take(group.domains) })),
+    groups: shown.map((group, at) => ({ ...group, domains: named[at]! })),
     omittedGroups: further.length,
     ...(further.length > 0 && {
-      further: inShort(further).map((short) => ({ ...short, domains: take(short.domains) })),
+      further: shorts.map((short, at) => ({ ...short, domains: named[shown.length + at]! })),
     }),
   };
 }
@@ -188,16 +191,26 @@ export function inShort(groups: readonly AlertGroup[]): readonly FurtherGroup[] 
   });
 }
 
-/** As many of the names as there is room for; each call leaves less of it. */
-function namesWithin(characters: number): (names: readonly DomainName[]) => readonly DomainName[] {
+/** As many of the names as there is room for: short lists whole, long ones share what they leave, each has one at least. */
+function namesWithin(
+  characters: number,
+  lists: readonly (readonly DomainName[])[],
+): readonly (readonly DomainName[])[] {
+  const taken = [...lists];
+  const shortestFirst = lists.map((names, at) => ({ names, at }));
+  shortestFirst.sort((one, other) => one.names.length - other.names.length);
   let left = characters;
-  return (names) => {
-    const end = names.findIndex((name) => {
-      left -= name.length + 3;
-      return left < 0;
+  for (const [before, { names, at }] of shortestFirst.entries()) {
+    let share = left / (lists.length - before);
+    left -= share;
+    const end = names.findIndex((name, place) => {
+      share -= name.length + 3;
+      return share < 0 && place > 0;
     });
-    return end < 0 ? names : names.slice(0, end);
-  };
+    if (end >= 0) taken[at] = names.slice(0, end);
+    else left += Math.max(0, share);
+  }
+  return taken;
 }
 
 /** What there is before what is solved; the worst first, then by how many domains have it. */
