@@ -200,6 +200,49 @@ describe("news", () => {
     expect([stillWorse.findings[0]!.acknowledgedBy, stillWorse.news.length]).toEqual([undefined, 1]);
   });
 
+  it.each<[why: string, was: Finding, is: Finding, isKnown: boolean]>([
+    [
+      "what it is about is named, and is the same",
+      at("192.0.2.1", "no answer"),
+      at("192.0.2.1", "connection refused"),
+      true,
+    ],
+    [
+      "serials move on with each change of the zone",
+      finding("zone-serials-differ", "warning", "2 at ns1.example.org; 1 at ns2.example.org"),
+      finding("zone-serials-differ", "warning", "4 at ns1.example.org; 1 at ns2.example.org"),
+      true,
+    ],
+    [
+      "a provider has other words for the same",
+      finding("dkim-rotation-waits", "warning", "publish it; this server could not: request 1 failed"),
+      finding("dkim-rotation-waits", "warning", "publish it; this server could not: request 2 failed"),
+      true,
+    ],
+    [
+      "it is worse in the end",
+      finding("dkim-rotation-waits", "warning", "publish it"),
+      finding("dkim-rotation-waits", "error", "it must not count any more"),
+      false,
+    ],
+    [
+      "the record is another",
+      finding("spf-syntax", "error", "x"),
+      finding("spf-syntax", "error", "y"),
+      false,
+    ],
+  ])("of which somebody knows, in other words: %s", (_, was, is, isKnown) => {
+    const [, second] = watch([was], [was]);
+    const known = second!.findings.map((one) => ({ ...one, acknowledgedBy: "ann" }));
+    const now = new Date("2026-11-21T15:00:00Z");
+    const first = compareFindings(STATE, known, { findings: [is] }, now);
+    const [last] = compareFindings(STATE, first.findings, { findings: [is] }, now).findings;
+    expect([last!.finding.observed, last!.acknowledgedBy]).toEqual([
+      is.observed,
+      isKnown ? "ann" : undefined,
+    ]);
+  });
+
   it("counts what there is, with the worst", () => {
     const [only] = watch([MISSING, finding("dmarc-missing", "warning"), FINE]);
     expect([only!.worst, only!.counts]).toEqual(["error", { error: 1, warning: 1, ok: 1 }]);

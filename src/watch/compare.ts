@@ -1,4 +1,5 @@
 /** One check beside the last: what is news, what is only a maybe, and what may be told. */
+import type { FindingCode } from "../check/catalogue.ts";
 import type { DomainReport, Finding } from "../check/finding.ts";
 import { RUNS_OUT } from "../check/over-time.ts";
 import { SEVERITIES, type Severity } from "../check/severity.ts";
@@ -45,6 +46,14 @@ export function areSame(some: readonly KnownFinding[], others: readonly KnownFin
     })
   );
 }
+
+/** Their words hold serials, or what a server or a provider answered this time. */
+const CHANGING_WORDS: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  "zone-serials-differ",
+  "zone-ns-mismatch",
+  "dkim-rotation-stuck",
+  "dkim-rotation-waits",
+]);
 
 /** Towards the worst. */
 const weight = (severity: Severity): number => -SEVERITIES.indexOf(severity);
@@ -99,7 +108,8 @@ export function compareFindings(
       was.missed === undefined && isAsFar(weight(was.finding.severity) - weight(told), rise);
     const isTurned = was.confirmed && rise !== 0 && isSecondLook;
     // What somebody knows of stays known for as long as it is the same, or less.
-    const isKnown = acknowledgedBy !== undefined && !isReworded && !(isTurned && rise > 0);
+    const isAnother = isReworded && finding.subject === undefined && !CHANGING_WORDS.has(finding.code);
+    const isKnown = acknowledgedBy !== undefined && !isAnother && !(isTurned && rise > 0);
     const isPending = was.confirmed && rise !== 0 && !isTurned;
     needsConfirmation ||= isPending;
     const is: KnownFinding = {
