@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { testKey } from "../../test/support/dkim-keys.ts";
+import { fixedKey, testKey } from "../../test/support/dkim-keys.ts";
 import { BARE, DOMAIN } from "../../test/support/healthy-world.ts";
 import { NOW, tableWorld } from "../../test/support/table-world.ts";
 import { Context } from "../check/context.ts";
 import { type DkimKey, inState, type KeyState } from "../keys/key.ts";
 import { keyOwner, keyRecordText, REVOKED_TEXT } from "../keys/key-record-shapes.ts";
+import { barKey } from "../keys/rotation.ts";
 import { derive } from "../records/derive.ts";
 import { readDescription } from "../records/description.ts";
 import { renderTxt } from "../standards/dns/txt-rendering.ts";
@@ -78,6 +79,16 @@ const signs = keyIn("now", { prepared: 30, published: 29, signing: 28 });
 const stopped = { ...keyIn("now", { published: 29, signing: 28, prepared: 1 }), sighting: {} };
 const older = keyIn("old", { prepared: 90, published: 81, signing: 80, retiring: 2 });
 const fresh = (days: number) => keyIn("next", { prepared: days });
+const asRsa = (key: DkimKey): DkimKey => ({ ...key, publicKey: fixedKey("rsa", "x").key.publicKey });
+const rsaSigns = asRsa(keyIn("rsa", { prepared: 30, published: 29, signing: 28 }));
+const lostInJune = {
+  ...keyIn("lost", { published: 301, signing: 300, prepared: 150 }),
+  lastSignedAt: daysAgo(150),
+};
+const lostNow = {
+  ...keyIn("lost", { published: 301, signing: 300, prepared: 0.1 }),
+  lastSignedAt: daysAgo(0.1),
+};
 const LOST = "dkim-signing-key-lost";
 const WAITS = "dkim-rotation-waits";
 const STUCK = "dkim-rotation-stuck";
@@ -126,6 +137,41 @@ describe("keys that are kept", () => {
       ["nothing"],
       ["nothing"],
       [],
+    ],
+    [
+      "it was lost long ago, and somebody has retired it today",
+      [barKey(lostInJune, "retired", NOW)],
+      ["nothing"],
+      ["nothing"],
+      [],
+    ],
+    [
+      "it was lost today, and somebody has retired it: mail is under way",
+      [barKey(lostNow, "retired", NOW)],
+      ["nothing"],
+      ["nothing"],
+      [`notice ${LOST} lost`],
+    ],
+    [
+      "a key of RSA signs on",
+      [signs, rsaSigns],
+      ["nothing", "key"],
+      ["nothing", "key"],
+      [`warning ${LOST} now`],
+    ],
+    [
+      "Ed25519 alone is left, which many cannot verify",
+      [signs, rsaSigns],
+      ["key", "nothing"],
+      ["key", "nothing"],
+      [`error ${LOST} rsa`],
+    ],
+    [
+      "both are gone",
+      [signs, rsaSigns],
+      ["nothing", "nothing"],
+      ["nothing", "nothing"],
+      [`error ${LOST} now`, `error ${LOST} rsa`],
     ],
     [
       "a revoked key is gone, as it should be",
@@ -202,6 +248,16 @@ describe("keys that are kept", () => {
     expect(after).toEqual(before);
     expect(before!.fix!.changes.map(({ owner, value }) => `${owner} ${value}`)).toEqual([
       `now._domainkey.example.org ${renderTxt(keyRecordText(signs), "strings")}`,
+    ]);
+  });
+
+  it("that were retired are not said to be retired", async () => {
+    const findings = await findingsOf([barKey(lostNow, "retired", NOW)], ["nothing"]);
+    expect(findings.map(({ observed, fix }) => [observed, fix!.summary])).toEqual([
+      [
+        "each name server that answers has no record there; it signs no more, and mail that it signed, and that is under way, cannot be verified",
+        "Publish its record again until 2026-11-28, for the mail that is under way.",
+      ],
     ]);
   });
 
