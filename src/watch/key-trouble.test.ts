@@ -65,14 +65,14 @@ async function findingsOf(
   keys: readonly DkimKey[],
   shown: readonly Shown[],
   atSecond: readonly Shown[] = shown,
-  trouble?: PublishTrouble,
+  troubles: readonly PublishTrouble[] = [],
 ) {
   const pairs = (which: readonly Shown[]) => keys.map((key, at) => [key, which[at]!] as const);
   const world = tableWorld({
     zone: zoneWith(pairs(shown)),
     servers: { "ns2.example.org": { zone: zoneWith(pairs(atSecond)) } },
   });
-  return keyTroubleFindings(keys, trouble, new Context(DOMAIN, world, OPTIONS));
+  return keyTroubleFindings(keys, troubles, new Context(DOMAIN, world, OPTIONS));
 }
 
 const signs = keyIn("now", { prepared: 30, published: 29, signing: 28 });
@@ -92,6 +92,17 @@ const lostNow = {
 const LOST = "dkim-signing-key-lost";
 const WAITS = "dkim-rotation-waits";
 const STUCK = "dkim-rotation-stuck";
+
+const troubleOf = (
+  action: PublishTrouble["action"],
+  dkimSelector: string,
+  hours: number,
+): PublishTrouble => ({
+  action,
+  dkimSelector,
+  detail: `the provider is gone from ${dkimSelector}`,
+  since: hoursAgo(hours).getTime(),
+});
 
 describe("keys that are kept", () => {
   it.each<
@@ -264,7 +275,7 @@ describe("keys that are kept", () => {
   it("nobody can be asked about stay as they were", async () => {
     const failing = { "now._domainkey.example.org TXT": "timeout" } as const;
     const world = tableWorld({ zone: zoneWith([[signs, "key"]]), failing });
-    const findings = await keyTroubleFindings([signs], undefined, new Context(DOMAIN, world, OPTIONS));
+    const findings = await keyTroubleFindings([signs], [], new Context(DOMAIN, world, OPTIONS));
     expect(findings.map(({ code, severity, owner }) => [code, severity, owner])).toEqual([
       ["dns-no-answer", "unknown", "now._domainkey.example.org"],
     ]);
@@ -302,7 +313,7 @@ describe("keys that are kept", () => {
           ? { ...one, answer: { status: "unknown", cause: "timeout", detail: "no answer in 1.5 s" } }
           : one,
       );
-    const findings = await keyTroubleFindings(keys, undefined, new Context(DOMAIN, world, OPTIONS));
+    const findings = await keyTroubleFindings(keys, [], new Context(DOMAIN, world, OPTIONS));
     expect(findings.map(({ code, owner }) => `${code} ${owner.split(".")[0]}`)).toEqual(found);
     for (const { observed } of findings) expect(observed).toContain(says);
   });
@@ -311,9 +322,27 @@ describe("keys that are kept", () => {
     [0.5, [], "what fails for a moment is tried again"],
     [1, [WAITS], "since an hour"],
   ])("for %f hours could not be published by this server: %j (%s)", async (hours, found) => {
-    const trouble = { detail: "publish next: the provider is gone", since: hoursAgo(hours).getTime() };
-    const findings = await findingsOf([signs, fresh(0.1)], ["key", "nothing"], undefined, trouble);
+    const trouble = troubleOf("publish", "next", hours);
+    const findings = await findingsOf([signs, fresh(0.1)], ["key", "nothing"], undefined, [trouble]);
     expect(findings.map(({ code }) => code)).toEqual(found);
-    for (const { observed } of findings) expect(observed).toContain("the provider is gone");
+    for (const { observed } of findings) expect(observed).toContain("the provider is gone from next");
+  });
+
+  it("are said with the trouble of their own step, and when it is theirs", async () => {
+    const keys = [keyIn("old", { signing: 80, retiring: 7.1 }), signs, fresh(1)];
+    const both = [troubleOf("revoke", "old", 2), troubleOf("publish", "next", 3)];
+    const seen = async (troubles: readonly PublishTrouble[]) =>
+      (await findingsOf(keys, ["key", "key", "nothing"], undefined, troubles)).map(
+        ({ owner, observed }) => `${owner.split(".")[0]}${/; this server could not.*$/.exec(observed) ?? ""}`,
+      );
+    expect(await seen(both)).toEqual([
+      "next; this server could not: the provider is gone from next",
+      "old; this server could not: the provider is gone from old",
+    ]);
+    // The old one is due since two hours: nobody has to be told that before twelve.
+    expect(await seen(both.slice(1))).toEqual([
+      "next; this server could not: the provider is gone from next",
+    ]);
+    expect(await seen([troubleOf("remove", "old", 2), troubleOf("publish", "now", 2)])).toEqual(["next"]);
   });
 });

@@ -18,10 +18,10 @@ const HOUR_MILLISECONDS = 3_600_000;
 export const PERSON_HOURS = 12;
 export const SERVER_HOURS = 1;
 
-/** `keys`: of one domain. `trouble`: why this server could not publish them, where it should and could not. */
+/** `keys`: of one domain. `troubles`: why this server could not take their steps, where it should and could not. */
 export async function keyTroubleFindings(
   keys: readonly DkimKey[],
-  trouble: PublishTrouble | undefined,
+  troubles: readonly PublishTrouble[],
   context: Looking,
 ): Promise<Finding[]> {
   const grouped = lanesOf(keys);
@@ -39,7 +39,7 @@ export async function keyTroubleFindings(
   const rsa = lanes.find(({ signer }) => signer?.publicKey.keyType === "rsa")?.signer;
   const found = lanes.map((lane) => {
     const beside = lane.signer === rsa ? undefined : rsa;
-    return laneFindings(lane, beside, trouble, context);
+    return laneFindings(lane, beside, troubles, context);
   });
   return (await Promise.all(found)).flat();
 }
@@ -65,7 +65,7 @@ function turnOf(lane: readonly SeenKey[], now: Date): Lane {
 async function laneFindings(
   { seen, steps, signer }: Lane,
   rsa: DkimKey | undefined,
-  trouble: PublishTrouble | undefined,
+  troubles: readonly PublishTrouble[],
   context: Looking,
 ): Promise<Finding[]> {
   const { now } = context.world;
@@ -93,6 +93,7 @@ async function laneFindings(
       };
       findings.push(said("dkim-rotation-stuck", key, each.reason, fix, context));
     }
+    const trouble = troubles.find((one) => one.action === action && one.dkimSelector === key.dkimSelector);
     if (needsZone(each) && waitsTooLong(each, key, trouble, now))
       findings.push(await waitingFinding(each, key, trouble, context));
   }
