@@ -60,7 +60,7 @@ export interface Alerts {
   /** What one change of a domain's state has to tell; the same key replaces what it said before. */
   readonly tell: (key: string, news: readonly News[]) => Promise<void>;
   readonly handlers: Required<Pick<JobHandlers, "alert-round" | "alert-delivery" | "weekly-digest">>;
-  /** So that there is a next digest. */
+  /** At a start, and with other settings: so that there is a next digest, and a round for what waits for each channel. */
   readonly plan: () => Promise<void>;
   readonly channels: readonly AlertChannel[];
   /** Sends a message that says so itself, now and once. */
@@ -247,7 +247,11 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
         );
       }
     },
-    plan: () => planDigest(now()),
+    async plan() {
+      if (settings.channels.some(({ weeklyDigest }) => weeklyDigest)) await planDigest(now());
+      // A round that came while its channel was out of the settings has told nobody.
+      for (const channel of settings.channels) await askForRound(channel, false);
+    },
     handlers: {
       "alert-round": async ({ channel: id, failures = 0 }, { id: job, isLast }) => {
         const channel = channelOf(id);
