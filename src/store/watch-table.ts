@@ -171,20 +171,30 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         .executeTakeFirst();
       return row && (JSON.parse(row.past) as DomainPast);
     },
-    async keepPast(domain, past) {
-      const text = storable(JSON.stringify(past));
-      await query
-        .insertInto("domain_past")
-        .columns(["domain", "past"])
-        .expression((eb) =>
-          eb
-            .selectFrom("domain_state")
-            .select(["domain", sql<string>`CAST(${text} AS TEXT)`.as("past")])
-            .where("domain", "=", domain),
-        )
-        .onConflict((conflict) => conflict.column("domain").doUpdateSet({ past: text }))
-        .execute();
-    },
+    changePast: (domain, change) =>
+      query.transaction().execute(async (tx) => {
+        // By the state: a domain of which nothing is remembered yet has no other row to lock.
+        const state = await tx
+          .selectFrom("domain_state")
+          .select("domain")
+          .where("domain", "=", domain)
+          .$if(differences.locksRows, (rows) => rows.forUpdate())
+          .executeTakeFirst();
+        if (state === undefined) return;
+        const row = await tx
+          .selectFrom("domain_past")
+          .select("past")
+          .where("domain", "=", domain)
+          .executeTakeFirst();
+        const past = change(row && (JSON.parse(row.past) as DomainPast));
+        if (past === undefined) return;
+        const text = storable(JSON.stringify(past));
+        await tx
+          .insertInto("domain_past")
+          .values({ domain, past: text })
+          .onConflict((conflict) => conflict.column("domain").doUpdateSet({ past: text }))
+          .execute();
+      }),
     async names({ after, limit }) {
       const rows = await query
         .selectFrom("domain_state")

@@ -121,8 +121,14 @@ export interface WatchStore {
   ): Promise<Readonly<Partial<Record<Severity | "unchecked", number>>>>;
   /** What looks remember beside findings. */
   past(domain: DomainName): Promise<DomainPast | undefined>;
-  /** Nothing where the domain is not watched (any more). */
-  keepPast(domain: DomainName, past: DomainPast): Promise<void>;
+  /**
+   * What they remember from now on, by what they did until then, one after the other: checks and rotations each have a
+   * part. `change` answers undefined where all stays; nothing is kept where the domain is not watched (any more).
+   */
+  changePast(
+    domain: DomainName,
+    change: (before: DomainPast | undefined) => DomainPast | undefined,
+  ): Promise<void>;
   /** Domains in the order of their names, behind `after`. */
   names(page: { readonly after?: DomainName; readonly limit: number }): Promise<readonly DomainName[]>;
   /** As `schedule` for each, in one step; what is not watched stays so, and owners stay. */

@@ -514,17 +514,33 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         includes: [{ name: "_spf.example.net", holds: ["192.0.2.0/24", "a:x\0"], count: 2, grewAt: 5 }],
         ttls: [{ name: "past.example", type: "MX" as const, ttlSeconds: 300 }],
       };
-      await store.watch.keepPast(domain, past);
+      await store.watch.changePast(domain, () => past);
       expect(await store.watch.past(domain)).toBeUndefined();
       await store.watch.schedule(domain, "ann", NOW);
       expect(await store.watch.past(domain)).toBeUndefined();
-      await store.watch.keepPast(domain, { ...past, ttls: [] });
+      await store.watch.changePast(domain, (before) => ({ ...past, ttls: before?.ttls ?? [] }));
       expect(await other.watch.past(domain)).toMatchObject({ ttls: [] });
-      await store.watch.keepPast(domain, past);
+      await store.watch.changePast(domain, () => past);
+      expect(await other.watch.past(domain)).toMatchObject({ ttls: past.ttls });
+      await store.watch.changePast(domain, () => undefined);
       expect(await other.watch.past(domain)).toMatchObject({ ttls: past.ttls });
       await store.watch.forget(domain);
       await store.watch.schedule(domain, "bob", NOW);
       expect(await store.watch.past(domain)).toBeUndefined();
+      await store.watch.forget(domain);
+    });
+
+    it("loses nothing of what several remember of a domain at once", async () => {
+      const domain = domainName("past.example");
+      await store.watch.schedule(domain, "ann", NOW);
+      await race(async (on, rival) => {
+        const one = { name: `d${rival}.example`, type: "MX" as const, ttlSeconds: 300 };
+        await on.watch.changePast(domain, (before) => ({
+          includes: [],
+          ttls: [...(before?.ttls ?? []), one],
+        }));
+      });
+      expect((await store.watch.past(domain))?.ttls).toHaveLength(RIVALS);
       await store.watch.forget(domain);
     });
 

@@ -116,8 +116,9 @@ export function memoryWatchStore(): WatchStore {
       return "acknowledged";
     },
     past: async (domain) => pasts.get(domain),
-    async keepPast(domain, past) {
-      if (states.has(domain)) pasts.set(domain, past);
+    async changePast(domain, change) {
+      const past = change(pasts.get(domain));
+      if (past !== undefined && states.has(domain)) pasts.set(domain, past);
     },
     names: async ({ after, limit }) =>
       [...states.keys()]

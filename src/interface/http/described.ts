@@ -1,5 +1,5 @@
 /** Descriptions put together from their pieces: as much of them as a question needs. */
-
+import { isDeepStrictEqual } from "node:util";
 import { checkDomain } from "../../check/check.ts";
 import type { CheckOptions, Context, World } from "../../check/context.ts";
 import type { DomainReport } from "../../check/finding.ts";
@@ -13,7 +13,7 @@ import { concerns, isAround, namesIn, namesOthers } from "../../records/zone-par
 import { ancestors, type DomainName, ROOT } from "../../standards/dns/name.ts";
 import { oldKeyFindings } from "../../watch/key-age.ts";
 import { keyTroubleFindings } from "../../watch/key-trouble.ts";
-import type { WatchStore } from "../../watch/watch-store.ts";
+import type { DomainPast, WatchStore } from "../../watch/watch-store.ts";
 import { notFound, Refusal } from "./problem.ts";
 
 export interface Described {
@@ -36,7 +36,7 @@ export async function describeDomain(stored: StoredDomain, store: DescriptionSto
 
 export interface WatchedStores {
   readonly descriptions: DescriptionStore;
-  readonly watch: Pick<WatchStore, "past" | "keepPast">;
+  readonly watch: Pick<WatchStore, "past" | "changePast">;
   readonly keys: Pick<KeyStore, "list">;
 }
 
@@ -66,12 +66,12 @@ export async function checkWatched(
     },
   ];
   const report = await checkDomain(domain, world, whole, { beside, ...(onProgress && { onProgress }) });
+  const seen = past;
   // Rotations may have noted something meanwhile.
-  const between = await watch.past(domain);
-  const { publishTroubles } = between ?? {};
-  const next = past && { ...past, ...(publishTroubles && { publishTroubles }) };
-  if (next !== undefined && JSON.stringify(next) !== JSON.stringify(between))
-    await watch.keepPast(domain, next);
+  const nextTo = (kept: DomainPast | undefined): DomainPast | undefined =>
+    seen && { ...seen, ...(kept?.publishTroubles && { publishTroubles: kept.publishTroubles }) };
+  // Most checks see what the last one saw.
+  if (!isDeepStrictEqual(nextTo(before), before)) await watch.changePast(domain, nextTo);
   return report;
 }
 

@@ -66,19 +66,17 @@ export function rotationWork(
   };
 
   /** Since when it is so stays, in whatever words. */
-  const remember: RotationTools["remember"] = async (domain, troubles) => {
-    const { publishTroubles: before = [], ...rest } = (await watch.past(domain)) ?? {
-      includes: [],
-      ttls: [],
-    };
-    const publishTroubles = troubles.slice(0, MAX_TROUBLES).map(({ action, dkimSelector, detail }) => {
-      const known = before.find((one) => one.action === action && one.dkimSelector === dkimSelector);
-      const since = known?.since ?? now().getTime();
-      return { action, dkimSelector, detail: detail.slice(0, MAX_DETAIL_CHARACTERS), since };
+  const remember: RotationTools["remember"] = (domain, troubles) =>
+    watch.changePast(domain, (past) => {
+      const { publishTroubles: before = [], ...rest } = past ?? { includes: [], ttls: [] };
+      const publishTroubles = troubles.slice(0, MAX_TROUBLES).map(({ action, dkimSelector, detail }) => {
+        const known = before.find((one) => one.action === action && one.dkimSelector === dkimSelector);
+        const since = known?.since ?? now().getTime();
+        return { action, dkimSelector, detail: detail.slice(0, MAX_DETAIL_CHARACTERS), since };
+      });
+      if (isDeepStrictEqual(before, publishTroubles)) return undefined;
+      return { ...rest, ...(publishTroubles.length > 0 && { publishTroubles }) };
     });
-    if (isDeepStrictEqual(before, publishTroubles)) return;
-    await watch.keepPast(domain, { ...rest, ...(publishTroubles.length > 0 && { publishTroubles }) });
-  };
 
   return rotationHandlers({
     queue,
