@@ -75,6 +75,23 @@ describe("one cause", () => {
   });
 });
 
+it("of one domain's findings in the same words each is told", () => {
+  const [one, other] = names(2);
+  const missing = (domain: DomainName, type: string): News => {
+    const said = news(domain, "record-missing", domain, "no such record");
+    return {
+      ...said,
+      key: `${said.key} ${type}`,
+      finding: { ...said.finding, expected: `the ${type} record` },
+    };
+  };
+  const message = messageFor([missing(one!, "A"), missing(one!, "AAAA"), missing(other!, "A")]);
+  expect(message.groups.map(({ domains, finding }) => [domains, finding.expected])).toEqual([
+    [[one, other], "the A record"],
+    [[one], "the AAAA record"],
+  ]);
+});
+
 describe("more causes than a message says in full", () => {
   const domains = names(300);
   const many = domains.map((domain, at) =>

@@ -215,12 +215,17 @@ function namesWithin(
 
 /** What there is before what is solved; the worst first, then by how many domains have it. */
 function groupsOf(news: readonly News[]): readonly AlertGroup[] {
+  const counts = new Map<string, number>();
   const causes = Map.groupBy(news, ({ kind, domain, finding }) => {
     // Of a cause outside of the domain, such as a server for many, owner and words are the same.
     const isOwn = finding.owner === domain || finding.owner.endsWith(`.${domain}`);
     const owner = isOwn ? `${finding.owner.slice(0, -domain.length)}DOMAIN` : finding.owner;
     const observed = finding.observed.replaceAll(domain, "DOMAIN").slice(0, 500);
-    return JSON.stringify([kind, finding.code, finding.severity, owner, observed]);
+    const cause = JSON.stringify([kind, finding.code, finding.severity, owner, observed]);
+    // A domain that has it twice, such as two records that are missing, is told of both.
+    const count = (counts.get(`${domain} ${cause}`) ?? 0) + 1;
+    counts.set(`${domain} ${cause}`, count);
+    return `${count} ${cause}`;
   });
   return [...causes.values()]
     .map((same): AlertGroup => {
