@@ -2,8 +2,10 @@
 import { randomBytes } from "node:crypto";
 import {
   createReadStream,
+  type Dirent,
   existsSync,
   fstatSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -72,16 +74,41 @@ export function writePrivateFile(
   renameSync(beside, path);
 }
 
-/** Of a process that ended in the middle of one. */
-export function removeUnfinishedBackups(directory: string): void {
+/** A name that nobody chooses; six characters come behind it. */
+const SAVING = ".zonepost-saving-";
+/** No backup takes as long. */
+const UNFINISHED_MILLISECONDS = 3_600_000;
+
+/** Of a process that ended in the middle of one; what another process is at, or what is somebody else's, stays. */
+export function removeUnfinishedBackups(directory: string, now: Date): void {
   if (!existsSync(directory)) return;
-  for (const name of readdirSync(directory).filter((each) => /^backup-[A-Za-z0-9]{6}$/.test(each)))
-    rmSync(join(directory, name), { recursive: true, force: true });
+  for (const { name } of readdirSync(directory, { withFileTypes: true }).filter(isSaving)) {
+    const folder = join(directory, name);
+    const changedAt = lastChange(folder);
+    if (changedAt !== undefined && now.getTime() - changedAt > UNFINISHED_MILLISECONDS)
+      rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const isSaving = (entry: Dirent): boolean =>
+  entry.isDirectory() && entry.name.startsWith(SAVING) && entry.name.length === SAVING.length + 6;
+
+/** Undefined where it is gone meanwhile, or holds what is no copy of a store. */
+function lastChange(folder: string): number | undefined {
+  try {
+    const files = readdirSync(folder, { withFileTypes: true });
+    if (!files.every((file) => file.isFile() && /^zonepost\.db(?:$|[.-])/.test(file.name))) return undefined;
+    const paths = [folder, ...files.map(({ name }) => join(folder, name))];
+    return Math.max(...paths.map((path) => lstatSync(path).mtimeMs));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** A copy beside the state, which goes as soon as it is open: what is sent then is gone with the connection. */
 export async function saveState(state: OpenedStore, directory: string | undefined): Promise<SavedState> {
-  const folder = mkdtempSync(join(directory ?? tmpdir(), "backup-"));
+  const folder = mkdtempSync(join(directory ?? tmpdir(), SAVING));
   try {
     const path = join(folder, "zonepost.db");
     await state.backup(path);
