@@ -144,7 +144,7 @@ export async function readServerSealKey(
       : Buffer.from(readSecret(sealKey as SecretSource, "sealKey").reveal());
   const master = readMasterKey(octets);
   if (!master.ok) throw new UsageError(`the seal key: ${master.problem}`);
-  const known = (await seal.known()) ?? (await seal.remember(master.value.id));
+  const known = await seal.remember(master.value.id);
   if (known === master.value.id) return master.value;
   // Another node was faster: nothing is sealed under ours.
   if (isNew) rmSync(path);

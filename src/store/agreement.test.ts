@@ -12,7 +12,7 @@ const NOW = new Date("2026-11-21T12:00:00Z");
 
 it.each([1, 2, 3, 5, 6, 7, 100])("finds every difference, looking at %i names at once", async (piece) => {
   const query = new Kysely<Tables>({ dialect: sqliteDialect(await openSqliteMemory()) });
-  const database = { query, differences: { locksRows: false, hasPartIndexes: false } };
+  const database = { query, differences: { locksRows: false, hasPartIndexes: false }, ownSeal: {} };
   const descriptions = createDescriptionStore(database);
   const watch = createWatchStore(database);
   const names = Array.from({ length: 6 }, (_, at) => domainName(`d${at}.example`));

@@ -17,26 +17,36 @@ export interface SealKeyOptions {
   readonly sealKey?: string;
 }
 
+const sealKeyBeside = (directory: string): string => `${directory}/seal.key`;
+
 /**
- * `known`: what the state remembers of it. `--seal-key`, then ZONEPOST_SEAL_KEY, then systemd's credential, then `seal.key` beside the keys, which is made
- * where there are no keys yet.
+ * `--seal-key`, then ZONEPOST_SEAL_KEY, then systemd's credential, then `seal.key` beside the keys; undefined where there
+ * is none of these.
  */
-export function openSealKey(
+export function findSealKey(
   { sealKey }: SealKeyOptions,
+  directory: string,
+  tools: Tools,
+): MasterKey | undefined {
+  const { ZONEPOST_SEAL_KEY: inEnvironment, CREDENTIALS_DIRECTORY: credentials } = tools.environment;
+  if (sealKey !== undefined) return readSealKeyFile(sealKey, tools);
+  if (inEnvironment) return parse(new TextEncoder().encode(inEnvironment), "ZONEPOST_SEAL_KEY");
+  const places = [...(credentials ? [`${credentials}/${CREDENTIAL}`] : []), sealKeyBeside(directory)];
+  const there = places.find((path) => tools.fileExists(path));
+  return there === undefined ? undefined : readSealKeyFile(there, tools);
+}
+
+/** As `findSealKey`; made where nothing is sealed yet. `known`: what the state remembers of it. */
+export function openSealKey(
+  options: SealKeyOptions,
   directory: string,
   keys: readonly DkimKey[],
   tools: Tools,
   known?: string,
 ): MasterKey {
-  const { ZONEPOST_SEAL_KEY: inEnvironment, CREDENTIALS_DIRECTORY: credentials } = tools.environment;
-  if (sealKey !== undefined) return fitting(readSealKeyFile(sealKey, tools), keys, known);
-  if (inEnvironment) {
-    return fitting(parse(new TextEncoder().encode(inEnvironment), "ZONEPOST_SEAL_KEY"), keys, known);
-  }
-  const places = [...(credentials ? [`${credentials}/${CREDENTIAL}`] : []), `${directory}/seal.key`];
-  const there = places.find((path) => tools.fileExists(path));
-  if (there !== undefined) return fitting(readSealKeyFile(there, tools), keys, known);
-  const path = places.at(-1)!;
+  const found = findSealKey(options, directory, tools);
+  if (found !== undefined) return fitting(found, keys, known);
+  const path = sealKeyBeside(directory);
   if (known !== undefined || keys.length > 0) {
     throw new UsageError(
       `the seal key is not there (${path}), and without it neither the ${keys.length} private keys nor what else is sealed can be opened: bring it back from a backup or from another node, or name it with --seal-key`,
