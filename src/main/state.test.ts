@@ -1,9 +1,24 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openState, removeUnfinishedBackups, saveState } from "./state.ts";
+import { totpBinding } from "../access/login.ts";
+import { createSecretBox } from "../access/secret-box.ts";
+import { readMasterKey } from "../keys/sealing.ts";
+import { providerBinding } from "../publish/provider-store.ts";
+import { type OpenedStore, openStore } from "../store/open.ts";
+import { openState, readServerSealKey, removeUnfinishedBackups, saveState } from "./state.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -54,6 +69,71 @@ describe("a backup that nobody finished", () => {
     symlinkSync(other, join(directory, ".zonepost-saving-aB3xY9"));
     removeUnfinishedBackups(directory, new Date(Date.now() + 1e9));
     expect(readdirSync(directory).length).toBe(2);
+  });
+});
+
+describe("the server's seal key", () => {
+  const KEYS = ["0123456789abcdef".repeat(4), "fedcba9876543210".repeat(4)] as const;
+  const at = new Date("2026-11-22T12:00:00Z");
+  const box = (text: string) => {
+    const master = readMasterKey(Buffer.from(text));
+    if (!master.ok) throw new Error(master.problem);
+    return createSecretBox(master.value.key, (count) => randomBytes(count));
+  };
+  const addUser = (state: OpenedStore, key: string) =>
+    state.access.addUser({
+      id: "u1",
+      name: "ann",
+      role: "owner",
+      passwordHash: undefined,
+      sealedTotpSecret: box(key).seal(Buffer.from("code"), totpBinding("u1")),
+      totpStep: undefined,
+      oidcSubject: undefined,
+      createdAt: at,
+      disabledAt: undefined,
+      revision: 1,
+    });
+  const addProvider = (state: OpenedStore, key: string) =>
+    state.providers.add({
+      id: "p1",
+      settings: {},
+      sealed: box(key).seal(Buffer.from("token"), providerBinding("p1")),
+      enteredAt: at,
+      enteredBy: "ann",
+      revision: 1,
+      removedAt: undefined,
+    });
+  const nothing = async () => undefined;
+
+  it.each<
+    [
+      sealed: string,
+      add: (state: OpenedStore, key: string) => Promise<unknown>,
+      file: string | undefined,
+      said: RegExp | undefined,
+    ]
+  >([
+    ["nothing", nothing, undefined, undefined],
+    ["nothing", nothing, KEYS[1], undefined],
+    ["a user's code", addUser, KEYS[0], undefined],
+    ["a user's code", addUser, KEYS[1], /of the user ann does not open with the seal key/],
+    ["a user's code", addUser, undefined, /the seal key is not there/],
+    ["a provider", addProvider, KEYS[0], undefined],
+    ["a provider", addProvider, KEYS[1], /of the provider p1 does not open/],
+    ["a provider", addProvider, undefined, /the seal key is not there/],
+  ])("where %s is sealed, and nobody noted under which, is proven by it (%#)", async (_, add, file, said) => {
+    const state = await openStore({ kind: "memory" });
+    const path = join(directory, "seal.key");
+    await add(state, KEYS[0]);
+    if (file !== undefined) writeFileSync(path, file);
+    const read = readServerSealKey({}, directory, state);
+    if (said === undefined) expect((await read).id).toBe(await state.seal.known());
+    else {
+      await expect(read).rejects.toThrow(said);
+      expect(await state.seal.known()).toBeUndefined();
+      expect(existsSync(path)).toBe(file !== undefined);
+    }
+    await state.close();
   });
 });
 

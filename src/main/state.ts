@@ -18,6 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { UsageError } from "../interface/cli/exit-code.ts";
+import { anySealedSecret, requireOpens } from "../interface/cli/seal-key.ts";
 import type { OpenedState, ServeJob } from "../interface/cli/tools.ts";
 import type { SavedState } from "../interface/http/parts.ts";
 import { type MasterKey, newMasterKeyText, otherSealKey, readMasterKey } from "../keys/sealing.ts";
@@ -121,14 +122,17 @@ export async function saveState(state: OpenedStore, directory: string | undefine
 
 /** `seal.key` beside the state where the settings name none; made where there is nothing that it would have to open. */
 export async function readServerSealKey(
-  { sealKey }: ServeJob["settings"],
+  { sealKey }: Pick<ServeJob["settings"], "sealKey">,
   directory: string,
-  { seal }: Pick<OpenedState, "seal">,
+  state: Pick<OpenedState, "seal" | "access" | "providers">,
 ): Promise<MasterKey> {
+  const { seal } = state;
   const path = join(directory, "seal.key");
+  const before = await seal.known();
+  const secret = before === undefined ? await anySealedSecret(state) : undefined;
   const isNew = sealKey === undefined && !existsSync(path);
   if (isNew) {
-    if ((await seal.known()) !== undefined)
+    if (before !== undefined || secret !== undefined)
       throw new UsageError(
         `the seal key is not there (${path}): bring it from another node or from a backup, or name it as sealKey`,
       );
@@ -144,6 +148,7 @@ export async function readServerSealKey(
       : Buffer.from(readSecret(sealKey as SecretSource, "sealKey").reveal());
   const master = readMasterKey(octets);
   if (!master.ok) throw new UsageError(`the seal key: ${master.problem}`);
+  if (secret !== undefined) requireOpens(master.value, secret, (count) => randomBytes(count));
   const known = await seal.remember(master.value.id);
   if (known === master.value.id) return master.value;
   // Another node was faster: nothing is sealed under ours.

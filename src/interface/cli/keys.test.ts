@@ -79,6 +79,13 @@ async function record(selector = "default"): Promise<string> {
 
 const SEAL = "/var/lib/zonepost/seal.key";
 
+const master = (path: string) => {
+  const read = readMasterKey(Buffer.from(files[path]!));
+  if (!read.ok) throw new Error(read.problem);
+  return createSecretBox(read.value.key, (count) => randomBytes(count));
+};
+const open = () => openStore({ kind: "sqlite", path: join(folder, "zonepost.db") });
+
 describe("keys generate", () => {
   it("makes a key and a seal key, and prints the record", async () => {
     const run = await keys("generate example.org");
@@ -135,6 +142,21 @@ describe("keys generate", () => {
     if (said !== undefined) expect(run.err).toMatch(said);
     expect(run.err).not.toContain("secret");
     expect(run.files).not.toHaveProperty([SEAL]);
+  });
+
+  it("makes no seal key where a secret is sealed, and takes none that does not open it", async () => {
+    files[SEAL] = "0123456789abcdef".repeat(4);
+    const state = await open();
+    const sealed = master(SEAL).seal(Buffer.from("a token"), providerBinding("p1"));
+    const provider = { id: "p1", settings: {}, sealed, enteredAt: now, enteredBy: "ann", revision: 1 };
+    await state.providers.add({ ...provider, removedAt: undefined });
+    await state.close();
+    files = {};
+    expect((await keys("generate example.org")).err).toMatch(/the seal key is not there/);
+    const words = "generate example.org --seal-key k.txt";
+    const wrong = await keys(words, { files: { "k.txt": "fedcba9876543210".repeat(4) } });
+    expect(wrong.err).toMatch(/of the provider p1 does not open with the seal key at hand/);
+    expect((await keys(words, { files: { "k.txt": "0123456789abcdef".repeat(4) } })).exitCode).toBe(0);
   });
 
   it("seals nothing under another seal key, and makes none where the old one is lost", async () => {
@@ -582,13 +604,6 @@ describe("keys reseal", () => {
     expect((await keys("show example.org --private")).err).toMatch(/sealed under another seal key/);
     expect((await json(`show example.org --private --seal-key ${SEAL}.new`)).private).toBe(before);
   });
-
-  const master = (path: string) => {
-    const read = readMasterKey(Buffer.from(files[path]!));
-    if (!read.ok) throw new Error(read.problem);
-    return createSecretBox(read.value.key, (count) => randomBytes(count));
-  };
-  const open = () => openStore({ kind: "sqlite", path: join(folder, "zonepost.db") });
 
   it("says what is to be done before and behind it", async () => {
     await keys("generate example.org");
