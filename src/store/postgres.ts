@@ -3,6 +3,7 @@ import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { LATEST_LAYOUT, statementsFrom } from "./migrations/all.ts";
 import { POSTGRES_WORDS } from "./migrations/migration.ts";
+import { endWhereSilent } from "./silent-line.ts";
 import { newerLayout } from "./sqlite-file.ts";
 import type { Tables } from "./tables.ts";
 import { StoreTrouble, tellPostgres } from "./trouble.ts";
@@ -17,8 +18,6 @@ const SILENCE_MILLISECONDS = 45_000;
 const IDLE_TRANSACTION_MILLISECONDS = 30_000;
 /** The system's own is two hours; what stands in between forgets an idle connection sooner. */
 const KEEP_ALIVE_MILLISECONDS = 30_000;
-/** What the driver says of a query without an answer. */
-const SILENT = "Query read timeout";
 /** PostgreSQL's code for a table that is not there. */
 const NO_TABLE = "42P01";
 
@@ -98,19 +97,6 @@ function connect(url: string, place: string, max: number, { statement, lock, sil
     endWhereSilent(client);
   });
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-}
-
-/** The driver keeps a connection whose server said nothing in time, and the pool would hand it out again. */
-function endWhereSilent(client: pg.PoolClient): void {
-  const ask = client.query;
-  client.query = ((...words: readonly unknown[]) => {
-    const answer: unknown = Reflect.apply(ask, client, words);
-    if (answer instanceof Promise)
-      answer.catch((error: Error) => {
-        if (error.message === SILENT) (client as unknown as pg.Client).end().catch(() => undefined);
-      });
-    return answer;
-  }) as typeof client.query;
 }
 
 const FORM = "postgres://USER:PASSWORD@HOST:PORT/DATABASE";
