@@ -271,8 +271,13 @@ class GraphileJobQueue implements JobQueue {
     });
     await this.#lock?.end().catch(() => undefined);
     this.#lock = undefined;
-    await client.connect();
-    await client.query(HOLD, [this.#node]);
+    try {
+      await client.connect();
+      await client.query(HOLD, [this.#node]);
+    } catch (error) {
+      client.end().catch(() => undefined);
+      throw error;
+    }
     this.#lock = client;
   }
 
