@@ -179,6 +179,8 @@ describe("an address inside our network", () => {
     ["https://[64:ff9b::7f00:1]/", "no public address", "loopback behind NAT64"],
     ["https://[2002:7f00:1::]/", "no public address", "loopback behind 6to4"],
     ["https://[fd00::1]/", "no public address", "a private network"],
+    ["https://[fec0::1]/", "no public address", "one of a site, as they were"],
+    ["https://[::7f00:1]/", "no public address", "loopback, written as IPv6 once was"],
     ["https://inner.example.org/", "no public address", "a name that leads there"],
     ["https://mixed.example.org/", "no public address", "one of its addresses does"],
     ["https://user:secret@example.org/", "user or password", "secrets do not belong there"],
