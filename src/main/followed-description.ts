@@ -9,7 +9,7 @@ import { lookAtAll } from "../watch/look-again.ts";
 
 export interface FollowedDescription {
   readonly publishEntries: () => readonly PublishEntry[];
-  readonly takeIn: (file: DescribedFile | undefined) => Promise<TakenIn>;
+  readonly takeIn: (file: DescribedFile | undefined, signal?: AbortSignal) => Promise<TakenIn>;
 }
 
 export interface TakenIn {
@@ -29,7 +29,7 @@ export function followDescription(
   return {
     publishEntries: () => entries,
     /** Rejects where nothing was taken over. */
-    async takeIn(file) {
+    async takeIn(file, signal) {
       if (file === undefined) return { sentences: [] };
       const now = new Date();
       const { isCommonNew, added, changed, gone, failure } = await takeInFile(
@@ -37,7 +37,10 @@ export function followDescription(
         descriptions,
         watch,
         now,
-        file.allowedRemoved,
+        {
+          ...(file.allowedRemoved !== undefined && { allowedRemoved: file.allowedRemoved }),
+          ...(signal && { signal }),
+        },
       );
       owesLook ||= isCommonNew;
       const counts = { added: added.length, changed: changed.length, gone: gone.length };

@@ -60,8 +60,16 @@ function openLane(
       onTrouble,
     });
   return openAtFirstUse(async () => {
-    const { openGraphileJobQueue } = await import("../net/graphile-job-queue.ts");
-    return openGraphileJobQueue({ url, onTrouble, maxAttempts: MAX_ATTEMPTS });
+    const [{ openGraphileJobQueue }, { endWhereSilent }] = await Promise.all([
+      import("../net/graphile-job-queue.ts"),
+      import("../store/silent-line.ts"),
+    ]);
+    return openGraphileJobQueue({
+      url,
+      onTrouble,
+      onConnection: endWhereSilent,
+      maxAttempts: MAX_ATTEMPTS,
+    });
   });
 }
 

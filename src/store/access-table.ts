@@ -11,19 +11,22 @@ import type {
   User,
 } from "../access/access-store.ts";
 import { optionalDate, pageLimit, storable, timeOf } from "./column.ts";
+import { holdOwnSeal } from "./own-seal.ts";
 import type { Database, Tables } from "./tables.ts";
 
 /** Of one answer. */
 const MAX_TOKENS = 10_000;
 
-export function createAccessStore({ query, differences }: Database): AccessStore {
-  return { ...users({ query, differences }), ...proofs(query), ...traces(query) };
+export function createAccessStore(database: Database): AccessStore {
+  const { query } = database;
+  return { ...users(database), ...proofs(query), ...traces(query) };
 }
 
 function users({
   query,
-  differences,
+  ...database
 }: Database): Pick<AccessStore, "countUsers" | "user" | "users" | "addUser" | "changeUser"> {
+  const { differences } = database;
   return {
     async countUsers() {
       const { count } = await query
@@ -47,6 +50,7 @@ function users({
     },
     addUser: (user, options) =>
       query.transaction().execute(async (tx) => {
+        if (user.sealedTotpSecret !== undefined) await holdOwnSeal(tx, database);
         if (options?.onlyFirst === true) {
           // Nobody else adds one between the look and the deed.
           if (differences.locksRows) await sql`LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE`.execute(tx);
@@ -68,6 +72,9 @@ function users({
     changeUser: (before, after, { keepSession, isRecovery = false } = {}) =>
       query.transaction().execute(async (tx) => {
         if (after.id !== before.id) throw new TypeError(`${before.name}: a user cannot become another`);
+        const { sealedTotpSecret } = after;
+        if (sealedTotpSecret !== undefined && sealedTotpSecret !== before.sealedTotpSecret)
+          await holdOwnSeal(tx, database);
         if (isActingAdministrator(before) && !isActingAdministrator(after)) {
           // No other is changed between the look and the deed.
           if (differences.locksRows) await sql`LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE`.execute(tx);

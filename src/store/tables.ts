@@ -185,4 +185,6 @@ export interface Differences {
 export interface Database {
   readonly query: Kysely<Tables>;
   readonly differences: Differences;
+  /** `id` of the key under which this process seals; undefined before it has said so (SealStore.remember). */
+  readonly ownSeal: { id?: string };
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Session, User } from "../../src/access/access-store.ts";
 import { type DkimKey, inState } from "../../src/keys/key.ts";
+import type { SecretChange } from "../../src/keys/seal-store.ts";
 import type { SealedKey } from "../../src/keys/sealing.ts";
 import type { TlsaSighting } from "../../src/keys/tlsa-sighting.ts";
 import type { RrsetChange } from "../../src/publish/provider.ts";
@@ -1164,55 +1165,122 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
   });
 
   describe("the seal key", () => {
+    const provider: KnownProvider = {
+      id: "sealed",
+      settings: {},
+      sealed: "old",
+      enteredAt: NOW,
+      enteredBy: "ann",
+      revision: 1,
+      removedAt: undefined,
+    };
+    const ann: User = { ...user("sealed"), sealedTotpSecret: "old code" };
+
+    /** All that is sealed, as it is read, and sealed anew. */
+    async function sealedAnew(on: OpenedStore) {
+      const keys = (await on.keys.list()).map((before) => ({
+        before,
+        after: { ...before, sealed: `new ${before.sealed}` as SealedKey },
+      }));
+      const secret = (of: SecretChange["of"], id: string, before: string) => [
+        { of, id, before, after: `new ${before}` },
+      ];
+      const users = (await on.access.users()).flatMap(({ id, sealedTotpSecret }) =>
+        sealedTotpSecret === undefined ? [] : secret("user", id, sealedTotpSecret),
+      );
+      const providers = (await on.providers.list()).flatMap(({ id, sealed }) =>
+        secret("provider", id, sealed),
+      );
+      return { keys, secrets: [...users, ...providers] };
+    }
+
     it("is the first that anybody names, and changes with all that lies under it, or not at all", async () => {
       expect(await store.seal.known()).toBeUndefined();
       const named = await race(async (on, rival) => await on.seal.remember(`id ${rival}`));
       expect(Object.values(named)).toEqual([RIVALS]);
-      const [known] = Object.keys(named);
+      const known = Object.keys(named)[0]!;
       expect(await store.seal.known()).toBe(known);
+      for (const on of [store, other]) await on.seal.remember(known);
       const key = testKey("resealed", NOW.toISOString(), "resealed.example");
       await store.keys.put(key);
-      const provider: KnownProvider = {
-        id: "resealed",
-        settings: {},
-        sealed: "old",
-        enteredAt: NOW,
-        enteredBy: "ann",
-        revision: 1,
-        removedAt: undefined,
-      };
-      await store.providers.add(provider);
-      const ann: User = { ...user("resealed"), sealedTotpSecret: "old code" };
+      await other.providers.add(provider);
       await store.access.addUser(ann);
-      const after = { ...key, sealed: "new" as SealedKey };
-      const reseal = (secret: string) =>
-        store.seal.reseal(
-          "next",
-          [{ before: key, after }],
-          [
-            { of: "provider", id: "resealed", before: "old", after: "new" },
-            { of: "user", id: ann.id, before: secret, after: "new code" },
-          ],
-        );
-      expect(await reseal("another")).toBe("stale");
+      const { keys, secrets } = await sealedAnew(store);
+      const wrong = secrets.map((each) => (each.id === ann.id ? { ...each, before: "another" } : each));
+      expect(await store.seal.reseal("next", keys, wrong)).toBe("stale");
       expect(await store.seal.known()).toBe(known);
       expect((await other.keys.get(key))?.sealed).toBe(key.sealed);
-      expect(await reseal("old code")).toBe("changed");
+      expect(await store.seal.reseal("next", keys, secrets)).toBe("changed");
       expect(await other.seal.remember("much later")).toBe("next");
-      expect((await other.keys.get(key))?.sealed).toBe("new");
-      expect((await other.providers.list()).find(({ id }) => id === "resealed")).toMatchObject({
-        sealed: "new",
+      expect((await other.keys.get(key))?.sealed).toBe(`new ${key.sealed}`);
+      expect(await other.providers.list()).toContainEqual({ ...provider, sealed: "new old", revision: 2 });
+      expect(await other.access.user({ id: ann.id })).toEqual({
+        ...ann,
+        sealedTotpSecret: "new old code",
         revision: 2,
       });
-      expect(await other.access.user({ id: ann.id })).toMatchObject({
-        sealedTotpSecret: "new code",
-        revision: ann.revision + 1,
-      });
-      await store.providers.change(
-        { ...provider, revision: 2 },
-        { ...provider, revision: 3, removedAt: NOW },
+    });
+
+    it.each<[what: string, add: (on: OpenedStore) => Promise<unknown>]>([
+      ["a key", (on) => on.keys.put(testKey("late", NOW.toISOString(), "late.example"))],
+      ["a user's code", (on) => on.access.addUser({ ...user("late"), sealedTotpSecret: "late code" })],
+      ["a provider", (on) => on.providers.add({ ...provider, id: "late" })],
+    ])("stays where %s came behind the look at what is there", async (_, add) => {
+      for (const on of [store, other]) await on.seal.remember("next");
+      const { keys, secrets } = await sealedAnew(store);
+      await add(other);
+      expect(await store.seal.reseal("third", keys, secrets)).toBe("stale");
+      expect(await other.seal.known()).toBe("next");
+    });
+
+    it("keeps whoever seals under the one before from writing, and nobody else", async () => {
+      for (const on of [store, other]) await on.seal.remember("next");
+      const bob = user("bob");
+      await store.access.addUser(bob);
+      const { keys, secrets } = await sealedAnew(store);
+      expect(await store.seal.reseal("third", keys, secrets)).toBe("changed");
+      const key = testKey("behind", NOW.toISOString(), "behind.example");
+      const known = (await other.providers.list())[0]!;
+      const carol = { ...user("carol"), sealedTotpSecret: "code" };
+      const writes: ((on: OpenedStore) => Promise<unknown>)[] = [
+        (on) => on.keys.put(key),
+        (on) => on.access.addUser(carol),
+        (on) => on.access.changeUser(bob, { ...bob, sealedTotpSecret: "code" }),
+        (on) => on.providers.add({ ...provider, id: "behind" }),
+        (on) => on.providers.change(known, { ...known, sealed: "other", revision: known.revision + 1 }),
+      ];
+      for (const write of writes)
+        await expect(write(other)).rejects.toMatchObject({
+          kind: "resealed",
+          message: expect.stringMatching(/sealed anew under another seal key \(third\).* start it again/),
+        });
+      const gone = { ...known, removedAt: NOW, revision: known.revision + 1 };
+      expect(await other.providers.change(known, gone)).toBe("changed");
+      const { sealedTotpSecret, ...rest } = (await other.access.user({ id: ann.id }))!;
+      expect(sealedTotpSecret).toBe("new new old code");
+      expect(await other.access.changeUser(rest as User, { ...rest, sealedTotpSecret: undefined })).toBe(
+        "changed",
       );
-      await store.providers.sweep(at(1));
+      await other.seal.remember("third");
+      expect(await other.keys.put(key)).toBe("put");
+      expect(await other.access.addUser(carol)).toBe("added");
+    });
+
+    it("is waited for by what is sealed at the same moment: nothing stays under the one before", async () => {
+      for (const on of [store, other]) await on.seal.remember("third");
+      const { keys, secrets } = await sealedAnew(store);
+      const rivals = Array.from({ length: RIVALS }, (_, at) => ({ ...provider, id: `rival${at}` }));
+      const [resealed, ...added] = await Promise.all([
+        store.seal.reseal("fourth", keys, secrets),
+        ...rivals.map((each) =>
+          other.providers.add(each).then(
+            () => "added",
+            (error: { readonly kind: string }) => error.kind,
+          ),
+        ),
+      ]);
+      expect(new Set(added)).toEqual(new Set([resealed === "changed" ? "resealed" : "added"]));
+      expect(await store.seal.known()).toBe(resealed === "changed" ? "fourth" : "third");
     });
   });
 }

@@ -51,7 +51,7 @@ export async function startPostgres(): Promise<RunningPostgres> {
 
   const start = async () => {
     const options = ["-D", data, "-p", String(port), "-c", "listen_addresses=127.0.0.1"];
-    const more = [`unix_socket_directories=${directory}`, "shared_buffers=64MB", "max_connections=60"];
+    const more = [`unix_socket_directories=${directory}`, "shared_buffers=64MB", "max_connections=100"];
     let words = "";
     const begin = () => {
       const child = spawn(...asPostgres("postgres", [...options, ...more.flatMap((each) => ["-c", each])]), {

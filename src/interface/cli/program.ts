@@ -531,7 +531,8 @@ function addKeys(
     .action(async (domains, options) =>
       finish(await (await import("./keys-files.ts")).runKeysExport(domains, options, tools)),
     );
-  sealed(sub("reseal", "seal every private key under a new seal key"))
+  sealed(sub("reseal", "seal everything under a new seal key; stop the servers of this state before"))
     .option("--new-seal-key <file>", "the new one; made where there is none (default: seal.key.new)")
+    .option("--old-seal-key <file...>", "more old ones, where some is sealed under each")
     .action(async (options) => finish(await (await import("./keys.ts")).runKeysReseal(options, tools)));
 }

@@ -22,7 +22,9 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
   const settings = options.demo ? demoSettings(tools) : loadSettings(options.settings, tools);
   if (tools.startServer === undefined) throw new UsageError("this build of zonepost has no server in it");
   const { terminal } = tools;
+  const ending = new AbortController();
   const job: ServeJob = {
+    signal: ending.signal,
     settings,
     settingsFile: options.demo ? undefined : settingsFileOf(options.settings, tools),
     directory: options.demo ? undefined : stateDirectory(options.state, tools),
@@ -52,9 +54,13 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
     : tools.onReload(() => {
         reloading = reloading.then(reloadOnce);
       });
-  const interrupted = tools.untilInterrupted();
+  const interrupted = tools.untilInterrupted().then(() => ending.abort(new Error("zonepost is told to end")));
   try {
     const server = await tools.startServer(job);
+    if (server === undefined) {
+      if (!options.json) terminal.out("Told to end before it had begun: what was taken in stays.\n");
+      return EXIT.ok;
+    }
     started.resolve(server);
     tellStarted(server, options, tools);
     await interrupted;
