@@ -20,7 +20,12 @@ export interface User {
   readonly createdAt: Date;
   readonly disabledAt: Date | undefined;
   readonly revision: number;
+  /** How often they were thrown out: by a new way in that was given them, or by being kept out. The store counts. */
+  readonly recoveries: number;
 }
+
+/** A user as read before they proved who they are: what they begin counts only while it is still so. */
+export type Standing = Pick<User, "id" | "passwordHash" | "recoveries">;
 
 export interface Passkey {
   /** In base64url. */
@@ -98,7 +103,8 @@ export interface AccessStore {
   /**
    * By its revision, which is one more then. `taken`: another has the name or the subject. `last`: nobody else would be
    * an administrator who may come in, whoever changes at the same moment. Ends all sessions of a user who is disabled or
-   * has a new password, but for `keepSession`. Passkeys and tokens go with `isRecovery`, and of a user who is disabled.
+   * has a new password, but for `keepSession`. With `isRecovery`, and of a user who is disabled, sessions, passkeys and
+   * tokens go, and `recoveries` is one more.
    */
   changeUser(
     before: User,
@@ -108,17 +114,23 @@ export interface AccessStore {
 
   passkeys(userId: string): Promise<readonly Passkey[]>;
   passkey(credentialId: string): Promise<Passkey | undefined>;
-  /** `taken`: it is another user's; nothing was changed. */
-  putPasskey(passkey: Passkey): Promise<"put" | "taken">;
+  /** `taken`: there is one of this id. `gone`: the user does not stand as they did. Nothing was changed by either. */
+  addPasskey(passkey: Passkey, as: Standing): Promise<"added" | "taken" | "gone">;
+  /** False where it is gone. */
+  touchPasskey(
+    passkey: Pick<Passkey, "credentialId" | "userId" | "counter" | "lastUsedAt">,
+  ): Promise<boolean>;
   removePasskey(userId: string, credentialId: string): Promise<boolean>;
 
-  addSession(session: Session): Promise<void>;
+  /** False where the user does not stand as they did; nothing was added. */
+  addSession(session: Session, as: Standing): Promise<boolean>;
   session(secretHash: string): Promise<Session | undefined>;
   touchSession(secretHash: string, lastSeenAt: Date, expiresAt: Date): Promise<void>;
   sessions(userId: string): Promise<readonly Session[]>;
   removeSession(secretHash: string): Promise<void>;
 
-  addToken(token: ApiToken): Promise<void>;
+  /** As `addSession`. */
+  addToken(token: ApiToken, as: Standing): Promise<boolean>;
   token(secretHash: string): Promise<ApiToken | undefined>;
   /** The oldest first; of all users where none is named. */
   tokens(userId?: string): Promise<readonly ApiToken[]>;

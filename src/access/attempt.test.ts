@@ -33,13 +33,14 @@ async function codesOf() {
     createdAt: tools.now(),
     disabledAt: undefined,
     revision: 1,
+    recoveries: 0,
   };
   await store.addUser(ann);
   const give = async (minute: number, code: (step: number) => string) => {
     time = START + minute * MINUTE;
     const user = (await store.user({ id: ID }))!;
     const caller = { address: "192.0.2.7", userAgent: "test" };
-    const secret = await beginSession(user, caller, false, undefined, tools);
+    const secret = (await beginSession(user, caller, false, undefined, tools))!;
     const session = (await store.session(bearerHash("session", secret)!))!;
     return (await giveCode(code(Math.floor(time / 30_000)), { session, user }, secret, tools)).status;
   };

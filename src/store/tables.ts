@@ -89,6 +89,7 @@ export interface Tables {
     created_at: number;
     disabled_at: number | null;
     revision: number;
+    recoveries: number;
   };
   passkey: {
     credential_id: string;

@@ -56,6 +56,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     createdAt: NOW,
     disabledAt: undefined,
     revision: 1,
+    recoveries: 0,
     ...more,
   });
 
@@ -1006,7 +1007,8 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     it("ends sessions with a new password or a closed account, but for the one at hand", async () => {
       const before = user("sess");
       await store.access.addUser(before);
-      for (const hash of ["s1", "s2", "s3"]) await store.access.addSession(session(hash, "sess"));
+      for (const hash of ["s1", "s2", "s3"])
+        expect(await store.access.addSession(session(hash, "sess"), before)).toBe(true);
       expect(await other.access.session("s1")).toEqual({
         ...session("s1", "sess"),
         userAgent: "agent\ufffd",
@@ -1021,7 +1023,9 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       const third = (await store.access.user({ id: "sess" }))!;
       await store.access.changeUser(third, { ...third, disabledAt: NOW });
       expect(await store.access.sessions("sess")).toEqual([]);
-      await store.access.addSession(session("s4", "sess"));
+      const fourth = (await other.access.user({ id: "sess" }))!;
+      expect(fourth).toMatchObject({ recoveries: 1, revision: 4 });
+      expect(await store.access.addSession(session("s4", "sess"), fourth)).toBe(true);
       await store.access.removeSession("s4");
       expect(await store.access.session("s4")).toBeUndefined();
     });
@@ -1034,9 +1038,10 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       const give = async (userId: string) => {
         const known = { userId, label: "x", createdAt: NOW, lastUsedAt: undefined };
         const key = { publicKey: "pk", counter: 0, transports: [], credentialId: `of ${userId}` };
-        await store.access.putPasskey({ ...known, ...key });
+        const as = (await store.access.user({ id: userId }))!;
+        expect(await store.access.addPasskey({ ...known, ...key }, as)).toBe("added");
         const token = { id: `t ${userId}`, secretHash: `h ${userId}`, scopes: [], expiresAt: undefined };
-        await store.access.addToken({ ...known, ...token });
+        expect(await store.access.addToken({ ...known, ...token }, as)).toBe(true);
         return proofs(userId);
       };
       const one = user("intruded");
@@ -1070,9 +1075,15 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         createdAt: NOW,
         lastUsedAt: undefined,
       };
-      expect(await store.access.putPasskey(passkey)).toBe("put");
-      expect(await store.access.putPasskey({ ...passkey, counter: 2, lastUsedAt: at(1) })).toBe("put");
-      expect(await store.access.putPasskey({ ...passkey, userId: "sess" })).toBe("taken");
+      const full = (await store.access.user({ id: "full" }))!;
+      const sess = (await store.access.user({ id: "sess" }))!;
+      expect(await store.access.addPasskey(passkey, full)).toBe("added");
+      expect(await store.access.addPasskey(passkey, full)).toBe("taken");
+      expect(await store.access.addPasskey({ ...passkey, userId: "sess" }, sess)).toBe("taken");
+      const used = { ...passkey, counter: 2, lastUsedAt: at(1) };
+      expect(await store.access.touchPasskey(used)).toBe(true);
+      expect(await store.access.touchPasskey({ ...used, userId: "sess", counter: 3 })).toBe(false);
+      expect(await store.access.touchPasskey({ ...used, credentialId: "none" })).toBe(false);
       expect(await other.access.passkeys("full")).toEqual([{ ...passkey, counter: 2, lastUsedAt: at(1) }]);
       expect((await other.access.passkey("cred"))?.counter).toBe(2);
       expect(await store.access.removePasskey("sess", "cred")).toBe(false);
@@ -1087,26 +1098,64 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         expiresAt: at(10),
         lastUsedAt: undefined,
       };
-      await store.access.addToken(token);
+      await store.access.addToken(token, full);
       expect(await other.access.token("th")).toEqual(token);
       await store.access.touchToken("t1", at(2));
       expect(await other.access.tokens("full")).toEqual([{ ...token, lastUsedAt: at(2) }]);
-      await store.access.addToken({
-        ...token,
-        id: "t0",
-        secretHash: "th0",
-        userId: "sess",
-        createdAt: at(1),
-      });
+      const second = { ...token, id: "t0", secretHash: "th0", userId: "sess", createdAt: at(1) };
+      await store.access.addToken(second, sess);
       expect((await other.access.tokens()).map(({ id }) => id)).toEqual(["t1", "t0"]);
       expect(await store.access.removeToken("sess", "t0")).toBe(true);
       expect(await store.access.removeToken("sess", "t1")).toBe(false);
-      await store.access.addToken({ ...token, id: "t2", secretHash: "th2", expiresAt: undefined });
-      await store.access.addSession(session("old", "full", 5));
+      await store.access.addToken({ ...token, id: "t2", secretHash: "th2", expiresAt: undefined }, full);
+      await store.access.addSession(session("old", "full", 5), full);
       await store.access.sweep(at(10));
       expect((await store.access.tokens("full")).map(({ id }) => id)).toEqual(["t2"]);
       expect(await store.access.session("old")).toBeUndefined();
-      await expect(store.access.addSession(session("x", "nobody"))).rejects.toThrow();
+      expect(await store.access.addSession(session("x", "nobody"), user("nobody"))).toBe(false);
+    });
+
+    it.each<[reason: string, change: Partial<User>, isRecovery: boolean, isLetIn: boolean]>([
+      ["another role", { role: "reader" }, false, true],
+      ["a new way in", {}, true, false],
+      ["kept out", { disabledAt: NOW }, false, false],
+      ["a new password of their own", { passwordHash: "new" }, false, false],
+      ["their only password", { passwordHash: undefined }, false, false],
+    ])(
+      "who came in before a change begins nothing after it that it ended (%s)",
+      async (reason, change, isRecovery, isLetIn) => {
+        const before = user(`in flight: ${reason}`);
+        await store.access.addUser(before);
+        await store.access.changeUser(before, { ...before, ...change }, { isRecovery });
+        const { id } = before;
+        const known = { userId: id, label: "x", createdAt: NOW, lastUsedAt: undefined };
+        const passkey = { ...known, publicKey: "pk", counter: 0, transports: [], credentialId: id };
+        const token = { ...known, id, secretHash: id, scopes: [], expiresAt: undefined };
+        expect([
+          await other.access.addSession(session(id, id), before),
+          await other.access.addToken(token, before),
+          await other.access.addPasskey(passkey, before),
+        ]).toEqual([isLetIn, isLetIn, isLetIn ? "added" : "gone"]);
+        expect([
+          (await store.access.sessions(id)).length,
+          (await store.access.tokens(id)).length,
+          (await store.access.passkeys(id)).length,
+        ]).toEqual(Array(3).fill(isLetIn ? 1 : 0));
+      },
+    );
+
+    it("throws out whoever comes in at the same moment", async () => {
+      const before = user("racing");
+      await store.access.addUser(before);
+      let comers = 0;
+      const outcome = await race(async (on, rival) => {
+        if (rival === RIVALS / 2) return on.access.changeUser(before, before, { isRecovery: true });
+        comers++;
+        await on.access.addSession(session(`racing ${rival}`, "racing"), before);
+        return "came";
+      });
+      expect(outcome).toEqual({ changed: 1, came: comers });
+      expect(await store.access.sessions("racing")).toEqual([]);
     });
 
     it("counts attempts over all nodes, in windows", async () => {

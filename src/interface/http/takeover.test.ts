@@ -49,15 +49,15 @@ describe("an intruder's passkey and token", () => {
   let token: Client;
   beforeEach(async () => {
     const { anna } = world.users;
-    await world.access.putPasskey(passkeyOf(anna));
-    const { secret } = await makeToken(
+    await world.access.addPasskey(passkeyOf(anna), anna);
+    const made = await makeToken(
       anna,
       { label: "the intruder's", scopes: ["read"] },
       world.clock,
       world.parts.random,
       world.access,
     );
-    token = { name: "token", headers: { authorization: `Bearer ${secret}` } };
+    token = { name: "token", headers: { authorization: `Bearer ${made!.secret}` } };
     expect(await comeInByPasskey()).toBe(200);
     expect((await world.ask(token, "GET", "/api/domains")).status).toBe(200);
   });
@@ -93,7 +93,7 @@ it.each([
 ])("a passkey with an id of %i characters: %i, then %i (%s)", async (length, added, removed) => {
   credentialId = "A".repeat(length);
   const other = passkeyOf(world.users.anna, "BBBB");
-  await world.access.putPasskey(other);
+  await world.access.addPasskey(other, world.users.anna);
   const client = await offered(who("owner"), "/api/account/passkeys/offer");
   const body = { label: "long", answer: { id: credentialId } };
   expect((await world.ask(client, "POST", "/api/account/passkeys", body)).status).toBe(added);
@@ -142,12 +142,12 @@ describe.each(LASTING)("at an open screen of an administrator, %s %s %j", (metho
     const passwordHash = await hashPassword(PASSWORD, world.parts.random);
     const caller = { address: "192.0.2.7", userAgent: "test" };
     await world.access.changeUser(admin, { ...admin, passwordHash, revision: 2 });
-    const secret = await beginSession(admin, caller, true, undefined, {
-      store: world.access,
-      now: world.parts.now,
-      random: world.parts.random,
-      times: { idleSeconds: 3600, totalSeconds: 3600 },
-    });
+    const tools = { store: world.access, now: world.parts.now, random: world.parts.random };
+    const times = { idleSeconds: 3600, totalSeconds: 3600 };
+    const secret = (await beginSession({ ...admin, passwordHash }, caller, true, undefined, {
+      ...tools,
+      times,
+    }))!;
     const cookie = `__Host-zonepost-session=${secret}`;
     const headers = { cookie, origin: ORIGIN, "x-csrf-token": csrfToken(secret) };
     const screen: Client = { name: "an open screen", headers };

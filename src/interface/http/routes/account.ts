@@ -6,6 +6,7 @@ import { countCode, takeBackCode } from "../../../access/attempt.ts";
 import { bearerHash } from "../../../access/bearer-secret.ts";
 import type { SessionTools } from "../../../access/session.ts";
 import { MAX_TOKENS, makeToken } from "../../../access/token.ts";
+import { notLoggedIn } from "../door.ts";
 import type { ServerParts } from "../parts.ts";
 import { requirePassword } from "../password-again.ts";
 import { notFound, Refusal, stale, waitFor } from "../problem.ts";
@@ -179,7 +180,9 @@ export function accountRoutes(parts: ServerParts, { now, random, store }: Sessio
           throw new Refusal("refused", `there are ${MAX_TOKENS} tokens already`, "remove one first");
         const { label, expiresAt } = body;
         const wanted = { label, scopes: body.scopes, ...(expiresAt && { expiresAt: new Date(expiresAt) }) };
-        const { token, secret } = await makeToken(user, wanted, now(), random, store);
+        const made = await makeToken(user, wanted, now(), random, store);
+        if (made === undefined) throw notLoggedIn();
+        const { token, secret } = made;
         await asked.audit("token.create", label, { scopes: token.scopes });
         return { id: token.id, secret };
       },

@@ -151,11 +151,11 @@ export function passkeyRoutes(
         await counted("passkey", asked);
         const user = await showPasskey({ kept: asked.cookie("passkey") ?? "", answer: body.answer }, all);
         asked.setStep("passkey", undefined, "strict");
-        if (user === undefined) {
+        const secret = user && (await beginSession(user, asked.caller, true, asked.session?.secret, tools));
+        if (user === undefined || secret === undefined) {
           await asked.audit("login.failed", "a passkey", {}, "nobody");
           throw new Refusal("not-logged-in", "this passkey opens nothing here", "log in in another way");
         }
-        const secret = await beginSession(user, asked.caller, true, asked.session?.secret, tools);
         asked.setSession(secret);
         await asked.audit("login", user.name, { by: "passkey" }, user.name);
         return { status: "in" as const, csrfToken: csrfToken(secret) };
@@ -191,7 +191,9 @@ export function passkeyRoutes(
         const kept = asked.cookie("identity") ?? "";
         const back = await returnFrom(kept, `${origin}${asked.reply.request.url}`, all);
         asked.setStep("identity", undefined, "lax");
-        if (back === undefined) {
+        const secret =
+          back && (await beginSession(back.user, asked.caller, true, asked.session?.secret, tools));
+        if (back === undefined || secret === undefined) {
           await asked.audit("login.failed", "an identity provider's answer", {}, "nobody");
           // A person sees the page in which to begin anew.
           if (asked.reply.request.headers.accept?.includes("text/html")) {
@@ -205,7 +207,7 @@ export function passkeyRoutes(
           );
         }
         const { user, to } = back;
-        asked.setSession(await beginSession(user, asked.caller, true, asked.session?.secret, tools));
+        asked.setSession(secret);
         await asked.audit("login", user.name, { by: "identity provider" }, user.name);
         asked.reply.redirect(to, 303);
       },
