@@ -46,5 +46,16 @@ export async function readToken(secret: string, now: Date, store: AccessStore): 
   if (user === undefined || user.disabledAt !== undefined) return undefined;
   if (now.getTime() - (token.lastUsedAt?.getTime() ?? 0) >= TOUCH_MILLISECONDS)
     await store.touchToken(token.id, now);
-  return { user, scopes: token.scopes };
+  return { user, scopes: token.scopes, tokenId: token.id };
+}
+
+/** What the token may still do; undefined where it was taken back, or is over. */
+export async function scopesLeft(
+  userId: string,
+  tokenId: string,
+  now: Date,
+  store: AccessStore,
+): Promise<readonly Scope[] | undefined> {
+  const token = (await store.tokens(userId)).find(({ id }) => id === tokenId);
+  return token?.expiresAt !== undefined && token.expiresAt <= now ? undefined : token?.scopes;
 }

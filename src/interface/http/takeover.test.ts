@@ -80,6 +80,19 @@ describe("an intruder's passkey and token", () => {
     expect((await world.ask(token, "GET", "/api/domains")).status).toBe(401);
   });
 
+  it("open nothing once the user's subject is another one", async () => {
+    expect(await change({ oidcSubject: "https://id.example anna" })).toBe(200);
+    expect(await comeInByPasskey()).toBe(401);
+    expect((await world.ask(token, "GET", "/api/domains")).status).toBe(401);
+    expect((await world.ask(who("owner"), "GET", "/api/account")).status).toBe(401);
+  });
+
+  it("stay where the subject is written down as it is", async () => {
+    expect(await change({ oidcSubject: null })).toBe(200);
+    expect(await comeInByPasskey()).toBe(200);
+    expect((await world.ask(who("owner"), "GET", "/api/account")).status).toBe(200);
+  });
+
   it("stay where only the role is changed", async () => {
     expect(await change({ role: "reader" })).toBe(200);
     expect(await comeInByPasskey()).toBe(200);

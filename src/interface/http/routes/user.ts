@@ -98,7 +98,7 @@ export function userRoutes(parts: ServerParts): readonly Route[] {
       path: "/api/users/:id",
       gate: "users.manage",
       summary:
-        "Changes a user: role, whether they may come in, a new password, codes taken off. With a new password, and where they may not come in, their sessions end, and their passkeys and tokens go.",
+        "Changes a user: role, whether they may come in, a new password, codes taken off. With a new password or subject, and where they may not come in, their sessions end, and their passkeys and tokens go.",
       params: z.object({ id: z.string().max(100) }),
       body: z.strictObject({
         revision: z.int().min(1),
@@ -134,7 +134,9 @@ export function userRoutes(parts: ServerParts): readonly Route[] {
           ...(body.removeTotp && { sealedTotpSecret: undefined, totpStep: undefined }),
           ...(body.oidcSubject !== undefined && { oidcSubject: body.oidcSubject ?? undefined }),
         };
-        switch (await access.changeUser(before, after, { isRecovery: wanted !== undefined })) {
+        // Whoever came in by the former subject has no way in any more, and what they left has none either.
+        const isRecovery = wanted !== undefined || after.oidcSubject !== before.oidcSubject;
+        switch (await access.changeUser(before, after, { isRecovery })) {
           case "stale":
             throw stale();
           case "taken":
