@@ -142,6 +142,8 @@ export interface AccessStore {
   /** One less of `key`, where its window is not over: a try that was right after all. */
   takeBackAttempt(key: string, now: Date): Promise<void>;
   clearAttempts(key: string): Promise<void>;
+  /** All whose key is `key`, ":" and whatever. */
+  clearAttemptsBelow(key: string): Promise<void>;
 
   audit(entry: AuditEntry): Promise<void>;
   /** Newest first. */

@@ -1,6 +1,6 @@
 /** How often somebody may try: by name, by address, by both; the more tries, the longer the wait. */
 import { parseAddress, unmapped } from "../standards/dns/address.ts";
-import type { AccessStore } from "./access-store.ts";
+import type { AccessStore, User } from "./access-store.ts";
 
 interface Limit {
   readonly tries: number;
@@ -77,17 +77,19 @@ function ofPlace(what: string, address: string): readonly Counted[] {
 export function countLogin(store: AccessStore, name: string, address: string, now: Date): Promise<Granted> {
   const counted = [
     ...ofPlace("login", address),
-    ...each(`login:${placeOf(address)}:${name}`, OF_NAME_AND_PLACE),
+    ...each(ofNameAndPlace(name, address), OF_NAME_AND_PLACE),
     ...ofName(name, address),
   ];
   return count(store, counted, now);
 }
 
+const ofNameAndPlace = (name: string, address: string): string => `login:${name}:${placeOf(address)}`;
+
 function ofName(name: string, address: string): readonly Counted[] {
   const widest = networksOf(address).at(-1)!;
   return [
-    ...(widest.bits === 48 ? each(`login:${widest.network}:${name}`, [OF_NAME_AND_NETWORK]) : []),
-    ...each(`login-name:${name}`, OF_NAME),
+    ...(widest.bits === 48 ? each(`login:${name}:${widest.network}`, [OF_NAME_AND_NETWORK]) : []),
+    ...each(`login:${name}:everywhere`, OF_NAME),
   ];
 }
 
@@ -99,7 +101,7 @@ export async function clearLogin(
   now: Date,
 ): Promise<void> {
   for (const { seconds } of OF_NAME_AND_PLACE)
-    await store.clearAttempts(`login:${placeOf(address)}:${name}:${seconds}`);
+    await store.clearAttempts(`${ofNameAndPlace(name, address)}:${seconds}`);
   for (const [key, { seconds }] of ofName(name, address))
     await store.takeBackAttempt(`${key}:${seconds}`, now);
 }
@@ -111,6 +113,37 @@ export const countCode = (store: AccessStore, userId: string, now: Date): Promis
 /** After it was right: its own count goes, and what was guessed before stays counted. */
 export async function takeBackCode(store: AccessStore, userId: string, now: Date): Promise<void> {
   for (const { seconds } of OF_CODE) await store.takeBackAttempt(`code:${userId}:${seconds}`, now);
+}
+
+/**
+ * Counts a try at the password in a session that is open already. Who sits there has so many and no more: they are told
+ * to come in anew, and keep the owner out of nothing.
+ */
+export const countInSession = (
+  store: AccessStore,
+  what: "password" | "code",
+  secretHash: string,
+  now: Date,
+): Promise<Granted> => count(store, each(`${what}-in-session:${secretHash}`, OF_CODE), now);
+
+/** After it was right. */
+export async function takeBackInSession(
+  store: AccessStore,
+  what: "password" | "code",
+  secretHash: string,
+  now: Date,
+): Promise<void> {
+  for (const { seconds } of OF_CODE)
+    await store.takeBackAttempt(`${what}-in-session:${secretHash}:${seconds}`, now);
+}
+
+/** Of who gets a new way in: what others have tried stands in its way no more. */
+export async function forgetTries(
+  store: AccessStore,
+  { id, name }: Pick<User, "id" | "name">,
+): Promise<void> {
+  await store.clearAttemptsBelow(`login:${name}`);
+  await store.clearAttemptsBelow(`code:${id}`);
 }
 
 /** Counts a try from a place at what is neither: setup links, passkeys, an identity provider's answers. */

@@ -131,6 +131,7 @@ type Traces =
   | "countAttempt"
   | "takeBackAttempt"
   | "clearAttempts"
+  | "clearAttemptsBelow"
   | "audit"
   | "auditLog"
   | "sweep"
@@ -337,6 +338,14 @@ function traces(query: Database["query"]): Pick<AccessStore, Traces> {
     },
     async clearAttempts(key) {
       await query.deleteFrom("login_attempt").where("key", "=", storable(key)).execute();
+    },
+    async clearAttemptsBelow(key) {
+      // ";" is what comes behind ":": a range, which the primary key serves.
+      await query
+        .deleteFrom("login_attempt")
+        .where("key", ">=", storable(`${key}:`))
+        .where("key", "<", storable(`${key};`))
+        .execute();
     },
     async audit(entry) {
       await query

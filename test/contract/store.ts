@@ -1170,6 +1170,13 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await store.access.countAttempt("192.0.2.1", at(12), at(20))).toBe(2);
       for (let times = 0; times < 5; times++) await store.access.takeBackAttempt("192.0.2.1", at(13));
       expect(await store.access.countAttempt("192.0.2.1", at(13), at(20))).toBe(1);
+      for (const key of ["of ann", "of ann:1", "of ann:\u{10ffff}", "of ann;", "of anna:1"])
+        await store.access.countAttempt(key, NOW, at(10));
+      await other.access.clearAttemptsBelow("of ann");
+      const left = [];
+      for (const key of ["of ann", "of ann:1", "of ann:\u{10ffff}", "of ann;", "of anna:1"])
+        left.push(await store.access.countAttempt(key, at(1), at(10)));
+      expect(left).toEqual([2, 1, 1, 2, 2]);
     });
 
     it("writes down what was done, newest first", async () => {

@@ -127,6 +127,9 @@ export function memoryAccessStore(): MemoryAccessStore {
     async clearAttempts(key) {
       attempts.delete(key);
     },
+    async clearAttemptsBelow(key) {
+      for (const each of attempts.keys()) if (each.startsWith(`${key}:`)) attempts.delete(each);
+    },
     async audit(entry) {
       log.push(entry);
     },

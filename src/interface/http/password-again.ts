@@ -1,8 +1,10 @@
 /** An open screen is not its owner: for what would outlive the session, the password is shown again. */
 import { isOwner } from "../../access/account.ts";
-import { countCode, takeBackCode } from "../../access/attempt.ts";
+import { countInSession, takeBackInSession } from "../../access/attempt.ts";
+import { endSession } from "../../access/session.ts";
+import { notLoggedIn } from "./door.ts";
 import type { ServerParts } from "./parts.ts";
-import { Refusal, waitFor } from "./problem.ts";
+import { Refusal } from "./problem.ts";
 import type { Asked } from "./route.ts";
 
 /** Who has no password proves it anew where they come in: a session older than this is an open screen. */
@@ -15,7 +17,8 @@ export async function requirePassword(
   parts: ServerParts,
   where = "body.password",
 ): Promise<void> {
-  const { user, session } = asked.session!.open;
+  const { secret, open } = asked.session!;
+  const { user, session } = open;
   if (user.passwordHash === undefined) {
     if (parts.now().getTime() - session.createdAt.getTime() <= FRESH_MILLISECONDS) return;
     throw new Refusal(
@@ -24,12 +27,14 @@ export async function requirePassword(
       "log out and in again, then do it within ten minutes",
     );
   }
-  const counted = `password ${user.id}`;
-  const granted = await countCode(parts.access, counted, parts.now());
-  if (!granted.granted) throw waitFor(granted.waitSeconds);
-  if (!(await isOwner(user, typed)))
-    throw new Refusal("refused", "that is not the password", "type the password that you log in with", {
-      where,
-    });
-  await takeBackCode(parts.access, counted, parts.now());
+  const refused = (what: string) =>
+    new Refusal("refused", what, "type the password that you log in with", { where });
+  if (typed === undefined) throw refused("the password is asked for once more");
+  const counted = [parts.access, "password", session.secretHash, parts.now()] as const;
+  if (!(await countInSession(...counted)).granted) {
+    await endSession(secret, parts.access);
+    throw notLoggedIn("the password was wrong too often, and the session has ended");
+  }
+  if (!(await isOwner(user, typed))) throw refused("that is not the password");
+  await takeBackInSession(...counted);
 }

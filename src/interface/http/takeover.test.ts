@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Client, type HttpWorld, httpWorld, ORIGIN } from "../../../test/support/http-world.ts";
 import type { Passkey, User } from "../../access/access-store.ts";
+import { countCode } from "../../access/attempt.ts";
 import { MAX_CREDENTIAL_ID } from "../../access/passkey.ts";
 import { hashPassword } from "../../access/password.ts";
 import { beginSession, csrfToken } from "../../access/session.ts";
@@ -184,5 +185,73 @@ describe.each(LASTING)("at an open screen of an administrator, %s %s %j", (metho
   it("is done soon after a login without a password", async () => {
     world.clock = new Date(world.clock.getTime() + LATER_MILLISECONDS - 1);
     expect((await ask(who("administrator"))).status).toBeLessThan(300);
+  });
+});
+
+describe("who guesses at an open screen", () => {
+  const TOKEN = { label: "x", scopes: ["read"] };
+  let logIn: (password: string) => Promise<Client>;
+  beforeEach(async () => {
+    const { anna } = world.users;
+    const passwordHash = await hashPassword(PASSWORD, world.parts.random);
+    await world.access.changeUser(anna, { ...anna, passwordHash, revision: 2 });
+    logIn = async (password) => {
+      const given = { name: "anna", password };
+      const { status, body, headers } = await world.ask(nobody, "POST", "/api/login", given);
+      expect(status).toBe(200);
+      const cookie = String([headers["set-cookie"]].flat()[0]).split(";")[0]!;
+      const { csrfToken } = body as { csrfToken: string };
+      return { name: "anna", headers: { origin: ORIGIN, cookie, "x-csrf-token": csrfToken } };
+    };
+  });
+  const make = async (screen: Client, password?: string) => {
+    const body = { ...TOKEN, ...(password !== undefined && { password }) };
+    return (await world.ask(screen, "POST", "/api/account/tokens", body)).status;
+  };
+  const times = async (count: number, act: () => Promise<number>) => {
+    const statuses = [];
+    for (let at = 0; at < count; at++) statuses.push(await act());
+    return statuses;
+  };
+
+  it("ends that session, and keeps its owner from nothing", async () => {
+    const screen = await logIn(PASSWORD);
+    const own = await logIn(PASSWORD);
+    expect(await times(7, () => make(screen, "a guess at the password"))).toEqual([
+      ...Array(5).fill(422),
+      401,
+      401,
+    ]);
+    expect((await world.ask(screen, "GET", "/api/account")).status).toBe(401);
+    expect(await make(own, PASSWORD)).toBe(201);
+  });
+
+  it("does not guess where nothing is typed", async () => {
+    const screen = await logIn(PASSWORD);
+    expect(await times(30, () => make(screen))).toEqual(Array(30).fill(422));
+    expect(await make(screen, PASSWORD)).toBe(201);
+  });
+
+  it("guesses at codes there, and keeps nobody from the codes of a login", async () => {
+    const screen = await logIn(PASSWORD);
+    const body = { pending: "none", code: "000000" };
+    const guess = async () => (await world.ask(screen, "PUT", "/api/account/totp", body)).status;
+    expect(await times(6, guess)).toEqual([...Array(5).fill(422), 429]);
+    const { id } = world.users.anna;
+    expect((await countCode(world.access, id, world.clock)).granted).toBe(true);
+  });
+
+  it("or at the login, stands in the way of who got a new password no more", async () => {
+    const { id } = world.users.anna;
+    const guess = () =>
+      world.ask(nobody, "POST", "/api/login", { name: "anna", password: "a guess at the password" });
+    for (let at = 0; at < 6; at++) await guess();
+    expect((await guess()).status).toBe(429);
+    for (let at = 0; at < 6; at++) await countCode(world.access, id, world.clock);
+    const change = { revision: 2, makePassword: true };
+    const { body } = await world.ask(who("administrator"), "PUT", `/api/users/${id}`, change);
+    const { temporaryPassword } = body as { temporaryPassword: string };
+    expect(await make(await logIn(temporaryPassword), temporaryPassword)).toBe(201);
+    expect((await countCode(world.access, id, world.clock)).granted).toBe(true);
   });
 });

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ROLES, type User } from "../../../access/access-store.ts";
 import { makeUser, withPassword } from "../../../access/account.ts";
+import { forgetTries } from "../../../access/attempt.ts";
 import { temporaryPassword } from "../../../access/password.ts";
 import type { ServerParts } from "../parts.ts";
 import { requirePassword } from "../password-again.ts";
@@ -145,6 +146,7 @@ export function userRoutes(parts: ServerParts): readonly Route[] {
             throw new Refusal("refused", "this is the last administrator", "make another one first");
           default:
         }
+        if (isRecovery) await forgetTries(access, before);
         const { password: _password, makePassword: _made, ownPassword: _own, revision: _, ...said } = body;
         await asked.audit("user.change", before.name, {
           ...said,
