@@ -188,6 +188,30 @@ describe.each(LASTING)("at an open screen of an administrator, %s %s %j", (metho
   });
 });
 
+it.each<[change: object, of: "bert" | "rita" | "deputy", status: number, reason: string]>([
+  [{ disabled: true }, "bert", 200, "taking away asks for nothing"],
+  [{ role: "reader" }, "deputy", 200, "an administrator who is less"],
+  [{ role: "owner", disabled: true }, "deputy", 200, "and kept out"],
+  [{ role: "owner" }, "bert", 200, "as they are"],
+  [{ disabled: false }, "bert", 422, "let in"],
+  [{ role: "reader" }, "bert", 422, "a reader sees what an owner does not"],
+  [{ role: "owner" }, "rita", 422, "an owner changes what a reader does not"],
+  [{ disabled: true, removeTotp: true }, "bert", 422, "codes off, for later"],
+  [{ disabled: true, makePassword: true }, "bert", 422, "a way in, for later"],
+  [{ oidcSubject: "https://id.example x" }, "bert", 422, "a way in"],
+])("without the password, %j of %s: %i (%s)", async (change, of, status) => {
+  const { admin, rita } = world.users;
+  const after = { ...admin, passwordHash: "$argon2id$none", revision: 2 };
+  const { secretHash } = (await world.access.sessions(admin.id))[0]!;
+  await world.access.changeUser(admin, after, { keepSession: secretHash });
+  if (of === "deputy") await world.access.changeUser(rita, { ...rita, role: "administrator", revision: 2 });
+  const { id } = of === "deputy" ? rita : world.users[of];
+  const { revision } = (await world.access.user({ id }))!;
+  const answer = await world.ask(who("administrator"), "PUT", `/api/users/${id}`, { ...change, revision });
+  expect(answer.status).toBe(status);
+  expect((await world.access.user({ id }))!.revision).toBe(revision + (status === 200 ? 1 : 0));
+});
+
 describe("who guesses at an open screen", () => {
   const TOKEN = { label: "x", scopes: ["read"] };
   let logIn: (password: string) => Promise<Client>;

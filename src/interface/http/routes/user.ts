@@ -27,8 +27,21 @@ const userSchema = z.object({
 /** `temporaryPassword`: where one was asked for; it is told this once. */
 const changedSchema = userSchema.extend({ temporaryPassword: z.string().nullable() });
 const wantsPassword = z.literal(true).optional();
-/** Of the administrator who asks: what they make of users outlives their session. */
+/** Of the administrator who asks: what they give to users outlives their session. */
 const ownPassword = z.string().max(1024).optional();
+
+const changeBody = z.strictObject({
+  revision: z.int().min(1),
+  role: role.optional(),
+  disabled: z.boolean().optional(),
+  password: z.string().max(1024).optional(),
+  /** One is made, and told in the answer. */
+  makePassword: wantsPassword,
+  ownPassword,
+  removeTotp: z.literal(true).optional(),
+  oidcSubject: subject.nullable().optional(),
+});
+type ChangeBody = z.infer<typeof changeBody>;
 
 const userJson = (user: User) => ({
   id: user.id,
@@ -46,6 +59,14 @@ const subjectTaken = (): Refusal =>
   new Refusal("taken", "this subject is another user's", "give each user a subject of their own", {
     where: "body.oidcSubject",
   });
+
+const onlyTakesAway = (
+  { revision: _, ownPassword: _own, disabled, role: next, ...given }: ChangeBody,
+  before: User,
+): boolean =>
+  Object.keys(given).length === 0 &&
+  disabled !== false &&
+  (next === undefined || next === before.role || before.role === "administrator");
 
 export function userRoutes(parts: ServerParts): readonly Route[] {
   const { access, now, random } = parts;
@@ -101,22 +122,13 @@ export function userRoutes(parts: ServerParts): readonly Route[] {
       summary:
         "Changes a user: role, whether they may come in, a new password, codes taken off. With a new password or subject, and where they may not come in, their sessions end, and their passkeys and tokens go.",
       params: z.object({ id: z.string().max(100) }),
-      body: z.strictObject({
-        revision: z.int().min(1),
-        role: role.optional(),
-        disabled: z.boolean().optional(),
-        password: z.string().max(1024).optional(),
-        /** One is made, and told in the answer. */
-        makePassword: wantsPassword,
-        ownPassword,
-        removeTotp: z.literal(true).optional(),
-        oidcSubject: subject.nullable().optional(),
-      }),
+      body: changeBody,
       answer: changedSchema,
       act: async ({ params, body }, asked) => {
-        await requirePassword(body.ownPassword, asked, parts, "body.ownPassword");
         const before = await access.user({ id: params.id });
         if (before === undefined) throw notFound();
+        if (!onlyTakesAway(body, before))
+          await requirePassword(body.ownPassword, asked, parts, "body.ownPassword");
         if (before.revision !== body.revision) throw stale();
         if (body.oidcSubject) await requireFree(body.oidcSubject, before.id);
         let after: User = { ...before, revision: before.revision + 1 };
