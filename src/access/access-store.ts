@@ -50,6 +50,8 @@ export interface Session {
   readonly userAgent: string;
   /** The second factor was given, or is not asked for. */
   readonly isComplete: boolean;
+  /** When its user showed something of theirs; undefined where an identity provider does not say. */
+  readonly provenAt: Date | undefined;
 }
 
 export const SCOPES = ["read", "publish", "keys", "domains", "admin"] as const;

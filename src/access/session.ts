@@ -43,6 +43,7 @@ export async function beginSession(
   isComplete: boolean,
   former: string | undefined,
   { store, now, random, times }: SessionTools,
+  proof: Pick<Session, "provenAt"> = { provenAt: now() },
 ): Promise<string | undefined> {
   if (former !== undefined) await endSession(former, store);
   const secret = newBearerSecret("session", random);
@@ -57,6 +58,7 @@ export async function beginSession(
     address,
     userAgent: userAgent.slice(0, MAX_USER_AGENT),
     isComplete,
+    provenAt: proof.provenAt,
   };
   return (await store.addSession(session, user)) ? secret : undefined;
 }

@@ -221,6 +221,7 @@ function proofs({
             address: storable(session.address),
             user_agent: storable(session.userAgent),
             is_complete: session.isComplete ? 1 : 0,
+            proven_at: timeOf(session.provenAt),
           })
           .execute();
         return true;
@@ -440,6 +441,7 @@ const sessionOf = (row: Selectable<Tables["login_session"]>): Session => ({
   address: row.address,
   userAgent: row.user_agent,
   isComplete: row.is_complete === 1,
+  provenAt: optionalDate(row.proven_at),
 });
 
 const tokenOf = (row: Selectable<Tables["api_token"]>): ApiToken => ({

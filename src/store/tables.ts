@@ -110,6 +110,7 @@ export interface Tables {
     address: string;
     user_agent: string;
     is_complete: number;
+    proven_at: number | null;
   };
   seal_key: { one: number; id: string };
   api_token: {

@@ -948,6 +948,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       address: "2001:db8::1",
       userAgent: "agent\0",
       isComplete: true,
+      provenAt: at(-3),
     });
 
     it("has one first user, whoever comes at the same time", async () => {

@@ -7,7 +7,7 @@ import type { ServerParts } from "./parts.ts";
 import { Refusal } from "./problem.ts";
 import type { Asked } from "./route.ts";
 
-/** Who has no password proves it anew where they come in: a session older than this is an open screen. */
+/** Who has no password proves it anew where they come in: what is longer ago is an open screen. */
 const FRESH_MILLISECONDS = 10 * 60_000;
 
 /** Of a session alone. `where`: the field that the password came in. */
@@ -20,11 +20,14 @@ export async function requirePassword(
   const { secret, open } = asked.session!;
   const { user, session } = open;
   if (user.passwordHash === undefined) {
-    if (parts.now().getTime() - session.createdAt.getTime() <= FRESH_MILLISECONDS) return;
+    const { provenAt } = session;
+    if (provenAt !== undefined && parts.now().getTime() - provenAt.getTime() <= FRESH_MILLISECONDS) return;
     throw new Refusal(
-      "refused",
-      "the login was too long ago for this, and the account has no password to ask for",
-      "log out and in again, then do it within ten minutes",
+      "log-in-again",
+      provenAt === undefined
+        ? "it is not known when you proved who you are, and the account has no password to ask for"
+        : "the login was too long ago for this, and the account has no password to ask for",
+      "log in again, then do it within ten minutes; where that does not help, an administrator gives you a password",
     );
   }
   const refused = (what: string) =>

@@ -31,7 +31,7 @@ beforeEach(async () => {
     identity: {
       title: "Laboratory",
       authorizationUrl: async ({ state }) => `https://id.example/?state=${state}`,
-      subject: async () => "https://id.example anna",
+      identity: async () => ({ subject: "https://id.example anna", provenAt: undefined }),
     },
   });
   const { anna } = world.users;

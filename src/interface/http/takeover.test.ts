@@ -179,7 +179,7 @@ describe.each(LASTING)("at an open screen of an administrator, %s %s %j", (metho
   it("wants a new login where there is no password", async () => {
     world.clock = new Date(world.clock.getTime() + LATER_MILLISECONDS);
     const { status, text } = await ask(who("administrator"));
-    expect([status, text]).toEqual([422, expect.stringContaining("log out and in again")]);
+    expect([status, text]).toEqual([422, expect.stringContaining("log in again")]);
   });
 
   it("is done soon after a login without a password", async () => {

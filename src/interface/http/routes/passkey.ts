@@ -166,15 +166,23 @@ export function passkeyRoutes(
       path: "/api/login/provider",
       gate: "anyone",
       summary: "Where to go to log in at the identity provider.",
-      query: z.object({ to: ownPath.optional().describe("The page to come back to.") }),
+      query: z.object({
+        to: ownPath.optional().describe("The page to come back to."),
+        again: z
+          .literal("true")
+          .optional()
+          .describe("Whoever is logged in there is to prove it anew: for what asks for a login just now."),
+      }),
       answer: z.object({ url: z.string(), title: z.string() }),
       act: async ({ query }, asked) => {
         const all = identityTools();
         await counted("identity", asked);
-        const { url, kept } = await leaveFor(all, query.to).catch((error: unknown) => {
-          if (error instanceof Refusal) throw error;
-          throw new Refusal("no-answer", "the identity provider does not answer", "try again later");
-        });
+        const { url, kept } = await leaveFor(all, { to: query.to, again: query.again !== undefined }).catch(
+          (error: unknown) => {
+            if (error instanceof Refusal) throw error;
+            throw new Refusal("no-answer", "the identity provider does not answer", "try again later");
+          },
+        );
         asked.setStep("identity", kept, "lax");
         return { url, title: all.provider.title };
       },
@@ -192,7 +200,7 @@ export function passkeyRoutes(
         const back = await returnFrom(kept, `${origin}${asked.reply.request.url}`, all);
         asked.setStep("identity", undefined, "lax");
         const secret =
-          back && (await beginSession(back.user, asked.caller, true, asked.session?.secret, tools));
+          back && (await beginSession(back.user, asked.caller, true, asked.session?.secret, tools, back));
         if (back === undefined || secret === undefined) {
           await asked.audit("login.failed", "an identity provider's answer", {}, "nobody");
           // A person sees the page in which to begin anew.
