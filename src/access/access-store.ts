@@ -93,6 +93,12 @@ export interface AuditPage {
   readonly action?: string;
 }
 
+/** How many there are in a window, and when it ends. */
+export interface Attempts {
+  readonly count: number;
+  readonly until: Date;
+}
+
 /** Every method is durable when it resolves, and has changed all or nothing. */
 export interface AccessStore {
   countUsers(): Promise<number>;
@@ -139,8 +145,8 @@ export interface AccessStore {
   touchToken(id: string, lastUsedAt: Date): Promise<void>;
   removeToken(userId: string, id: string): Promise<boolean>;
 
-  /** One more of `key` in the window that ends at `until`; how many there are then. Shared by all nodes. */
-  countAttempt(key: string, now: Date, until: Date): Promise<number>;
+  /** One more of `key`, in a window that ends at `until` unless one is under way. Shared by all nodes. */
+  countAttempt(key: string, now: Date, until: Date): Promise<Attempts>;
   /** One less of `key`, where its window is not over: a try that was right after all. */
   takeBackAttempt(key: string, now: Date): Promise<void>;
   clearAttempts(key: string): Promise<void>;

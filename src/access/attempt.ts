@@ -93,7 +93,7 @@ function ofName(name: string, address: string): readonly Counted[] {
   ];
 }
 
-/** After it was right: no guess at the name. What was counted for the place stays. */
+/** After it was right: no guess at the name, and none from the place, where many may be behind one address. */
 export async function clearLogin(
   store: AccessStore,
   name: string,
@@ -104,6 +104,7 @@ export async function clearLogin(
     await store.clearAttempts(`${ofNameAndPlace(name, address)}:${seconds}`);
   for (const [key, { seconds }] of ofName(name, address))
     await store.takeBackAttempt(`${key}:${seconds}`, now);
+  await takeBackPlace(store, "login", address, now);
 }
 
 /** Counts a try at a second factor. */
@@ -150,17 +151,29 @@ export async function forgetTries(
 export const countPlace = (store: AccessStore, what: string, address: string, now: Date): Promise<Granted> =>
   count(store, ofPlace(what, address), now);
 
+/** After it was right: its own count goes, and what others have tried from there stays counted. */
+export async function takeBackPlace(
+  store: AccessStore,
+  what: string,
+  address: string,
+  now: Date,
+): Promise<void> {
+  for (const [key, { seconds }] of ofPlace(what, address))
+    await store.takeBackAttempt(`${key}:${seconds}`, now);
+}
+
 /** True for the first who shows it: what may be used once, on any node, until then. */
 export async function takeOnce(store: AccessStore, key: string, now: Date, until: Date): Promise<boolean> {
-  return (await store.countAttempt(`once:${key}`, now, until)) === 1;
+  return (await store.countAttempt(`once:${key}`, now, until)).count === 1;
 }
 
 /** The first that is used up refuses, and nothing behind it is counted. */
 async function count(store: AccessStore, counted: readonly Counted[], now: Date): Promise<Granted> {
   for (const [key, { tries, seconds }] of counted) {
-    const until = new Date(now.getTime() + seconds * 1000);
-    const all = await store.countAttempt(`${key}:${seconds}`, now, until);
-    if (all > tries) return { granted: false, waitSeconds: seconds };
+    const end = new Date(now.getTime() + seconds * 1000);
+    const { count: all, until } = await store.countAttempt(`${key}:${seconds}`, now, end);
+    if (all > tries)
+      return { granted: false, waitSeconds: Math.ceil((until.getTime() - now.getTime()) / 1000) };
   }
   return { granted: true };
 }

@@ -98,6 +98,15 @@ describe("login at an identity provider", () => {
     expect(world.logged.join("")).not.toContain(new URL(back).searchParams.get("code"));
   });
 
+  it("opens sessions for any number who come from one address", async () => {
+    const jar = new Map<string, string>();
+    for (let time = 0; time < 45; time++) {
+      const { url, cookie } = await begin();
+      const { status } = await comeBack(await walk(url, "anna@laboratory", jar), cookie);
+      expect(status, `login ${time}`).toBe(303);
+    }
+  });
+
   it("opens nothing for a subject that nobody was given", async () => {
     const { url, cookie } = await begin();
     expect((await comeBack(await walk(url, "zoe@laboratory"), cookie)).status).toBe(401);

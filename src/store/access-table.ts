@@ -307,7 +307,7 @@ function proofs({
 function traces(query: Database["query"]): Pick<AccessStore, Traces> {
   return {
     async countAttempt(key, now, until) {
-      const { count } = await query
+      const counted = await query
         .insertInto("login_attempt")
         .values({ key: storable(key), count: 1, until: until.getTime() })
         .onConflict((conflict) =>
@@ -324,9 +324,9 @@ function traces(query: Database["query"]): Pick<AccessStore, Traces> {
             };
           }),
         )
-        .returning("count")
+        .returning(["count", "until"])
         .executeTakeFirstOrThrow();
-      return count;
+      return { count: counted.count, until: new Date(counted.until) };
     },
     async takeBackAttempt(key, now) {
       await query

@@ -118,7 +118,7 @@ export function memoryAccessStore(): MemoryAccessStore {
       const current = known === undefined || known.until <= now ? { count: 1, until } : known;
       if (current === known) current.count += 1;
       attempts.set(key, current);
-      return current.count;
+      return { ...current };
     },
     async takeBackAttempt(key, now) {
       const known = attempts.get(key);

@@ -279,3 +279,13 @@ describe("who guesses at an open screen", () => {
     expect((await countCode(world.access, id, world.clock)).granted).toBe(true);
   });
 });
+
+it("with a passkey any number come in from one address", async () => {
+  await world.access.addPasskey(passkeyOf(world.users.anna), world.users.anna);
+  const statuses = [];
+  for (let time = 0; time < 45; time++) statuses.push(await comeInByPasskey());
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  for (let time = 0; time < 45; time++) statuses.push(await comeInByPasskey("nobody's"));
+  expect(statuses.filter((status) => status === 401)).toHaveLength(40);
+  expect(statuses.at(-1)).toBe(429);
+});

@@ -1,6 +1,6 @@
 /** Passkeys, and login by an identity provider. Without either configured these routes say so. */
 import { z } from "zod";
-import { countPlace } from "../../../access/attempt.ts";
+import { countPlace, takeBackPlace } from "../../../access/attempt.ts";
 import { leaveFor, returnFrom } from "../../../access/identity-provider.ts";
 import {
   LOGIN,
@@ -156,6 +156,7 @@ export function passkeyRoutes(
           await asked.audit("login.failed", "a passkey", {}, "nobody");
           throw new Refusal("not-logged-in", "this passkey opens nothing here", "log in in another way");
         }
+        await takeBackPlace(store, "passkey", asked.caller.address, now());
         asked.setSession(secret);
         await asked.audit("login", user.name, { by: "passkey" }, user.name);
         return { status: "in" as const, csrfToken: csrfToken(secret) };
@@ -215,6 +216,8 @@ export function passkeyRoutes(
           );
         }
         const { user, to } = back;
+        for (const way of ["identity", "identity-return"])
+          await takeBackPlace(store, way, asked.caller.address, now());
         asked.setSession(secret);
         await asked.audit("login", user.name, { by: "identity provider" }, user.name);
         asked.reply.redirect(to, 303);
