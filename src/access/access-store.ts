@@ -93,6 +93,8 @@ export interface AuditPage {
   readonly action?: string;
 }
 
+export const MAX_PLACES = 20;
+
 /** How many there are in a window, and when it ends. */
 export interface Attempts {
   readonly count: number;
@@ -145,6 +147,11 @@ export interface AccessStore {
   touchToken(id: string, lastUsedAt: Date): Promise<void>;
   removeToken(userId: string, id: string): Promise<boolean>;
 
+  /** The user has come in from there, which is known until then. Of each user the latest `MAX_PLACES` are. */
+  keepPlace(userId: string, place: string, until: Date): Promise<void>;
+  /** Whether the user of this name, where there is one, has come in from there. */
+  knowsPlace(name: string, place: string, now: Date): Promise<boolean>;
+
   /** One more of `key`, in a window that ends at `until` unless one is under way. Shared by all nodes. */
   countAttempt(key: string, now: Date, until: Date): Promise<Attempts>;
   /** One less of `key`, where its window is not over: a try that was right after all. */
@@ -157,7 +164,7 @@ export interface AccessStore {
   /** Newest first. */
   auditLog(page: AuditPage): Promise<readonly AuditEntry[]>;
 
-  /** Sessions, attempts and tokens whose time is over go. */
+  /** Sessions, attempts, tokens and places whose time is over go. */
   sweep(now: Date): Promise<void>;
   /** Entries of the audit log from before that moment go. */
   sweepAudit(before: Date): Promise<void>;

@@ -13,7 +13,7 @@ const DAY = 86_400;
 
 /**
  * One name from one place: first a minute, then a quarter of an hour, then a day. A name from everywhere has a wider
- * limit: somebody far away should not be able to keep a person out for long.
+ * limit, which does not count where its owner has come in lately: many places together do not keep them out there.
  */
 const OF_NAME_AND_PLACE: readonly Limit[] = [
   { tries: 5, seconds: MINUTE },
@@ -30,6 +30,8 @@ const OF_NETWORK: Readonly<Record<number, Limit>> = {
 };
 /** Less than a name has from everywhere: no network spends all of those. */
 const OF_NAME_AND_NETWORK: Limit = { tries: 50, seconds: HOUR };
+/** A place that somebody has come in from is theirs for so long. */
+const KNOWN_SECONDS = 30 * DAY;
 /** Six digits are guessed in a million tries at most; so many are never granted. */
 const OF_CODE: readonly Limit[] = [
   { tries: 5, seconds: 5 * MINUTE },
@@ -74,14 +76,21 @@ function ofPlace(what: string, address: string): readonly Counted[] {
  * Counts a try at a password; before it is looked at, so that many at once count as well. A place spends of a name's
  * tries at most those that it was granted itself.
  */
-export function countLogin(store: AccessStore, name: string, address: string, now: Date): Promise<Granted> {
-  const counted = [
-    ...ofPlace("login", address),
-    ...each(ofNameAndPlace(name, address), OF_NAME_AND_PLACE),
-    ...ofName(name, address),
-  ];
-  return count(store, counted, now);
+export async function countLogin(
+  store: AccessStore,
+  name: string,
+  address: string,
+  now: Date,
+): Promise<Granted> {
+  const fromThere = [...ofPlace("login", address), ...each(ofNameAndPlace(name, address), OF_NAME_AND_PLACE)];
+  const granted = await count(store, fromThere, now);
+  if (!granted.granted || (await store.knowsPlace(name, placeOf(address), now))) return granted;
+  return count(store, ofName(name, address), now);
 }
+
+/** They have come in: what others try elsewhere does not keep them out here for a while. */
+export const keepPlace = (store: AccessStore, userId: string, address: string, now: Date): Promise<void> =>
+  store.keepPlace(userId, placeOf(address), new Date(now.getTime() + KNOWN_SECONDS * 1000));
 
 const ofNameAndPlace = (name: string, address: string): string => `login:${name}:${placeOf(address)}`;
 
@@ -102,8 +111,9 @@ export async function clearLogin(
 ): Promise<void> {
   for (const { seconds } of OF_NAME_AND_PLACE)
     await store.clearAttempts(`${ofNameAndPlace(name, address)}:${seconds}`);
-  for (const [key, { seconds }] of ofName(name, address))
-    await store.takeBackAttempt(`${key}:${seconds}`, now);
+  if (!(await store.knowsPlace(name, placeOf(address), now)))
+    for (const [key, { seconds }] of ofName(name, address))
+      await store.takeBackAttempt(`${key}:${seconds}`, now);
   await takeBackPlace(store, "login", address, now);
 }
 

@@ -1,6 +1,7 @@
 /** Sessions: begun with a new secret at every step, ended by time, by leaving, or by who manages users. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { AccessStore, Session, Standing, User } from "./access-store.ts";
+import { keepPlace } from "./attempt.ts";
 import { bearerHash, newBearerSecret } from "./bearer-secret.ts";
 import type { RandomOctets } from "./password.ts";
 
@@ -60,7 +61,9 @@ export async function beginSession(
     isComplete,
     provenAt: proof.provenAt,
   };
-  return (await store.addSession(session, user)) ? secret : undefined;
+  if (!(await store.addSession(session, user))) return undefined;
+  if (isComplete) await keepPlace(store, user.id, address, at);
+  return secret;
 }
 
 export interface OpenSession {

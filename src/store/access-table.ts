@@ -1,15 +1,16 @@
 /** Who may come in, and what was done. */
 import { type Selectable, sql, type Transaction } from "kysely";
-import type {
-  AccessStore,
-  ApiToken,
-  AuditEntry,
-  Passkey,
-  Role,
-  Scope,
-  Session,
-  Standing,
-  User,
+import {
+  type AccessStore,
+  type ApiToken,
+  type AuditEntry,
+  MAX_PLACES,
+  type Passkey,
+  type Role,
+  type Scope,
+  type Session,
+  type Standing,
+  type User,
 } from "../access/access-store.ts";
 import { optionalDate, pageLimit, storable, timeOf } from "./column.ts";
 import type { Database, Tables } from "./tables.ts";
@@ -128,6 +129,8 @@ const isActingAdministrator = ({ role, disabledAt }: User): boolean =>
   role === "administrator" && disabledAt === undefined;
 
 type Traces =
+  | "keepPlace"
+  | "knowsPlace"
   | "countAttempt"
   | "takeBackAttempt"
   | "clearAttempts"
@@ -306,6 +309,39 @@ function proofs({
 
 function traces(query: Database["query"]): Pick<AccessStore, Traces> {
   return {
+    async keepPlace(userId, place, until) {
+      await query
+        .insertInto("known_place")
+        .values({ user_id: userId, place, until: until.getTime() })
+        .onConflict((conflict) =>
+          conflict.columns(["user_id", "place"]).doUpdateSet({ until: until.getTime() }),
+        )
+        .execute();
+      await query
+        .deleteFrom("known_place")
+        .where("user_id", "=", userId)
+        .where("place", "not in", (found) =>
+          found
+            .selectFrom("known_place")
+            .select("place")
+            .where("user_id", "=", userId)
+            .orderBy("until", "desc")
+            .orderBy("place")
+            .limit(MAX_PLACES),
+        )
+        .execute();
+    },
+    async knowsPlace(name, place, now) {
+      const row = await query
+        .selectFrom("account")
+        .innerJoin("known_place", "known_place.user_id", "account.id")
+        .select("account.id")
+        .where("account.name", "=", storable(name))
+        .where("known_place.place", "=", place)
+        .where("known_place.until", ">", now.getTime())
+        .executeTakeFirst();
+      return row !== undefined;
+    },
     async countAttempt(key, now, until) {
       const counted = await query
         .insertInto("login_attempt")
@@ -389,6 +425,7 @@ function traces(query: Database["query"]): Pick<AccessStore, Traces> {
       const time = now.getTime();
       await query.deleteFrom("login_session").where("expires_at", "<=", time).execute();
       await query.deleteFrom("login_attempt").where("until", "<=", time).execute();
+      await query.deleteFrom("known_place").where("until", "<=", time).execute();
       await query.deleteFrom("api_token").where("expires_at", "<=", time).execute();
     },
     async sweepAudit(before) {

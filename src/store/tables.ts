@@ -123,6 +123,7 @@ export interface Tables {
     expires_at: number | null;
     last_used_at: number | null;
   };
+  known_place: { user_id: string; place: string; until: number };
   login_attempt: { key: string; count: number; until: number };
   job: {
     id: string;

@@ -1,7 +1,7 @@
 /** What every store keeps its word on, whichever database it lies in. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Session, User } from "../../src/access/access-store.ts";
+import { MAX_PLACES, type Session, type User } from "../../src/access/access-store.ts";
 import { type DkimKey, inState } from "../../src/keys/key.ts";
 import type { SealedKey } from "../../src/keys/sealing.ts";
 import type { TlsaSighting } from "../../src/keys/tlsa-sighting.ts";
@@ -1181,6 +1181,31 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       for (const key of ["of ann", "of ann:1", "of ann:\u{10ffff}", "of ann;", "of anna:1"])
         left.push(await count(store, key, at(1), at(10)));
       expect(left).toEqual([2, 1, 1, 2, 2]);
+    });
+
+    it("knows the places that a user has come in from, the latest, for a while", async () => {
+      const [one, two] = [user("placed"), user("elsewhere")];
+      for (const each of [one, two]) await store.access.addUser(each);
+      const known = (name: string, place: string, minute: number) =>
+        other.access.knowsPlace(name, place, at(minute));
+      await store.access.keepPlace(one.id, "192.0.2.1", at(1));
+      await store.access.keepPlace(one.id, "192.0.2.1", at(10));
+      expect([
+        await known(one.name, "192.0.2.1", 9),
+        await known(one.name, "192.0.2.1", 10),
+        await known(one.name, "192.0.2.2", 9),
+        await known(two.name, "192.0.2.1", 9),
+        await known("no\0body", "192.0.2.1", 9),
+      ]).toEqual([true, false, false, false, false]);
+      for (let place = 0; place < MAX_PLACES; place++)
+        await store.access.keepPlace(one.id, `198.51.100.${place}`, at(20 + place));
+      expect(await known(one.name, "192.0.2.1", 9)).toBe(false);
+      expect(await known(one.name, "198.51.100.0", 9)).toBe(true);
+      await store.access.sweep(at(20));
+      expect([await known(one.name, "198.51.100.0", 9), await known(one.name, "198.51.100.1", 9)]).toEqual([
+        false,
+        true,
+      ]);
     });
 
     it("writes down what was done, newest first", async () => {

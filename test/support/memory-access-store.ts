@@ -1,12 +1,13 @@
 /** Users, sessions and the rest in memory, for tests. */
-import type {
-  AccessStore,
-  ApiToken,
-  AuditEntry,
-  Passkey,
-  Session,
-  Standing,
-  User,
+import {
+  type AccessStore,
+  type ApiToken,
+  type AuditEntry,
+  MAX_PLACES,
+  type Passkey,
+  type Session,
+  type Standing,
+  type User,
 } from "../../src/access/access-store.ts";
 
 export interface MemoryAccessStore extends AccessStore {
@@ -21,6 +22,7 @@ export function memoryAccessStore(): MemoryAccessStore {
   const sessions = new Map<string, Session>();
   const tokens = new Map<string, ApiToken>();
   const attempts = new Map<string, { count: number; until: Date }>();
+  const places = new Map<string, Map<string, Date>>();
   const log: AuditEntry[] = [];
   const find = (isMeant: (user: User) => boolean) => [...users.values()].find(isMeant);
   const stands = ({ id, recoveries, passwordHash }: Standing) => {
@@ -112,6 +114,17 @@ export function memoryAccessStore(): MemoryAccessStore {
     },
     async removeToken(userId, id) {
       return tokens.get(id)?.userId === userId && tokens.delete(id);
+    },
+    async keepPlace(userId, place, until) {
+      const known = places.get(userId) ?? new Map<string, Date>();
+      known.set(place, until);
+      const latest = [...known].sort(([, x], [, y]) => y.getTime() - x.getTime());
+      places.set(userId, new Map(latest.slice(0, MAX_PLACES)));
+    },
+    async knowsPlace(name, place, now) {
+      const user = find((one) => one.name === name);
+      const until = user && places.get(user.id)?.get(place);
+      return until !== undefined && until > now;
     },
     async countAttempt(key, now, until) {
       const known = attempts.get(key);
