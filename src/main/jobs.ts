@@ -41,8 +41,8 @@ export interface QueueAround {
 const LANES: readonly { readonly kinds: readonly JobKind[]; readonly atOnce: number }[] = [
   // Servers that do not answer hold these up.
   { kinds: ["task"], atOnce: 16 },
-  // Most of them sleep.
-  { kinds: ["publish-task"], atOnce: 24 },
+  // Most of them sleep, for as long as caches hold what goes.
+  { kinds: ["publish-task"], atOnce: 64 },
   // A receiver that is silent holds one for some seconds.
   { kinds: ["alert-round", "alert-delivery", "weekly-digest"], atOnce: 4 },
 ];

@@ -35,7 +35,7 @@ async function serveOctets(say: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const open = createAlertPost({ allowPlain: true, allowPrivate: true, deadlineMilliseconds: 700 });
+const open = createAlertPost({ allowPlain: true, allowPrivate: true, deadlineMilliseconds: 3_000 });
 const MESSAGE: AlertMessage = {
   id: "0123456789abcdef",
   kind: "news",

@@ -66,12 +66,34 @@ it("takes no file that names far fewer than before, unless somebody says so", as
   expect(await descriptions.domain(domainName("new.example"))).toBeUndefined();
   expect((await descriptions.common()).changedAt).toEqual(NOW);
   expect(await watch.state(domainName("d299.example"))).toBeDefined();
-  await expect(takeInFile(half, descriptions, watch, LATER, 207)).rejects.toThrow("208 of 300");
+  for (const other of [207, 209])
+    await expect(takeInFile(half, descriptions, watch, LATER, other)).rejects.toThrow("208 of 300");
   expect((await takeInFile(half, descriptions, watch, LATER, 208)).gone).toHaveLength(208);
-  // Of few, a file may drop what it likes.
+  // Of few, a file may drop some as it likes.
   expect(
     (await takeInFile(pieces("new.example", ...names.slice(20, 92)), descriptions, watch, LATER)).gone,
   ).toHaveLength(20);
+});
+
+it.each([
+  [1, 0],
+  [2, 1],
+  [3, 1],
+  [20, 10],
+  [21, 10],
+  [50, 30],
+])("of %i domains leaves at least %i", async (stored, left) => {
+  const descriptions = memoryDescriptionStore();
+  const watch = memoryWatchStore();
+  const names = Array.from({ length: stored }, (_, at) => `d${at}.example`);
+  await takeInFile(pieces(...names), descriptions, watch, NOW);
+  if (left > 0)
+    await expect(
+      takeInFile(pieces("new.example", ...names.slice(0, left - 1)), descriptions, watch, LATER),
+    ).rejects.toThrow(`${stored - left + 1} of ${stored} domains`);
+  expect(
+    (await takeInFile(pieces("new.example", ...names.slice(0, left)), descriptions, watch, LATER)).gone,
+  ).toHaveLength(stored - left);
 });
 
 it("says how far it came where it ends in the middle, and goes on from there the next time", async () => {

@@ -19,23 +19,23 @@ const NEW_AT_ONCE = 250;
 const MAX_TRIES = 3;
 
 /** A file that was cut in the middle reads well, and names fewer: what a domain leaves behind is gone for good. */
-const USUAL_REMOVED = 20;
-const USUAL_SHARE_REMOVED = 0.1;
+const usualRemoved = (stored: number): number =>
+  Math.min(Math.max(20, Math.floor(0.1 * stored)), Math.ceil(0.5 * stored));
 
 /**
  * Each domain whole or not at all; owners stay as they are. What is new or other is checked soon. Rejects,
- * with nothing changed, where more than `maxRemoved` domains would go; 20 or a tenth of all where absent.
+ * with nothing changed, where more domains would go than usual (20 or a tenth of all, and never more than half), and
+ * not `allowedRemoved` of them to the number.
  */
 export async function takeInFile(
   { common, domains }: DescriptionPieces,
   descriptions: DescriptionStore,
   watch: WatchStore,
   now: Date,
-  maxRemoved?: number,
+  allowedRemoved?: number,
 ): Promise<FileTaken> {
   const { stored, missing } = await compareNames(domains, descriptions);
-  const most = maxRemoved ?? Math.max(USUAL_REMOVED, Math.floor(USUAL_SHARE_REMOVED * stored));
-  if (missing.length > most) {
+  if (missing.length > usualRemoved(stored) && missing.length !== allowedRemoved) {
     const some = missing.slice(0, 3).join(", ");
     throw new Error(
       `${missing.length} of ${stored} domains are no longer in the file (${some}, …), and all that is known of them would go: look whether the file is whole. Where it is, start with --allow-removed ${missing.length}`,

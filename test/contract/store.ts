@@ -814,8 +814,12 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       await race(async (on, rival) => void begun.push((await on.tasks.begin(task(`rival-${rival}`))).id));
       expect(new Set(begun).size).toBe(1);
       const [id = ""] = begun;
+      const { kind, domain = "" } = task("any");
+      expect((await other.tasks.underWay(kind, domain))?.id).toBe(id);
+      expect(await other.tasks.underWay("another", domain)).toBeUndefined();
       expect((await other.tasks.claim(id, 1))?.state).toBe("running");
       expect(await store.tasks.end(id, 1, "done", null, at(1))).toBe(true);
+      expect(await other.tasks.underWay(kind, domain)).toBeUndefined();
       expect((await store.tasks.begin(task("next"))).id).toBe("next");
       await store.tasks.claim("next", 1);
       await store.tasks.end("next", 1, "done", null, at(1));

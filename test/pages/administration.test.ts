@@ -3,13 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { DEMO_PASSWORD } from "../../src/demo/demo.ts";
 import { openStore } from "../../src/store/open.ts";
 import { expectAccessible, openTab, type Tab } from "../support/browser.ts";
 import { type DemoPages, startDemoPages } from "../support/demo-pages.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let demo: DemoPages;
 let folder: string;

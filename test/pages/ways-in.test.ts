@@ -7,14 +7,12 @@ import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import type { Browser, Locator, Page } from "playwright-core";
 import { decodeQR } from "qr/decode.js";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { totpCode } from "../../src/access/totp.ts";
 import { expectAccessible, freePort, openBrowser, openTab, type Tab } from "../support/browser.ts";
 import { type IdentityProviderHandle, startIdentityProvider } from "../support/identity-provider.ts";
 import { type ServedPages, startServedPages } from "../support/served-pages.ts";
 import { PROJECT } from "../support/source-reader.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const PASSWORD = "a quiet evening by the sea";
 
@@ -137,7 +135,7 @@ const steps = () => Math.floor(Date.now() / 30_000);
 
 /** No code counts twice; the half minute until the next one passes here. */
 function letHalfMinutePass(): void {
-  const state = new DatabaseSync(join(directory, "zonepost.db"));
+  const state = new DatabaseSync(join(directory, "zonepost.db"), { timeout: 10_000 });
   state.exec("UPDATE account SET totp_step = NULL");
   state.close();
 }

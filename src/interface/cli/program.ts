@@ -382,7 +382,7 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     )
     .option(
       "--allow-removed <count>",
-      "so many domains may go at once because the description no longer names them (default: 20, or a tenth)",
+      "exactly so many domains go at this start because the description no longer names them; asked for where they are more than 20, a tenth, or half of few",
     )
     .action(async (options) => finish(await (await import("./serve.ts")).runServe(options, tools)));
 

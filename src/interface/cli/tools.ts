@@ -161,8 +161,8 @@ export interface DescribedFile {
   /** "zonepost.yaml" */
   readonly name: string;
   readonly pieces: DescriptionPieces;
-  /** So many domains may go at once because the file no longer names them; what is usual where absent. */
-  readonly maxRemoved?: number;
+  /** So many domains go because the file no longer names them, and that is meant; what is usual needs no such word. */
+  readonly allowedRemoved?: number;
 }
 
 export interface ServeHandle {
