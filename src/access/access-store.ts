@@ -93,8 +93,6 @@ export interface AuditPage {
   readonly action?: string;
 }
 
-export const MAX_PLACES = 20;
-
 /** How many there are in a window, and when it ends. */
 export interface Attempts {
   readonly count: number;
@@ -147,8 +145,8 @@ export interface AccessStore {
   touchToken(id: string, lastUsedAt: Date): Promise<void>;
   removeToken(userId: string, id: string): Promise<boolean>;
 
-  /** The user has come in from there, which is known until then. Of each user the latest `MAX_PLACES` are. */
-  keepPlace(userId: string, place: string, until: Date): Promise<void>;
+  /** The user has come in from there, which is known until then. Of each user the latest so many are. */
+  keepPlace(userId: string, place: string, until: Date, atMost: number): Promise<void>;
   /** Whether the user of this name, where there is one, has come in from there. */
   knowsPlace(name: string, place: string, now: Date): Promise<boolean>;
 

@@ -32,6 +32,7 @@ const OF_NETWORK: Readonly<Record<number, Limit>> = {
 const OF_NAME_AND_NETWORK: Limit = { tries: 50, seconds: HOUR };
 /** A place that somebody has come in from is theirs for so long. */
 const KNOWN_SECONDS = 30 * DAY;
+const MAX_PLACES = 20;
 /** Six digits are guessed in a million tries at most; so many are never granted. */
 const OF_CODE: readonly Limit[] = [
   { tries: 5, seconds: 5 * MINUTE },
@@ -90,7 +91,7 @@ export async function countLogin(
 
 /** They have come in: what others try elsewhere does not keep them out here for a while. */
 export const keepPlace = (store: AccessStore, userId: string, address: string, now: Date): Promise<void> =>
-  store.keepPlace(userId, placeOf(address), new Date(now.getTime() + KNOWN_SECONDS * 1000));
+  store.keepPlace(userId, placeOf(address), new Date(now.getTime() + KNOWN_SECONDS * 1000), MAX_PLACES);
 
 const ofNameAndPlace = (name: string, address: string): string => `login:${name}:${placeOf(address)}`;
 

@@ -1,16 +1,15 @@
 /** Who may come in, and what was done. */
 import { type Selectable, sql, type Transaction } from "kysely";
-import {
-  type AccessStore,
-  type ApiToken,
-  type AuditEntry,
-  MAX_PLACES,
-  type Passkey,
-  type Role,
-  type Scope,
-  type Session,
-  type Standing,
-  type User,
+import type {
+  AccessStore,
+  ApiToken,
+  AuditEntry,
+  Passkey,
+  Role,
+  Scope,
+  Session,
+  Standing,
+  User,
 } from "../access/access-store.ts";
 import { optionalDate, pageLimit, storable, timeOf } from "./column.ts";
 import type { Database, Tables } from "./tables.ts";
@@ -309,7 +308,7 @@ function proofs({
 
 function traces(query: Database["query"]): Pick<AccessStore, Traces> {
   return {
-    async keepPlace(userId, place, until) {
+    async keepPlace(userId, place, until, atMost) {
       await query
         .insertInto("known_place")
         .values({ user_id: userId, place, until: until.getTime() })
@@ -327,7 +326,7 @@ function traces(query: Database["query"]): Pick<AccessStore, Traces> {
             .where("user_id", "=", userId)
             .orderBy("until", "desc")
             .orderBy("place")
-            .limit(MAX_PLACES),
+            .limit(atMost),
         )
         .execute();
     },

@@ -1,7 +1,7 @@
 /** What every store keeps its word on, whichever database it lies in. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MAX_PLACES, type Session, type User } from "../../src/access/access-store.ts";
+import type { Session, User } from "../../src/access/access-store.ts";
 import { type DkimKey, inState } from "../../src/keys/key.ts";
 import type { SealedKey } from "../../src/keys/sealing.ts";
 import type { TlsaSighting } from "../../src/keys/tlsa-sighting.ts";
@@ -1192,8 +1192,8 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       for (const each of [one, two]) await store.access.addUser(each);
       const known = (name: string, place: string, minute: number) =>
         other.access.knowsPlace(name, place, at(minute));
-      await store.access.keepPlace(one.id, "192.0.2.1", at(1));
-      await store.access.keepPlace(one.id, "192.0.2.1", at(10));
+      await store.access.keepPlace(one.id, "192.0.2.1", at(1), 3);
+      await store.access.keepPlace(one.id, "192.0.2.1", at(10), 3);
       expect([
         await known(one.name, "192.0.2.1", 9),
         await known(one.name, "192.0.2.1", 10),
@@ -1201,8 +1201,8 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         await known(two.name, "192.0.2.1", 9),
         await known("no\0body", "192.0.2.1", 9),
       ]).toEqual([true, false, false, false, false]);
-      for (let place = 0; place < MAX_PLACES; place++)
-        await store.access.keepPlace(one.id, `198.51.100.${place}`, at(20 + place));
+      for (let place = 0; place < 3; place++)
+        await store.access.keepPlace(one.id, `198.51.100.${place}`, at(20 + place), 3);
       expect(await known(one.name, "192.0.2.1", 9)).toBe(false);
       expect(await known(one.name, "198.51.100.0", 9)).toBe(true);
       await store.access.sweep(at(20));

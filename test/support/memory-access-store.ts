@@ -1,13 +1,12 @@
 /** Users, sessions and the rest in memory, for tests. */
-import {
-  type AccessStore,
-  type ApiToken,
-  type AuditEntry,
-  MAX_PLACES,
-  type Passkey,
-  type Session,
-  type Standing,
-  type User,
+import type {
+  AccessStore,
+  ApiToken,
+  AuditEntry,
+  Passkey,
+  Session,
+  Standing,
+  User,
 } from "../../src/access/access-store.ts";
 
 export interface MemoryAccessStore extends AccessStore {
@@ -115,11 +114,11 @@ export function memoryAccessStore(): MemoryAccessStore {
     async removeToken(userId, id) {
       return tokens.get(id)?.userId === userId && tokens.delete(id);
     },
-    async keepPlace(userId, place, until) {
+    async keepPlace(userId, place, until, atMost) {
       const known = places.get(userId) ?? new Map<string, Date>();
       known.set(place, until);
       const latest = [...known].sort(([, x], [, y]) => y.getTime() - x.getTime());
-      places.set(userId, new Map(latest.slice(0, MAX_PLACES)));
+      places.set(userId, new Map(latest.slice(0, atMost)));
     },
     async knowsPlace(name, place, now) {
       const user = find((one) => one.name === name);
