@@ -92,6 +92,7 @@ describe("the server's seal key", () => {
       createdAt: at,
       disabledAt: undefined,
       revision: 1,
+      recoveries: 0,
     });
   const addProvider = (state: OpenedStore, key: string) =>
     state.providers.add({

@@ -323,6 +323,26 @@ describe("a provider's word", () => {
     await page.getByRole("button", { name: "Logged in as ida" }).waitFor();
   });
 
+  it("is asked for anew for what outlasts a session", async () => {
+    await page.goto("/account");
+    const tokens = partOf("Tokens");
+    const make = async () => {
+      await tokens.locator("[name=label]").fill("for a program");
+      await tokens.getByRole("checkbox").first().check();
+      await button("Make a token", tokens).click();
+    };
+    await make();
+    await page.getByText("It is not known when you proved who you are", { exact: false }).waitFor();
+    await expectAccessible(page);
+    await button("Log in again: Laboratory").click();
+    await page.locator("[name=login]").fill("ida@laboratory");
+    await page.locator("[name=password]").fill("any");
+    await page.locator("[type=submit]").click();
+    await page.waitForURL("**/account");
+    await make();
+    await page.getByText("for a program").first().waitFor();
+  });
+
   it("opens the page that waits, from another tab", async () => {
     await page.goto("/users");
     await page.getByLabel("Name", { exact: true }).fill("half a name");

@@ -662,6 +662,7 @@ describe("keys reseal", () => {
       createdAt: now,
       disabledAt: undefined,
       revision: 1,
+      recoveries: 0,
     });
     await state.providers.add({
       id: "p1",

@@ -103,7 +103,7 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
   };
   const generate = async (asked: Asked, wanted: Parameters<typeof makeKey>[1]) => {
     const { domain } = asked.domain;
-    const made = await inTurn(domain, async () => {
+    const made = await inTurn(asked.domain, async () => {
       await requireRoom(domain);
       return makeKey(domain, wanted, { store: keys, sealKey: master, makeKeyPair, random, now });
     });
@@ -169,7 +169,7 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
           sealKey(pair.value.privateKey, name, master(), random),
           now(),
         );
-        const put = await inTurn(domain, async () => {
+        const put = await inTurn(asked.domain, async () => {
           await requireRoom(domain);
           return keys.put(key);
         });
