@@ -423,6 +423,21 @@ Diagnostic-Code: smtp; 550-5.7.1 first line
   });
 });
 
+it.each(["said:\n", "said: ) ", "said:", "status=bounced ("])(
+  "%j some thousand times, and no end of it, holds nobody up",
+  (piece) => {
+    const text = `550 5.7.1 x\n${piece.repeat(65_536 / piece.length)}`;
+    const from = performance.now();
+    for (let times = 0; times < 40; times++) readBounce(text);
+    expect(performance.now() - from).toBeLessThan(2_000);
+  },
+);
+
+it("a refusal is found behind words that only begin like one", () => {
+  const words = `${"status=bounced (x\n".repeat(5)}status=bounced (host x said something: 550 5.7.1 no)`;
+  expect(readBounce(words)!.words).toBe("host x said something: 550 5.7.1 no");
+});
+
 describe("findingsFor", () => {
   it.each<[string, string, readonly string[], readonly string[], string]>([
     ["gmail-reverse", "25.2.0.192.in-addr.arpa PTR", [], [], "ptr-missing"],

@@ -90,20 +90,45 @@ function causeOf({
   );
 }
 
-/** Where the refusal itself stands, the certain before the likely. */
-const REFUSALS: readonly RegExp[] = [
-  /^Diagnostic-Code:[ \t]*(?:[A-Za-z-]{1,20};[ \t]*)?(.{0,8000}(?:\n .{0,8000}){0,40})/im,
-  /\bsaid:\s*([\s\S]{1,4000}?)(?:\(in reply to|\)\s*$|$(?![\s\S])|\n\s*\n)/i,
-  /SMTP error from remote mail server after [^:]{1,40}:?(?:<[^>\n]{0,300}>[^:\n]{0,80})?:\s*((?:host \S+ \[[^\]\n]*\]:\s*)?[^\n]*(?:\n[ \t]+[^\n]*){0,40})/i,
-  /\bstatus=(?:bounced|deferred) \(([^\n]{0,4000})\)/,
+/** Where the refusal itself stands, the certain before the likely: how it begins, and all of it from there. */
+const REFUSALS: readonly { readonly begins: RegExp; readonly whole: RegExp }[] = [
+  {
+    begins: /^Diagnostic-Code:/gim,
+    whole: /Diagnostic-Code:[ \t]*(?:[A-Za-z-]{1,20};[ \t]*)?(.{0,8000}(?:\n .{0,8000}){0,40})/iy,
+  },
+  {
+    begins: /\bsaid:/gi,
+    whole: /said:\s*([\s\S]{1,4000}?)(?:\(in reply to|\)\s*$|$(?![\s\S])|\n\s*\n)/iy,
+  },
+  {
+    begins: /SMTP error from remote mail server after /gi,
+    whole:
+      /SMTP error from remote mail server after [^:]{1,40}:?(?:<[^>\n]{0,300}>[^:\n]{0,80})?:\s*((?:host \S+ \[[^\]\n]*\]:\s*)?[^\n]*(?:\n[ \t]+[^\n]*){0,40})/iy,
+  },
+  {
+    begins: /\bstatus=(?:bounced|deferred) \(/g,
+    whole: /status=(?:bounced|deferred) \(([^\n]{0,4000})\)/y,
+  },
 ];
+
+/** From each beginning some thousand characters are read; nobody's bounce has more of them. */
+const MAX_BEGINNINGS = 20;
+
+function refusalIn(text: string, { begins, whole }: (typeof REFUSALS)[number]): string | undefined {
+  for (const { index } of [...text.matchAll(begins)].slice(0, MAX_BEGINNINGS)) {
+    whole.lastIndex = index;
+    const found = whole.exec(text)?.[1]?.trim();
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
 
 /**
  * The refusal on one line: a reply of several lines repeats its codes in front of each (RFC 5321 §4.2.1), and
  * a bounce folds it once more.
  */
 function wordsOf(text: string): string {
-  const refusal = REFUSALS.map((pattern) => pattern.exec(text)?.[1]?.trim()).find(
+  const refusal = REFUSALS.map((each) => refusalIn(text, each)).find(
     (found) => found !== undefined && found !== "",
   );
   let seen = 0;

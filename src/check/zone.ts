@@ -45,10 +45,11 @@ export async function checkZone(context: Context): Promise<Finding[]> {
   }
 }
 
+const label = ({ server }: ServerState): string => `${server.name} (${server.address})`;
+
 function serverFindings(zone: ZoneReport, context: Context): Finding[] {
   const { apex } = zone;
   const findings: Finding[] = [];
-  const label = ({ server }: ServerState) => `${server.name} (${server.address})`;
   for (const state of zone.servers.filter(({ state }) => state === "lame")) {
     findings.push(
       context.finding("zone-lame-server", {
@@ -130,7 +131,7 @@ function nsMismatch(zone: ZoneReport, working: readonly ServerState[], context: 
   if (differing.length === 0) return [];
   const lists = Map.groupBy(differing, ({ nameServers }) => nameServers!.join(", "));
   const child = [...lists].map(
-    ([list, states]) => `${list || "nothing"} (at ${states.map(({ server }) => server.name).join(", ")})`,
+    ([list, states]) => `${list || "nothing"} (at ${states.map(label).join(", ")})`,
   );
   return [
     context.finding("zone-ns-mismatch", {

@@ -46,14 +46,10 @@ export function openAlerts(
       const prepared = alertsBy(next, around, queue, onTrouble);
       return async () => {
         now = prepared;
-        await planDigest(now);
+        await now.plan();
       };
     },
   };
-}
-
-export async function planDigest({ channels, plan }: Alerts): Promise<void> {
-  if (channels.some(({ weeklyDigest }) => weeklyDigest)) await plan();
 }
 
 function alertsBy(

@@ -17,7 +17,7 @@ import { keepRotation } from "../watch/rotation-driver.ts";
 import { DEFAULT_SCHEDULE } from "../watch/schedule.ts";
 import { Interruption } from "../watch/task.ts";
 import { createWatcher, DEFAULT_WATCHER, watcherMetrics } from "../watch/watcher.ts";
-import { openAlerts, planDigest } from "./alerts.ts";
+import { openAlerts } from "./alerts.ts";
 import { openDemo } from "./demo.ts";
 import { followDescription } from "./followed-description.ts";
 import { openHolders } from "./holders.ts";
@@ -196,7 +196,7 @@ export async function startServer({
   }
   try {
     await queue.work({ ...server.handlers, ...alerts.handlers }, { concurrency: JOBS_AT_ONCE });
-    await planDigest(alerts);
+    await alerts.plan();
   } catch (error) {
     await server.stop();
     await close();

@@ -140,12 +140,15 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
       return new Map(
         rows.map(({ domain, findings }) => [
           nameIn(domain),
-          readFindings(findings).map(({ key, finding, told = finding.severity, acknowledgedBy }) => ({
-            key,
-            severity: told,
-            finding,
-            isAcknowledged: acknowledgedBy !== undefined,
-          })),
+          readFindings(findings).map(
+            ({ key, finding, confirmed, told = finding.severity, acknowledgedBy }) => ({
+              key,
+              severity: told,
+              finding,
+              isConfirmed: confirmed,
+              isAcknowledged: acknowledgedBy !== undefined,
+            }),
+          ),
         ]),
       );
     },

@@ -40,13 +40,29 @@ const channelOf = (more: Partial<AlertChannel>): AlertChannel => ({
   ...more,
 });
 
+/** Hears nothing but that the other is silent. */
+const PAGER: AlertChannel = {
+  id: "pager",
+  target: { kind: "webhook", url: "https://hooks.example.net/", secret: { reveal: () => "s" } },
+  minimumSeverity: "error",
+  domains: [domainName("example.net")],
+};
+/** Whoever is ever away is away then. */
+const AWAY_HOUR = 10;
+
 /** Pairs of looks, five minutes between them, at these hours of one day and the next; what is told, and when. */
-async function toldOf(more: Partial<AlertChannel>, looks: readonly Look[]): Promise<readonly string[]> {
+async function toldOf(
+  more: Partial<AlertChannel>,
+  looks: readonly Look[],
+  isAway: (hour: number) => boolean = () => false,
+  untilHour = 60,
+): Promise<readonly string[]> {
   const start = Date.parse("2026-11-21T00:00:00Z");
   const clock = new VirtualClock(new Date(start).toISOString());
   const { now, sleep } = clock;
   const watch = memoryWatchStore();
-  const onTrouble = (trouble: string) => expect.fail(trouble);
+  const maybeAway = isAway(AWAY_HOUR);
+  const onTrouble = (trouble: string) => maybeAway || expect.fail(trouble);
   const queue = createStoredJobQueue({
     store: memoryJobStore(),
     now,
@@ -65,14 +81,20 @@ async function toldOf(more: Partial<AlertChannel>, looks: readonly Look[]): Prom
     rest: async () => {},
     sendMail: async ({ message }: { readonly message: string }) => {
       const subject = /^Subject: \[zonepost\] example\.org: (.*)\r$/m.exec(message)![1]!;
-      told.push(`${Math.floor((now().getTime() - start) / 3_600_000)} ${subject}`);
+      const hour = (now().getTime() - start) / 3_600_000;
+      if (isAway(hour)) return { status: "failed" as const, detail: "away" };
+      told.push(`${Math.floor(hour)} ${subject}`);
       return { status: "accepted" as const };
     },
-    post: async () => ({ status: "accepted" as const }),
+    post: async ({ body }: { readonly body: string }) => {
+      const hour = Math.floor((now().getTime() - start) / 3_600_000);
+      told.push(`${hour} at the pager: ${JSON.parse(body).title}`);
+      return { status: "accepted" as const };
+    },
     onTrouble,
   };
   const settings = {
-    channels: [channelOf(more)],
+    channels: [channelOf(more), ...(maybeAway ? [PAGER] : [])],
     groupSeconds: 900,
     digest: { time: "08:00", timeZone: "UTC" },
   };
@@ -88,9 +110,9 @@ async function toldOf(more: Partial<AlertChannel>, looks: readonly Look[]): Prom
       await recordCheck({ domain: DOMAIN, findings }, times, parts);
     }
   }
-  await clock.runUntil(new Date(start + 60 * 3_600_000));
+  await clock.runUntil(new Date(start + untilHour * 3_600_000));
   void queue.stop();
-  await clock.runUntil(new Date(start + 61 * 3_600_000));
+  await clock.runUntil(new Date(start + (untilHour + 1) * 3_600_000));
   return told;
 }
 
@@ -167,6 +189,27 @@ describe("a channel hears", () => {
       ["9 error: spf-missing", "12 now notice: spf-missing"],
     ],
     [
+      "in the morning that it is solved, though one look has seen it again",
+      QUIET,
+      [
+        [9, "error"],
+        [23, "gone"],
+        [30.95, "error", 1],
+        [33, "gone"],
+      ],
+      ["9 error: spf-missing", "31 solved: spf-missing"],
+    ],
+    [
+      "nothing of the end of what a second look has seen again",
+      QUIET,
+      [
+        [9, "error"],
+        [23, "gone"],
+        [30, "error"],
+      ],
+      ["9 error: spf-missing"],
+    ],
+    [
       "of errors alone: the end of what one look saw smaller",
       ERRORS,
       [
@@ -237,6 +280,47 @@ describe("a channel hears", () => {
     ],
   ])("%s", async (_, channel, looks, expected) => {
     expect(await toldOf(channel, looks)).toEqual(expected);
+  });
+});
+
+describe("that a channel takes nothing for more than a day", () => {
+  const SILENT = "at the pager: the channel operators takes no messages";
+  const FIRST: readonly Look[] = [
+    [1, "warning"],
+    [2.5, "error"],
+  ];
+  it.each<
+    [
+      why: string,
+      back: readonly [number, number],
+      looks: readonly Look[],
+      until: number,
+      told: readonly string[],
+    ]
+  >([
+    [
+      "is not told where it has taken some in between",
+      [31, 33],
+      [
+        [31, "gone"],
+        [33.6, "error"],
+      ],
+      60,
+      ["1 warning: spf-missing", "31 solved: spf-missing"],
+    ],
+    [
+      "is told again of another day",
+      [43.5, 47],
+      [
+        [43.6, "gone"],
+        [48, "error"],
+      ],
+      100,
+      ["1 warning: spf-missing", `37 ${SILENT}`, "43 solved: spf-missing", `82 ${SILENT}`],
+    ],
+  ])("%s", async (_, [from, until], looks, untilHour, told) => {
+    const isAway = (hour: number) => hour > 2 && !(hour > from && hour < until);
+    expect(await toldOf({}, [...FIRST, ...looks], isAway, untilHour)).toEqual(told);
   });
 });
 

@@ -129,6 +129,24 @@ describe("more causes than a message says in full", () => {
   });
 });
 
+it("a cause of one domain keeps its name beside one that thousands have", () => {
+  const many = names(15_000, "customer-number-", "a-long-name.example.net");
+  const single = domainName("example.org");
+  const shared = (domain: DomainName) => news(domain, "smtp-timeout", "mail.example.com");
+  const rare = names(25).map((domain, at) => news(domain, "mx-missing", domain, `seen ${at}`));
+  const message = messageFor([...many.map(shared), ...rare, news(single, "dkim-key-short", single)]);
+  const all = [...message.groups, ...message.further!];
+  expect(all.filter(({ domains }) => domains.length === 0)).toEqual([]);
+  const cut = all.filter(({ domains, domainCount }) => domains.length < domainCount);
+  expect(cut.map(({ domainCount }) => domainCount)).toEqual([15_000]);
+  expect(cut[0]!.domains.length).toBeGreaterThan(5_000);
+  const characters = all.flatMap(({ domains }) => domains).reduce((sum, name) => sum + name.length + 3, 0);
+  expect(characters).toBeLessThan(400_000);
+  const text = messageText(message);
+  expect(text).toContain("example.org");
+  expect(text).not.toMatch(/undefined|Domains?: +and/);
+});
+
 it("the same news has the same id, and other news another", () => {
   const [one, other] = names(2).map((domain) => news(domain, "dmarc-missing", domain));
   const idOf = (...all: News[]) => messageFor(all).id;

@@ -5,7 +5,6 @@ import { SEVERITIES, type Severity } from "../check/severity.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 import type { NewsEvent } from "./compare.ts";
 import type { QuietHours } from "./quiet-hours.ts";
-import type { KnownFinding } from "./watch-store.ts";
 
 /** One thing that people are to hear of a domain. Plain JSON: it outlives the process. */
 export interface News {
@@ -93,33 +92,13 @@ export function hashOf(...parts: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }
 
-/** Findings of events: those that are there, and for what is gone those that were known. */
-export function newsOf(
-  events: readonly NewsEvent[],
-  before: readonly KnownFinding[],
-  after: readonly KnownFinding[],
-): readonly News[] {
-  const taken = new Set<KnownFinding>();
-  return events.flatMap((event) => {
-    if (event.kind === "acknowledged") return [];
-    const among = event.kind === "gone" ? before : after;
-    const known = among.find(
-      (one) =>
-        !taken.has(one) &&
-        one.finding.code === event.code &&
-        one.finding.owner === event.owner &&
-        one.finding.severity === event.severity &&
-        one.finding.observed === event.observed,
-    );
-    if (known === undefined) return [];
-    taken.add(known);
-    const since = known.since.toISOString();
-    const id = hashOf(event.domain, known.key, event.kind, since, event.severity);
-    const { domain } = event;
-    const { key, finding } = known;
-    const news = { id, domain, key, finding, since, at: event.at.toISOString() };
-    if (event.kind === "changed" && event.before !== undefined) return asTurned(news, event.before);
-    return [{ ...news, kind: event.kind, ...(event.before !== undefined && { before: event.before }) }];
+export function newsOf(events: readonly NewsEvent[]): readonly News[] {
+  return events.flatMap(({ domain, kind, key, finding, before, ...times }) => {
+    const since = times.since.toISOString();
+    const id = hashOf(domain, key, kind, since, finding.severity);
+    const news = { id, domain, key, finding, since, at: times.at.toISOString() };
+    if (kind === "changed" && before !== undefined) return asTurned(news, before);
+    return [{ ...news, kind, ...(before !== undefined && { before }) }];
   });
 }
 
@@ -181,18 +160,21 @@ export function messageOf(channel: AlertChannel, news: readonly News[], now: Dat
   const groups = groupsOf(told);
   if (groups.length === 0) return undefined;
   const worst = groups.find(({ kind }) => kind !== "gone")?.finding.severity ?? "ok";
-  const take = namesWithin(MAX_NAMES_CHARACTERS);
+  const shown = groups.slice(0, MAX_GROUPS);
   const further = groups.slice(MAX_GROUPS);
+  const shorts = inShort(further);
+  const all = [...shown, ...shorts].map(({ domains }) => domains);
+  const named = namesWithin(MAX_NAMES_CHARACTERS, all);
   return {
     id: hashOf(channel.id, ...told.map(({ id, at }) => `${id} ${at}`).sort()),
     kind: "news",
     severity: worst,
     createdAt: now.toISOString(),
     title: titleOf(groups),
-    groups: groups.slice(0, MAX_GROUPS).map((group) => ({ ...group, domains: take(group.domains) })),
+    groups: shown.map((group, at) => ({ ...group, domains: named[at]! })),
     omittedGroups: further.length,
     ...(further.length > 0 && {
-      further: inShort(further).map((short) => ({ ...short, domains: take(short.domains) })),
+      further: shorts.map((short, at) => ({ ...short, domains: named[shown.length + at]! })),
     }),
   };
 }
@@ -209,16 +191,26 @@ export function inShort(groups: readonly AlertGroup[]): readonly FurtherGroup[] 
   });
 }
 
-/** As many of the names as there is room for; each call leaves less of it. */
-function namesWithin(characters: number): (names: readonly DomainName[]) => readonly DomainName[] {
+/** As many of the names as there is room for: short lists whole, long ones share what they leave, each has one at least. */
+function namesWithin(
+  characters: number,
+  lists: readonly (readonly DomainName[])[],
+): readonly (readonly DomainName[])[] {
+  const taken = [...lists];
+  const shortestFirst = lists.map((names, at) => ({ names, at }));
+  shortestFirst.sort((one, other) => one.names.length - other.names.length);
   let left = characters;
-  return (names) => {
-    const end = names.findIndex((name) => {
-      left -= name.length + 3;
-      return left < 0;
+  for (const [before, { names, at }] of shortestFirst.entries()) {
+    let share = left / (lists.length - before);
+    left -= share;
+    const end = names.findIndex((name, place) => {
+      share -= name.length + 3;
+      return share < 0 && place > 0;
     });
-    return end < 0 ? names : names.slice(0, end);
-  };
+    if (end >= 0) taken[at] = names.slice(0, end);
+    else left += Math.max(0, share);
+  }
+  return taken;
 }
 
 /** What there is before what is solved; the worst first, then by how many domains have it. */

@@ -314,6 +314,26 @@ describe("what does not arrive", () => {
   });
 });
 
+it("a channel that was out of the settings when its round came hears what waits once it is back", async () => {
+  const domain = domainName("example.org");
+  const before = alertsOn();
+  await store.watch.schedule(domain, undefined, before.now());
+  for (let looks = 0; looks < 2; looks++) await before.check(domain, [missing(domain)]);
+  const without = alertsOn(store.watch, []);
+  without.pass(15 * MINUTE);
+  await without.alerts.plan();
+  await without.round("1");
+  expect([without.rounds, without.messages]).toEqual([[], []]);
+  const back = alertsOn();
+  back.pass(20 * MINUTE);
+  await back.alerts.plan();
+  expect(back.rounds.map((at) => at.toISOString())).toEqual(["2026-11-21T12:30:00.000Z"]);
+  await back.round("2");
+  expect(domainsOf(back.messages)).toEqual([1]);
+  // Of no channel that has asked for none.
+  expect(back.digests).toEqual([]);
+});
+
 describe("a message that is delivered as it is", () => {
   const message = (kind: AlertMessage["kind"], severity: AlertMessage["severity"]): AlertMessage => ({
     id: "1",

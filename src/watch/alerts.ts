@@ -60,7 +60,7 @@ export interface Alerts {
   /** What one change of a domain's state has to tell; the same key replaces what it said before. */
   readonly tell: (key: string, news: readonly News[]) => Promise<void>;
   readonly handlers: Required<Pick<JobHandlers, "alert-round" | "alert-delivery" | "weekly-digest">>;
-  /** So that there is a next digest. */
+  /** At a start, and with other settings: so that there is a next digest, and a round for what waits for each channel. */
   readonly plan: () => Promise<void>;
   readonly channels: readonly AlertChannel[];
   /** Sends a message that says so itself, now and once. */
@@ -80,6 +80,8 @@ const AHEAD_MILLISECONDS = 3_600_000;
 const SILENT_AFTER = MAX_ATTEMPTS;
 /** The attempt after which they are told is made so often, so that it can be looked at as work that was given up. */
 const TRIES_OF_THE_LAST = 3;
+
+const againKey = (channel: string): string => `alert-round ${channel} again`;
 
 export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts {
   const { store, watch, queue, now } = tools;
@@ -128,11 +130,19 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
       "alert-round",
       { channel: id, failures },
       {
-        key: `alert-round ${id} again`,
+        key: againKey(id),
         runAt: new Date(now().getTime() + 1000 * retrySeconds(failures)),
         ...(failures === SILENT_AFTER - 1 && { maxAttempts: TRIES_OF_THE_LAST }),
         ...options,
       },
+    );
+
+  /** It takes messages: what still waits to be tried again is tried soon, as for the first time. */
+  const startOver = ({ id }: AlertChannel) =>
+    queue.add(
+      "alert-round",
+      { channel: id },
+      { key: againKey(id), runAt: new Date(now().getTime() + 1000 * settings.groupSeconds) },
     );
 
   /** When it may be sent, where this is no time to wake anybody for it. */
@@ -165,6 +175,7 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
       await tools.onTold?.(channel, message);
     }
     if (await store.finish(channel.id, batch)) await askForRound(channel, collected.length >= MAX_KEYS);
+    if (message !== undefined) await startOver(channel);
     return { status: "accepted" };
   };
 
@@ -236,7 +247,11 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
         );
       }
     },
-    plan: () => planDigest(now()),
+    async plan() {
+      if (settings.channels.some(({ weeklyDigest }) => weeklyDigest)) await planDigest(now());
+      // A round that came while its channel was out of the settings has told nobody.
+      for (const channel of settings.channels) await askForRound(channel, false);
+    },
     handlers: {
       "alert-round": async ({ channel: id, failures = 0 }, { id: job, isLast }) => {
         const channel = channelOf(id);
@@ -276,7 +291,10 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
         const runAt = quietUntil(channel, message.severity);
         if (runAt !== undefined) return deliver(channel, message, runAt);
         const outcome = await send(channel, message);
-        if (outcome.status === "accepted") return tools.onTold?.(channel, message);
+        if (outcome.status === "accepted") {
+          await tools.onTold?.(channel, message);
+          return startOver(channel);
+        }
         // That another channel is silent is said once, and not of who should have heard of it.
         if (isLast && message.kind === "digest") await tellOthers(channel, outcome.detail, job);
         // The queue tries again, and keeps the reason where it gives up.
@@ -303,9 +321,11 @@ export function createAlerts(settings: AlertSettings, tools: AlertTools): Alerts
 /** What is less bad by now is told as it stands; what is worse is news of its own once it is certain. */
 function asItStands(news: News, there: Standing | undefined): readonly News[] {
   const { kind, finding, before } = news;
-  if (there === undefined || there.severity === "ok") {
+  const isOver = kind === "gone" || kind === "eased";
+  // What one look alone has seen again may not be there: it is news of its own once it is certain.
+  if (there === undefined || there.severity === "ok" || (isOver && !there.isConfirmed)) {
     // Whoever is told that it eased hears nothing more: not that it went either.
-    return kind === "gone" || kind === "eased" ? [{ ...news, kind: "gone" }] : [];
+    return isOver ? [{ ...news, kind: "gone" }] : [];
   }
   if (kind === "gone" || there.isAcknowledged || there.severity === "unknown") return [];
   if (isAsSevereAs(there.severity, finding.severity)) return [news];

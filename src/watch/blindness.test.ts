@@ -3,7 +3,7 @@ import { BROKEN_SERVERS, HEALTHY_SERVERS } from "../../test/support/broken-serve
 import { BROKEN_WORLDS } from "../../test/support/broken-worlds.ts";
 import { DOMAIN } from "../../test/support/healthy-world.ts";
 import { tableProber } from "../../test/support/table-prober.ts";
-import { tableWorld } from "../../test/support/table-world.ts";
+import { type ServerRow, tableWorld } from "../../test/support/table-world.ts";
 import { CATALOGUE, type FindingCode } from "../check/catalogue.ts";
 import { checkDomain } from "../check/check.ts";
 import type { Finding } from "../check/finding.ts";
@@ -134,6 +134,13 @@ const silent = (owner: string, type: string, ...leavesOpen: NonNullable<Finding[
     ...(leavesOpen.length > 0 && { leavesOpen }),
   });
 
+const [NS1, NS2, NS3] = [
+  "ns1.example.org (192.0.2.1)",
+  "ns2.example.org (192.0.2.2)",
+  "ns3.example.org (192.0.2.3)",
+] as const;
+const SILENT_NS2 = entry("zone-server-silent", DOMAIN, { subject: NS2, leavesOpen: ["zone"] });
+
 describe("what is not seen", () => {
   const REPORTS = "example.org._report._dmarc.example.net";
   const UNTOLD = entry("smtp-untold", DOMAIN, {
@@ -214,6 +221,42 @@ describe("what is not seen", () => {
       "one name server of several",
       entry("spf-missing"),
       [entry("zone-server-silent"), entry("mx-ok")],
+      false,
+    ],
+    [
+      "the name server that differed is silent",
+      entry("servers-differ", DOMAIN, { subject: "MX", observed: `${NS1}: 10 a.; ${NS2}: 10 b.` }),
+      [SILENT_NS2, entry("mx-ok")],
+      true,
+    ],
+    [
+      "one that had no part in it is silent",
+      entry("servers-differ", DOMAIN, { subject: "MX", observed: `${NS1}: 10 a.; ${NS3}: 10 b.` }),
+      [SILENT_NS2, entry("mx-ok")],
+      false,
+    ],
+    [
+      "the name server that was behind is silent",
+      entry("zone-serials-differ", DOMAIN, { observed: `2 at ${NS1}; 1 at ${NS2}` }),
+      [SILENT_NS2, entry("mx-ok")],
+      true,
+    ],
+    [
+      "the name server that listed others is silent",
+      entry("zone-ns-mismatch", DOMAIN, { observed: `the zone lists ns9.example.org (at ${NS2})` }),
+      [SILENT_NS2, entry("mx-ok")],
+      true,
+    ],
+    [
+      "the name server that did not know the zone is silent",
+      entry("zone-lame-server", DOMAIN, { subject: NS2 }),
+      [SILENT_NS2, entry("mx-ok")],
+      true,
+    ],
+    [
+      "another one did not know the zone",
+      entry("zone-lame-server", DOMAIN, { subject: NS3 }),
+      [SILENT_NS2, entry("mx-ok")],
       false,
     ],
     [
@@ -359,6 +402,26 @@ describe("what is not seen", () => {
     const seen = isLookup ? [...findings, entry("bimi-ok")] : findings;
     expect(blindness({ domain: DOMAIN, findings: seen })(known)).toBe(isOpen);
   });
+});
+
+it("what only one name server showed stays open when that one falls silent", async () => {
+  const stale = HEALTHY_SERVERS.replace(" 2026112101 ", " 2026112100 ")
+    .replace("example.org. IN MX 10 mail.", "example.org. IN MX 10 elsewhere.")
+    .replace("example.org. NS ns1.example.org.", "example.org. NS ns9.example.org.");
+  const look = async (row: ServerRow) => {
+    const world = tableWorld({ zone: HEALTHY_SERVERS, servers: { "ns2.example.org": row } });
+    return (await checkDomain(DOMAIN, world, WORLDS[0]!.options)).findings;
+  };
+  const before = await look({ zone: stale });
+  const codes = ["servers-differ", "zone-ns-mismatch", "zone-serials-differ"];
+  expect(before.map(({ code }) => code)).toEqual(expect.arrayContaining(codes));
+  const isLost = async (state: "ok" | "unknown") =>
+    lost(DOMAIN, before, await look({ state }))
+      .map(({ code }) => code)
+      .filter((code) => codes.includes(code))
+      .sort();
+  expect(await isLost("unknown")).toEqual([]);
+  expect(await isLost("ok")).toEqual(codes);
 });
 
 it("a check says of what it could not tell which checks it leaves open, once where several of them say it", async () => {

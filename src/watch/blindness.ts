@@ -53,6 +53,8 @@ const isSurveyed = isAny(
   "zone-serials-differ",
   "zone-single-server",
 );
+/** What some name servers show and others do not; who shows what is in its words. */
+const isBetweenServers = isAny("servers-differ", "zone-serials-differ", "zone-ns-mismatch");
 /** From the certificates that servers show. */
 const isSeenLive = isAny("tlsa-mismatch", "tlsa-name-mismatch", "tlsa-single", "caa-forbids-issuer");
 const isOfAuthentication = isAny("dmarc-without-authentication", "dmarc-reject-on-spf-alone");
@@ -103,10 +105,11 @@ const asksFor = ({ expected }: Finding, type: string): boolean => expected === `
 
 /** By what the look was at when something stayed open. */
 const REACHES: Readonly<Record<Group, Reach>> = {
-  zone: (open, known) =>
-    open.subject === undefined
-      ? groupOf(known) === "zone" && !isSurveyed(known)
-      : known.owner === open.owner && known.subject === open.subject,
+  zone: (open, known) => {
+    if (open.subject === undefined) return groupOf(known) === "zone" && !isSurveyed(known);
+    if (open.code === "zone-server-silent" && isBetweenServers(known)) return isNamed(open.subject, known);
+    return known.owner === open.owner && known.subject === open.subject;
+  },
   dnssec: (_, known) => groupOf(known) === "dnssec",
   mx: (open, known, { domain }) => {
     if (groupOf(known) === "mx") return true;
@@ -195,9 +198,12 @@ const REACHES: Readonly<Record<Group, Reach>> = {
     groupOf(known) === "drift" && (known.owner === open.owner || known.expected.includes(open.owner)),
 };
 
-/** "no answer on port 25 from mail.example.org (192.0.2.25), mx2.example.org (192.0.2.26)"; a long list is cut. */
-const isListed = (host: string, { observed }: Finding): boolean =>
-  observed.includes(` ${host} (`) || observed.endsWith("…");
+/** A long list is cut. */
+const isNamed = (name: string, { observed }: Finding): boolean =>
+  observed.includes(name) || observed.endsWith("…");
+
+/** "no answer on port 25 from mail.example.org (192.0.2.25), mx2.example.org (192.0.2.26)" */
+const isListed = (host: string, finding: Finding): boolean => isNamed(` ${host} (`, finding);
 
 /** "[2001:db8::25]:25", "(2001:db8::25)" */
 const isAtIpv6 = ({ observed }: Finding): boolean => /[[(][0-9a-f]*:[0-9a-f:.]+[\])]/.test(observed);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Finding } from "../check/finding.ts";
 import type { Severity } from "../check/severity.ts";
 import { domainName } from "../standards/dns/name.ts";
+import { newsOf } from "./alert.ts";
 import { areSame, compareFindings } from "./compare.ts";
 import type { DomainState, KnownFinding } from "./watch-store.ts";
 
@@ -199,6 +200,49 @@ describe("news", () => {
     expect([stillWorse.findings[0]!.acknowledgedBy, stillWorse.news.length]).toEqual([undefined, 1]);
   });
 
+  it.each<[why: string, was: Finding, is: Finding, isKnown: boolean]>([
+    [
+      "what it is about is named, and is the same",
+      at("192.0.2.1", "no answer"),
+      at("192.0.2.1", "connection refused"),
+      true,
+    ],
+    [
+      "serials move on with each change of the zone",
+      finding("zone-serials-differ", "warning", "2 at ns1.example.org; 1 at ns2.example.org"),
+      finding("zone-serials-differ", "warning", "4 at ns1.example.org; 1 at ns2.example.org"),
+      true,
+    ],
+    [
+      "a provider has other words for the same",
+      finding("dkim-rotation-waits", "warning", "publish it; this server could not: request 1 failed"),
+      finding("dkim-rotation-waits", "warning", "publish it; this server could not: request 2 failed"),
+      true,
+    ],
+    [
+      "it is worse in the end",
+      finding("dkim-rotation-waits", "warning", "publish it"),
+      finding("dkim-rotation-waits", "error", "it must not count any more"),
+      false,
+    ],
+    [
+      "the record is another",
+      finding("spf-syntax", "error", "x"),
+      finding("spf-syntax", "error", "y"),
+      false,
+    ],
+  ])("of which somebody knows, in other words: %s", (_, was, is, isKnown) => {
+    const [, second] = watch([was], [was]);
+    const known = second!.findings.map((one) => ({ ...one, acknowledgedBy: "ann" }));
+    const now = new Date("2026-11-21T15:00:00Z");
+    const first = compareFindings(STATE, known, { findings: [is] }, now);
+    const [last] = compareFindings(STATE, first.findings, { findings: [is] }, now).findings;
+    expect([last!.finding.observed, last!.acknowledgedBy]).toEqual([
+      is.observed,
+      isKnown ? "ann" : undefined,
+    ]);
+  });
+
   it("counts what there is, with the worst", () => {
     const [only] = watch([MISSING, finding("dmarc-missing", "warning"), FINE]);
     expect([only!.worst, only!.counts]).toEqual(["error", { error: 1, warning: 1, ok: 1 }]);
@@ -262,6 +306,33 @@ describe("findings of one code at one name", () => {
     ],
   ])("%s", (_, checks, expected) => {
     expect(names(watch(...checks))).toEqual(expected);
+  });
+
+  it.each<[string, (readonly Finding[])[], string[][]]>([
+    [
+      "another comes beside one that is known",
+      [[A], [A], [A, B], [A, B]],
+      [[], ["appeared 192.0.2.1 12"], [], ["appeared 192.0.2.2 14"]],
+    ],
+    [
+      "the second of two goes",
+      [[A, B], [A, B], [A], [A]],
+      [[], ["appeared 192.0.2.1 12", "appeared 192.0.2.2 12"], [], ["gone 192.0.2.2 12"]],
+    ],
+    [
+      "both go, one after the other",
+      [[A, B], [A, B], [A], []],
+      [[], ["appeared 192.0.2.1 12", "appeared 192.0.2.2 12"], [], ["gone 192.0.2.2 12"]],
+    ],
+  ])("in the same words, each under its own key and since its own hour: %s", (_, checks, expected) => {
+    const same = checks.map((findings) => findings.map((one) => ({ ...one, observed: "no answer" })));
+    const keys = watch(...same).map(({ news }) =>
+      newsOf(news).map(({ kind, key, finding: { subject }, since }) => {
+        expect(key).toBe(`smtp-timeout example.org ${subject}`);
+        return `${kind} ${subject} ${new Date(since).getUTCHours()}`;
+      }),
+    );
+    expect(keys).toEqual(expected);
   });
 
   it("have keys of their own, also where one is not seen at the moment, and keep them", () => {

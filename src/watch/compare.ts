@@ -1,4 +1,5 @@
 /** One check beside the last: what is news, what is only a maybe, and what may be told. */
+import type { FindingCode } from "../check/catalogue.ts";
 import type { DomainReport, Finding } from "../check/finding.ts";
 import { RUNS_OUT } from "../check/over-time.ts";
 import { SEVERITIES, type Severity } from "../check/severity.ts";
@@ -13,7 +14,9 @@ export interface Compared extends CheckResult {
   readonly needsConfirmation: boolean;
 }
 
-export interface NewsEvent extends FindingEvent {
+/** What is there, and where it is gone what was known of it. */
+export interface NewsEvent extends FindingEvent, Pick<KnownFinding, "key" | "since" | "finding"> {
+  readonly kind: "appeared" | "changed" | "gone";
   /** Of what is not new: the severity that was told last. */
   readonly before?: Severity;
 }
@@ -44,6 +47,14 @@ export function areSame(some: readonly KnownFinding[], others: readonly KnownFin
   );
 }
 
+/** Their words hold serials, or what a server or a provider answered this time. */
+const CHANGING_WORDS: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  "zone-serials-differ",
+  "zone-ns-mismatch",
+  "dkim-rotation-stuck",
+  "dkim-rotation-waits",
+]);
+
 /** Towards the worst. */
 const weight = (severity: Severity): number => -SEVERITIES.indexOf(severity);
 
@@ -68,6 +79,10 @@ export function compareFindings(
     severity,
     observed,
   });
+  const tell = (kind: NewsEvent["kind"], { key, since, finding }: KnownFinding, told?: Severity): void => {
+    const before = told === undefined ? {} : { before: told };
+    news.push({ ...event(kind, finding), kind, key, since, finding, ...before });
+  };
   let needsConfirmation = false;
 
   const matched = matchFindings(known, findings);
@@ -93,12 +108,11 @@ export function compareFindings(
       was.missed === undefined && isAsFar(weight(was.finding.severity) - weight(told), rise);
     const isTurned = was.confirmed && rise !== 0 && isSecondLook;
     // What somebody knows of stays known for as long as it is the same, or less.
-    const isKnown = acknowledgedBy !== undefined && !isReworded && !(isTurned && rise > 0);
-    if (!was.confirmed) news.push(event("appeared", finding));
-    else if (isTurned && !isKnown) news.push({ ...event("changed", finding), before: told });
+    const isAnother = isReworded && finding.subject === undefined && !CHANGING_WORDS.has(finding.code);
+    const isKnown = acknowledgedBy !== undefined && !isAnother && !(isTurned && rise > 0);
     const isPending = was.confirmed && rise !== 0 && !isTurned;
     needsConfirmation ||= isPending;
-    return {
+    const is: KnownFinding = {
       key,
       finding,
       since,
@@ -106,6 +120,9 @@ export function compareFindings(
       ...(isPending && { told }),
       ...(isKnown && { acknowledgedBy }),
     };
+    if (!was.confirmed) tell("appeared", is);
+    else if (isTurned && !isKnown) tell("changed", is, told);
+    return is;
   });
 
   const isOpen = blindness({ domain: before.domain, findings });
@@ -121,10 +138,9 @@ export function compareFindings(
       kept.push({ ...was, missed: true });
       continue;
     }
-    const gone = event("gone", finding);
-    events.push(gone);
+    events.push(event("gone", finding));
     const isNews = confirmed && acknowledgedBy === undefined && !RUNS_OUT.has(finding.code);
-    if (isNews) news.push({ ...gone, before: told });
+    if (isNews) tell("gone", was, told);
   }
 
   const all = [...current, ...kept];

@@ -18,54 +18,72 @@ const HOUR_MILLISECONDS = 3_600_000;
 export const PERSON_HOURS = 12;
 export const SERVER_HOURS = 1;
 
-/** `keys`: of one domain. `trouble`: why this server could not publish them, where it should and could not. */
+/** `keys`: of one domain. `troubles`: why this server could not take their steps, where it should and could not. */
 export async function keyTroubleFindings(
   keys: readonly DkimKey[],
-  trouble: PublishTrouble | undefined,
+  troubles: readonly PublishTrouble[],
   context: Looking,
 ): Promise<Finding[]> {
-  const lanes = lanesOf(keys);
+  const grouped = lanesOf(keys);
   const seen = await lookAtKeys(
-    lanes.flatMap(([, lane]) => lane),
+    grouped.flatMap(([, lane]) => lane),
     context.world.authoritative,
   );
-  const found = lanes.map(([, lane]) =>
-    laneFindings(
+  const lanes = grouped.map(([, lane]) =>
+    turnOf(
       seen.filter(({ key }) => lane.includes(key)),
-      trouble,
-      context,
+      context.world.now,
     ),
   );
+  // What does not know Ed25519 (RFC 8463) verifies the signature of RSA beside it.
+  const rsa = lanes.find(({ signer }) => signer?.publicKey.keyType === "rsa")?.signer;
+  const found = lanes.map((lane) => {
+    const beside = lane.signer === rsa ? undefined : rsa;
+    return laneFindings(lane, beside, troubles, context);
+  });
   return (await Promise.all(found)).flat();
 }
 
+/** The keys of one algorithm as they are after a look. */
+interface Lane {
+  readonly seen: readonly SeenKey[];
+  readonly steps: readonly Step[];
+  readonly signer: DkimKey | undefined;
+}
+
+function turnOf(lane: readonly SeenKey[], now: Date): Lane {
+  const keys = lane.map(({ key }) => key);
+  const looks = lane.map(({ look }) => look);
+  const { step, others, changes } = nextStep(keys, looks, now);
+  const seen = lane.map(({ key, look }) => ({
+    key: changes.find(({ before }) => before === key)?.after ?? key,
+    look,
+  }));
+  return { seen, steps: [step, ...others], signer: signingKey(seen.map(({ key }) => key)) };
+}
+
 async function laneFindings(
-  lane: readonly SeenKey[],
-  trouble: PublishTrouble | undefined,
+  { seen, steps, signer }: Lane,
+  rsa: DkimKey | undefined,
+  troubles: readonly PublishTrouble[],
   context: Looking,
 ): Promise<Finding[]> {
   const { now } = context.world;
-  const keys = lane.map(({ key }) => key);
-  const { step, others, changes } = nextStep(
-    keys,
-    lane.map(({ look }) => look),
-    now,
-  );
-  const after = keys.map((key) => changes.find(({ before }) => before === key)?.after ?? key);
-  const signer = signingKey(after);
   const findings: Finding[] = [];
   const told = new Set<string>();
-  for (const [at, { look }] of lane.entries()) {
-    const key = after[at]!;
+  for (const { key, look } of seen) {
     const summary = summarize(look.perServer);
     if (summary.denying.length === 0 && !summary.isSomewhere) {
       findings.push(untold(key, look.perServer, context));
     } else if (isLost(key, summary, signer, now)) {
-      findings.push(await lostFinding(key, summary, signer, context));
+      findings.push(await lostFinding(key, summary, { signer, rsa }, context));
       told.add(key.dkimSelector);
+    } else if (summary.silent.length > 0 && isLost(key, { denying: summary.silent }, signer, now)) {
+      // Who is silent may be the one that does not show it.
+      findings.push(untold(key, look.perServer, context));
     }
   }
-  for (const each of [step, ...others]) {
+  for (const each of steps) {
     const { key, action } = each;
     if (key === undefined || told.has(key.dkimSelector)) continue;
     if (action === "trouble") {
@@ -75,6 +93,7 @@ async function laneFindings(
       };
       findings.push(said("dkim-rotation-stuck", key, each.reason, fix, context));
     }
+    const trouble = troubles.find((one) => one.action === action && one.dkimSelector === key.dkimSelector);
     if (needsZone(each) && waitsTooLong(each, key, trouble, now))
       findings.push(await waitingFinding(each, key, trouble, context));
   }
@@ -89,7 +108,12 @@ function untold(key: DkimKey, perServer: SeenKey["look"]["perServer"], context: 
 }
 
 /** It has signed, mail that it signed may be under way, and not every name server shows it; or nothing signs any more. */
-function isLost(key: DkimKey, look: LookSummary, signer: DkimKey | undefined, now: Date): boolean {
+function isLost(
+  key: DkimKey,
+  look: Pick<LookSummary, "denying">,
+  signer: DkimKey | undefined,
+  now: Date,
+): boolean {
   if (key.times.signing === undefined || key.barred === "revoked") return false;
   switch (key.state) {
     case "prepared":
@@ -99,7 +123,7 @@ function isLost(key: DkimKey, look: LookSummary, signer: DkimKey | undefined, no
     case "signing":
       return look.denying.length > 0;
     case "retiring":
-      return look.denying.length > 0 && now < retiringUntil(key);
+      return look.denying.length > 0 && now < underWayUntil(key);
     case "revoked":
     case "removed":
       return false;
@@ -108,32 +132,55 @@ function isLost(key: DkimKey, look: LookSummary, signer: DkimKey | undefined, no
   }
 }
 
+/** When the last mail that it signed has arrived or failed; somebody may have retired it long after it got lost. */
+const underWayUntil = ({ lastSignedAt, times }: DkimKey): Date =>
+  retiringUntil(lastSignedAt === undefined ? { times } : { lastSignedAt, times: {} });
+
 async function lostFinding(
   key: DkimKey,
   look: LookSummary,
-  signer: DkimKey | undefined,
+  { signer, rsa }: Pick<Lane, "signer"> & { readonly rsa: DkimKey | undefined },
   context: Looking,
 ): Promise<Finding> {
   const stands = [...new Set(look.denying.map(({ sight }) => sightText(sight)))].sort().slice(0, 4);
+  const back = look.isEverywhere
+    ? "every name server shows it again; caches may still hold something else"
+    : "every name server that answers shows it again, and not all answer";
   const seen =
     stands.length === 0
-      ? "every name server shows it again; caches may still hold something else"
+      ? back
       : `${look.isSomewhere ? "some name servers show it, and another" : "each name server that answers"} ${stands.join("; or ")}`;
+  const isRetired = key.state === "retiring" && key.barred === "retired";
   const isSigner = signer !== undefined && sameKeyName(signer, key);
-  const instead =
-    signer === undefined || isSigner
-      ? "no key of this algorithm can sign, so mail goes out without its signature"
-      : `${signer.dkimSelector} signs now; mail that this one signed, and that is under way, cannot be verified`;
+  const isAlone = signer === undefined || isSigner;
+  const isUnderWay = "mail that it signed, and that is under way, cannot be verified";
+  const withoutIt =
+    rsa === undefined ? "so mail goes out without its signature" : `${rsa.dkimSelector} signs alone`;
+  const instead = isRetired
+    ? `it signs no more, and ${isUnderWay}`
+    : isAlone
+      ? `no key of this algorithm can sign, ${withoutIt}`
+      : `${signer.dkimSelector} signs now; ${isUnderWay}`;
+  const foreign = look.denying.some(({ sight: { kind } }) => kind !== "absent");
+  const publish = foreign
+    ? "Take away what stands in its place and publish its record again"
+    : "Publish its record again";
+  const until = underWayUntil(key).toISOString().slice(0, 10);
   const fix =
     stands.length === 0
-      ? { summary: "Wait: it signs again by itself.", changes: [] }
+      ? {
+          summary: look.isEverywhere
+            ? "Wait: it signs again by itself."
+            : "See why not all name servers answer: it signs again by itself once every one shows it.",
+          changes: [],
+        }
       : {
-          summary: look.denying.every(({ sight: { kind } }) => kind === "absent")
-            ? "Publish its record again, or retire the key."
-            : "Take away what stands in its place and publish its record again, or retire the key.",
+          summary: isRetired
+            ? `${publish} until ${until}, for the mail that is under way.`
+            : `${publish}, or retire the key.`,
           changes: await recordChanges(key, context),
         };
-  const severity = signer === undefined || isSigner ? "error" : "warning";
+  const severity = isRetired ? "notice" : isAlone && rsa === undefined ? "error" : "warning";
   return { ...said("dkim-signing-key-lost", key, `${seen}; ${instead}`, fix, context), severity };
 }
 

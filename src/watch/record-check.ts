@@ -46,7 +46,7 @@ export async function recordCheck(
     const isAsked = before.nextCheckAt > startedAt && before.nextCheckAt < regular;
     const nextCheckAt = isAsked ? before.nextCheckAt : regular;
     const state: DomainState = { ...before, checkedAt: endedAt, nextCheckAt, worst, counts };
-    const news = newsOf(compared.news, known, compared.findings);
+    const news = newsOf(compared.news);
     // Its own: another check that ends at the same time takes back what it said, and no more.
     const key = `${domain} ${before.revision} ${startedAt.getTime()} ${endedAt.getTime()}`;
     // First told, then written down: what is told twice has the same ids; what is told never could be lost.

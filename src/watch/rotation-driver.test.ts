@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { testKey } from "../../test/support/dkim-keys.ts";
 import type { Action, Step } from "../keys/rotation.ts";
 import { domainName } from "../standards/dns/name.ts";
 import type { JobOptions } from "./job-queue.ts";
@@ -8,6 +9,10 @@ const DOMAIN = domainName("example.org");
 const NOW = new Date("2026-11-21T12:00:00Z");
 const inMinutes = (minutes: number) => new Date(NOW.getTime() + 60_000 * minutes);
 const step = (action: Action, until?: Date): Step => ({ action, reason: "", ...(until && { until }) });
+const of = (action: Action, selector: string): Step => ({
+  ...step(action),
+  key: testKey(selector, "2026-01-01T00:00:00Z"),
+});
 const turnOf = (...steps: Step[]): KeyTurn => ({ steps, isBlind: false });
 
 describe("the next look", () => {
@@ -55,7 +60,7 @@ describe("a look", () => {
     const checks: Date[] = [];
     const troubles: string[] = [];
     const published: Action[] = [];
-    const remembered: (string | undefined)[] = [];
+    const remembered: unknown[] = [];
     const handlers = rotationHandlers({
       queue: {
         add: async (_kind, payload, options?: JobOptions) => {
@@ -78,9 +83,9 @@ describe("a look", () => {
         published.push(one.action);
         return publish(domain, one);
       },
-      remember: async (domain, trouble) => {
+      remember: async (domain, troubles) => {
         expect(domain).toBe(DOMAIN);
-        remembered.push(trouble);
+        remembered.push(troubles.map(({ action, dkimSelector, detail }) => [action, dkimSelector, detail]));
       },
       now: () => NOW,
       onTrouble: (trouble) => troubles.push(trouble),
@@ -128,12 +133,29 @@ describe("a look", () => {
     [
       [turnOf(step("publish"))],
       { status: "by-hand", detail: "no provider" },
-      ["publish : no provider"],
+      [[["publish", "", "no provider"]]],
       "a refusal",
     ],
-    [[turnOf(step("publish"))], { status: "trouble", detail: "locked" }, ["publish : locked"], "a failure"],
-    [[turnOf(step("publish"))], { status: "done" }, [undefined], "it has come to an end"],
-    [[turnOf(step("done"))], { status: "done" }, [undefined], "nothing is to be published any more"],
+    [
+      [turnOf(step("publish"))],
+      { status: "trouble", detail: "locked" },
+      [[["publish", "", "locked"]]],
+      "a failure",
+    ],
+    [
+      [turnOf(of("revoke", "old"), of("publish", "next")), turnOf(of("publish", "other"))],
+      { status: "trouble", detail: "locked" },
+      [
+        [
+          ["revoke", "old", "locked"],
+          ["publish", "next", "locked"],
+          ["publish", "other", "locked"],
+        ],
+      ],
+      "each step has its own",
+    ],
+    [[turnOf(step("publish"))], { status: "done" }, [[]], "it has come to an end"],
+    [[turnOf(step("done"))], { status: "done" }, [[]], "nothing is to be published any more"],
     [
       [{ steps: [step("wait")], isBlind: true }],
       { status: "done" },

@@ -3,7 +3,7 @@ import type { Step } from "../keys/rotation.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 import type { JobHandlers, JobQueue } from "./job-queue.ts";
 import { placeOf } from "./schedule.ts";
-import type { WatchStore } from "./watch-store.ts";
+import type { PublishTrouble, WatchStore } from "./watch-store.ts";
 
 /** What one look at the keys of a domain says: a list for each algorithm. */
 export interface KeyTurn {
@@ -26,8 +26,11 @@ export interface RotationTools {
   ) => Promise<
     { readonly status: "done" } | { readonly status: "by-hand" | "trouble"; readonly detail: string }
   >;
-  /** What kept this server from publishing, for the next check to tell; undefined: nothing did. */
-  readonly remember: (domain: DomainName, trouble: string | undefined) => Promise<void>;
+  /** What kept this server from each step that was due, for the next check to tell. */
+  readonly remember: (
+    domain: DomainName,
+    troubles: readonly Omit<PublishTrouble, "since">[],
+  ) => Promise<void>;
   readonly now: () => Date;
   readonly onTrouble: (trouble: string) => void;
 }
@@ -115,16 +118,22 @@ export function rotationHandlers(
       if (turns.length === 0) return;
       const mayPublish = wasSaid || (await publishes(domain));
       let hasChanged = false;
-      let trouble: string | undefined;
+      const troubles: Omit<PublishTrouble, "since">[] = [];
       for (const step of turns.flatMap(({ steps }) => steps)) {
         if (!mayPublish || !["publish", "revoke", "remove"].includes(step.action)) continue;
         const outcome = await publish(domain, step);
-        if (outcome.status === "done") hasChanged = true;
-        else trouble = `${step.action} ${step.key?.dkimSelector ?? ""}: ${outcome.detail}`;
-        if (outcome.status === "trouble") onTrouble(`${trouble} (${domain})`);
+        if (outcome.status === "done") {
+          hasChanged = true;
+          continue;
+        }
+        const { action, key } = step;
+        const { detail } = outcome;
+        const dkimSelector = key?.dkimSelector ?? "";
+        troubles.push({ action, dkimSelector, detail });
+        if (outcome.status === "trouble") onTrouble(`${action} ${dkimSelector}: ${detail} (${domain})`);
       }
       // Who was not asked has said nothing.
-      if (!turns.every(({ isBlind }) => isBlind)) await remember(domain, trouble);
+      if (!turns.every(({ isBlind }) => isBlind)) await remember(domain, troubles);
       if (hasChanged) await check(domain);
       if (hasChanged) return lookAgain(new Date(now().getTime() + SPREADING));
       await lookAgain(

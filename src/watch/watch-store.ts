@@ -2,15 +2,18 @@
 import type { Finding } from "../check/finding.ts";
 import type { Past } from "../check/over-time.ts";
 import type { Severity } from "../check/severity.ts";
+import type { Action } from "../keys/rotation.ts";
 import type { DomainName } from "../standards/dns/name.ts";
 
 /** What looks at a domain remember beside findings: plain JSON. */
 export interface DomainPast extends Past {
-  readonly publishing?: PublishTrouble;
+  readonly publishTroubles?: readonly PublishTrouble[];
 }
 
-/** Why this server could not publish the domain's keys, when it last tried. */
+/** Why this server could not take a step of one key, when it last tried. */
 export interface PublishTrouble {
+  readonly action: Action;
+  readonly dkimSelector: string;
   readonly detail: string;
   /** Since when it could not, in milliseconds since 1970. */
   readonly since: number;
@@ -38,6 +41,8 @@ export interface Standing {
   /** As two checks have seen it; the finding is as the last one saw it. */
   readonly severity: Severity;
   readonly finding: Finding;
+  /** Seen by a second check as well. */
+  readonly isConfirmed: boolean;
   readonly isAcknowledged: boolean;
 }
 

@@ -51,12 +51,15 @@ export function memoryWatchStore(): WatchStore {
       new Map(
         domains.map((domain) => [
           domain,
-          (known.get(domain) ?? []).map(({ key, finding, told = finding.severity, acknowledgedBy }) => ({
-            key,
-            severity: told,
-            finding,
-            isAcknowledged: acknowledgedBy !== undefined,
-          })),
+          (known.get(domain) ?? []).map(
+            ({ key, finding, confirmed, told = finding.severity, acknowledgedBy }) => ({
+              key,
+              severity: told,
+              finding,
+              isConfirmed: confirmed,
+              isAcknowledged: acknowledgedBy !== undefined,
+            }),
+          ),
         ]),
       ),
     async record({ state, findings, events: more }) {

@@ -61,14 +61,15 @@ export async function checkWatched(
     },
     async (context: Context) => {
       const kept = await keys.list(domain);
-      const troubles = await keyTroubleFindings(kept, before?.publishing, context);
+      const troubles = await keyTroubleFindings(kept, before?.publishTroubles ?? [], context);
       return [...troubles, ...oldKeyFindings(kept, context)];
     },
   ];
   const report = await checkDomain(domain, world, whole, { beside, ...(onProgress && { onProgress }) });
   // Rotations may have noted something meanwhile.
   const between = await watch.past(domain);
-  const next = past && { ...past, ...(between?.publishing && { publishing: between.publishing }) };
+  const { publishTroubles } = between ?? {};
+  const next = past && { ...past, ...(publishTroubles && { publishTroubles }) };
   if (next !== undefined && JSON.stringify(next) !== JSON.stringify(between))
     await watch.keepPast(domain, next);
   return report;

@@ -78,15 +78,16 @@ ${isThere ? record() : ""}
     return findings.filter(({ code }) => /^dkim-(signing|rotation)/.test(code)).map(({ code }) => code);
   };
   await step();
-  expect([await found(), (await watch.past(ANNA))?.publishing]).toEqual([[], undefined]);
+  expect([await found(), (await watch.past(ANNA))?.publishTroubles]).toEqual([[], undefined]);
   isThere = false;
   expect(await found()).toEqual(["dkim-signing-key-lost"]);
   await step();
   expect(await found()).toEqual(["dkim-signing-key-lost"]);
-  const detail = "publish now: this server cannot publish into the zone anna.example";
+  const detail = "this server cannot publish into the zone anna.example";
   // A check keeps it, and so does the same word once more.
   await step();
-  expect((await watch.past(ANNA))?.publishing).toEqual({ detail, since: NOW.getTime() });
+  const trouble = { action: "publish", dkimSelector: "now", detail, since: NOW.getTime() };
+  expect((await watch.past(ANNA))?.publishTroubles).toEqual([trouble]);
   await keys.put(testKey("next", "2026-11-21T11:00:00Z", ANNA));
   expect(await found()).toEqual(["dkim-signing-key-lost"]);
   isThere = true;

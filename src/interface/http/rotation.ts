@@ -1,4 +1,5 @@
 /** Rotations that go on by themselves, with what this server knows of domains and zones. */
+import { isDeepStrictEqual } from "node:util";
 import { auditEntry } from "../../access/audit.ts";
 import type { Actor } from "../../access/permission.ts";
 import { may } from "../../access/permission.ts";
@@ -16,6 +17,8 @@ import { openZone } from "./zone.ts";
 const BY = "the watch";
 /** A provider may say much. */
 const MAX_DETAIL_CHARACTERS = 500;
+/** Few domains have more than four keys at once. */
+const MAX_TROUBLES = 20;
 
 export function rotationWork(
   parts: ServerParts,
@@ -63,16 +66,18 @@ export function rotationWork(
   };
 
   /** Since when it is so stays, in whatever words. */
-  const remember: RotationTools["remember"] = async (domain, trouble) => {
-    const past = await watch.past(domain);
-    const { publishing, ...rest } = past ?? { includes: [], ttls: [] };
-    const detail = trouble?.slice(0, MAX_DETAIL_CHARACTERS);
-    if (detail === publishing?.detail) return;
-    const next =
-      detail === undefined
-        ? rest
-        : { ...rest, publishing: { detail, since: publishing?.since ?? now().getTime() } };
-    await watch.keepPast(domain, next);
+  const remember: RotationTools["remember"] = async (domain, troubles) => {
+    const { publishTroubles: before = [], ...rest } = (await watch.past(domain)) ?? {
+      includes: [],
+      ttls: [],
+    };
+    const publishTroubles = troubles.slice(0, MAX_TROUBLES).map(({ action, dkimSelector, detail }) => {
+      const known = before.find((one) => one.action === action && one.dkimSelector === dkimSelector);
+      const since = known?.since ?? now().getTime();
+      return { action, dkimSelector, detail: detail.slice(0, MAX_DETAIL_CHARACTERS), since };
+    });
+    if (isDeepStrictEqual(before, publishTroubles)) return;
+    await watch.keepPast(domain, { ...rest, ...(publishTroubles.length > 0 && { publishTroubles }) });
   };
 
   return rotationHandlers({
