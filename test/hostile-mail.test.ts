@@ -369,7 +369,7 @@ describe("DNS", () => {
     const elapsed = performance.now() - start;
     close();
     expect(elapsed).toBeGreaterThan(190);
-    expect(elapsed).toBeLessThan(1_200);
+    expect(elapsed).toBeLessThan(15_000);
     const { iprev, spf, dkim, arc, dmarc } = result;
     expect(iprev.result).toBe("temperror");
     expect(spf.result).toBe("temperror");
@@ -389,7 +389,7 @@ describe("DNS", () => {
     const start = performance.now();
     const { spf, dkim } = await authenticate(mailOf([await signature()]), resolver);
     close();
-    expect(performance.now() - start).toBeLessThan(1_200);
+    expect(performance.now() - start).toBeLessThan(15_000);
     expect(spf.result).toBe("temperror");
     expect(dkim.map(({ result }) => result)).toEqual(["pass"]);
   });

@@ -20,7 +20,12 @@ export interface User {
   readonly createdAt: Date;
   readonly disabledAt: Date | undefined;
   readonly revision: number;
+  /** How often they were thrown out: by a new way in that was given them, or by being kept out. The store counts. */
+  readonly recoveries: number;
 }
+
+/** A user as read before they proved who they are: what they begin counts only while it is still so. */
+export type Standing = Pick<User, "id" | "passwordHash" | "recoveries">;
 
 export interface Passkey {
   /** In base64url. */
@@ -45,6 +50,8 @@ export interface Session {
   readonly userAgent: string;
   /** The second factor was given, or is not asked for. */
   readonly isComplete: boolean;
+  /** When its user showed something of theirs; undefined where an identity provider does not say. */
+  readonly provenAt: Date | undefined;
 }
 
 export const SCOPES = ["read", "publish", "keys", "domains", "admin"] as const;
@@ -86,6 +93,12 @@ export interface AuditPage {
   readonly action?: string;
 }
 
+/** How many there are in a window, and when it ends. */
+export interface Attempts {
+  readonly count: number;
+  readonly until: Date;
+}
+
 /** Every method is durable when it resolves, and has changed all or nothing. */
 export interface AccessStore {
   countUsers(): Promise<number>;
@@ -98,7 +111,8 @@ export interface AccessStore {
   /**
    * By its revision, which is one more then. `taken`: another has the name or the subject. `last`: nobody else would be
    * an administrator who may come in, whoever changes at the same moment. Ends all sessions of a user who is disabled or
-   * has a new password, but for `keepSession`. Passkeys and tokens go with `isRecovery`, and of a user who is disabled.
+   * has a new password, but for `keepSession`. With `isRecovery`, and of a user who is disabled, sessions, passkeys and
+   * tokens go, and `recoveries` is one more.
    */
   changeUser(
     before: User,
@@ -108,34 +122,47 @@ export interface AccessStore {
 
   passkeys(userId: string): Promise<readonly Passkey[]>;
   passkey(credentialId: string): Promise<Passkey | undefined>;
-  /** `taken`: it is another user's; nothing was changed. */
-  putPasskey(passkey: Passkey): Promise<"put" | "taken">;
+  /** `taken`: there is one of this id. `gone`: the user does not stand as they did. Nothing was changed by either. */
+  addPasskey(passkey: Passkey, as: Standing): Promise<"added" | "taken" | "gone">;
+  /** False where it is gone. */
+  touchPasskey(
+    passkey: Pick<Passkey, "credentialId" | "userId" | "counter" | "lastUsedAt">,
+  ): Promise<boolean>;
   removePasskey(userId: string, credentialId: string): Promise<boolean>;
 
-  addSession(session: Session): Promise<void>;
+  /** False where the user does not stand as they did; nothing was added. */
+  addSession(session: Session, as: Standing): Promise<boolean>;
   session(secretHash: string): Promise<Session | undefined>;
   touchSession(secretHash: string, lastSeenAt: Date, expiresAt: Date): Promise<void>;
   sessions(userId: string): Promise<readonly Session[]>;
   removeSession(secretHash: string): Promise<void>;
 
-  addToken(token: ApiToken): Promise<void>;
+  /** As `addSession`. */
+  addToken(token: ApiToken, as: Standing): Promise<boolean>;
   token(secretHash: string): Promise<ApiToken | undefined>;
   /** The oldest first; of all users where none is named. */
   tokens(userId?: string): Promise<readonly ApiToken[]>;
   touchToken(id: string, lastUsedAt: Date): Promise<void>;
   removeToken(userId: string, id: string): Promise<boolean>;
 
-  /** One more of `key` in the window that ends at `until`; how many there are then. Shared by all nodes. */
-  countAttempt(key: string, now: Date, until: Date): Promise<number>;
+  /** The user has come in from there, which is known until then. Of each user the latest so many are. */
+  keepPlace(userId: string, place: string, until: Date, atMost: number): Promise<void>;
+  /** Whether the user of this name, where there is one, has come in from there. */
+  knowsPlace(name: string, place: string, now: Date): Promise<boolean>;
+
+  /** One more of `key`, in a window that ends at `until` unless one is under way. Shared by all nodes. */
+  countAttempt(key: string, now: Date, until: Date): Promise<Attempts>;
   /** One less of `key`, where its window is not over: a try that was right after all. */
   takeBackAttempt(key: string, now: Date): Promise<void>;
   clearAttempts(key: string): Promise<void>;
+  /** All whose key is `key`, ":" and whatever. */
+  clearAttemptsBelow(key: string): Promise<void>;
 
   audit(entry: AuditEntry): Promise<void>;
   /** Newest first. */
   auditLog(page: AuditPage): Promise<readonly AuditEntry[]>;
 
-  /** Sessions, attempts and tokens whose time is over go. */
+  /** Sessions, attempts, tokens and places whose time is over go. */
   sweep(now: Date): Promise<void>;
   /** Entries of the audit log from before that moment go. */
   sweepAudit(before: Date): Promise<void>;

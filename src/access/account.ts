@@ -57,6 +57,7 @@ export async function makeUser(
       createdAt: now,
       disabledAt: undefined,
       revision: 1,
+      recoveries: 0,
     },
   };
 }

@@ -33,13 +33,14 @@ async function codesOf() {
     createdAt: tools.now(),
     disabledAt: undefined,
     revision: 1,
+    recoveries: 0,
   };
   await store.addUser(ann);
   const give = async (minute: number, code: (step: number) => string) => {
     time = START + minute * MINUTE;
     const user = (await store.user({ id: ID }))!;
     const caller = { address: "192.0.2.7", userAgent: "test" };
-    const secret = await beginSession(user, caller, false, undefined, tools);
+    const secret = (await beginSession(user, caller, false, undefined, tools))!;
     const session = (await store.session(bearerHash("session", secret)!))!;
     return (await giveCode(code(Math.floor(time / 30_000)), { session, user }, secret, tools)).status;
   };
@@ -207,4 +208,39 @@ it("right passwords keep nobody out, however many they are in an hour", async ()
     expect(await countLogin(store, "ann", "2001:db8::1", now), `login ${time}`).toEqual({ granted: true });
     await clearLogin(store, "ann", "2001:db8::1", now);
   }
+});
+
+it("many behind one address come in, however many they are in a day", async () => {
+  const { store } = triesOf();
+  for (let person = 0; person < 600; person++) {
+    const [name, now] = [`person ${person}`, at(Math.floor(person / 100))];
+    expect(await countLogin(store, name, "192.0.2.1", now), name).toEqual({ granted: true });
+    await clearLogin(store, name, "192.0.2.1", now);
+  }
+});
+
+it("a right login in between gives its neighbour no more guesses", async () => {
+  const { store, trySome } = triesOf();
+  let granted = 0;
+  for (let guess = 0; guess < 60; guess++) {
+    granted += await trySome(
+      1,
+      () => `other ${guess}`,
+      () => "192.0.2.1",
+      at(0),
+    );
+    if ((await countLogin(store, "ann", "192.0.2.1", at(0))).granted)
+      await clearLogin(store, "ann", "192.0.2.1", at(0));
+  }
+  expect(granted).toBe(40);
+});
+
+it("who has to wait is told for how long it is still", async () => {
+  const { store } = triesOf();
+  const guess = (second: number) =>
+    countLogin(store, "ann", "192.0.2.1", new Date(START + second * 1000 + 1));
+  for (let second = 0; second < 5; second++) await guess(second);
+  expect(await guess(20)).toEqual({ granted: false, waitSeconds: 40 });
+  expect(await guess(59)).toEqual({ granted: false, waitSeconds: 1 });
+  expect(await guess(60)).toEqual({ granted: true });
 });

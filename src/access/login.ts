@@ -38,13 +38,11 @@ export async function logIn(
     kept === undefined ? await verifyNobody(given.password) : await verifyPassword(given.password, kept);
   if (user === undefined || verdict === "wrong") return { status: "wrong" };
   await clearLogin(store, name, caller.address, now());
-  if (user.sealedTotpSecret !== undefined)
-    return {
-      status: "second-factor",
-      secret: await beginSession(user, caller, false, former, tools),
-      user,
-    };
-  const secret = await beginSession(user, caller, true, former, tools);
+  const needsCode = user.sealedTotpSecret !== undefined;
+  const secret = await beginSession(user, caller, !needsCode, former, tools);
+  // What was right is so no more.
+  if (secret === undefined) return { status: "wrong" };
+  if (needsCode) return { status: "second-factor", secret, user };
   if (verdict === "outdated") {
     const passwordHash = await hashPassword(given.password.normalize("NFC"), random);
     const after = { ...user, passwordHash, revision: user.revision + 1 };
@@ -77,5 +75,6 @@ export async function giveCode(
   if (changed === "stale") return { status: "wrong" };
   await takeBackCode(store, user.id, now());
   const caller: Caller = { address: session.address, userAgent: session.userAgent };
-  return { status: "in", secret: await beginSession(user, caller, true, former, tools), user };
+  const secret = await beginSession(user, caller, true, former, tools);
+  return secret === undefined ? { status: "wrong" } : { status: "in", secret, user };
 }

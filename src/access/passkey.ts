@@ -72,7 +72,7 @@ export async function registerPasskey(
   if ((await store.passkey(proven.credentialId)) !== undefined) return undefined;
   const at = now();
   const passkey = { ...proven, userId: user.id, label: given.label, createdAt: at, lastUsedAt: undefined };
-  return (await store.putPasskey(passkey)) === "put" ? passkey : undefined;
+  return (await store.addPasskey(passkey, user)) === "added" ? passkey : undefined;
 }
 
 /** Who showed it; undefined for every reason why not. */
@@ -86,9 +86,10 @@ export async function showPasskey(
   const passkey =
     typeof id === "string" && id.length <= MAX_CREDENTIAL_ID ? await store.passkey(id) : undefined;
   if (challenge === undefined || passkey === undefined) return undefined;
+  // Read before the passkey is used: it goes when they are thrown out, and who they were then begins no session.
+  const user = await store.user({ id: passkey.userId });
+  if (user === undefined || user.disabledAt !== undefined) return undefined;
   const counter = await verifier.login(given.answer, challenge, passkey);
-  const user = counter === undefined ? undefined : await store.user({ id: passkey.userId });
-  if (counter === undefined || user === undefined || user.disabledAt !== undefined) return undefined;
-  const used = await store.putPasskey({ ...passkey, counter, lastUsedAt: now() });
-  return used === "put" ? user : undefined;
+  if (counter === undefined) return undefined;
+  return (await store.touchPasskey({ ...passkey, counter, lastUsedAt: now() })) ? user : undefined;
 }

@@ -75,9 +75,13 @@ describe("a password", () => {
   it("takes about as long for nobody as for somebody", async () => {
     const kept = await hashPassword("correct horse battery", randomBytes);
     const time = async (act: () => Promise<unknown>) => {
-      const from = performance.now();
-      await act();
-      return performance.now() - from;
+      let least = Number.POSITIVE_INFINITY;
+      for (let round = 0; round < 3; round++) {
+        const from = performance.now();
+        await act();
+        least = Math.min(least, performance.now() - from);
+      }
+      return least;
     };
     const somebody = await time(() => verifyPassword("wrong horse", kept));
     const nobody = await time(() => verifyNobody("wrong horse"));

@@ -49,9 +49,10 @@ const OF_SCOPE: Readonly<Record<Scope, readonly Permission[]>> = {
 
 /** Who asks, however they came in. */
 export interface Actor {
-  readonly user: Pick<User, "id" | "name" | "role">;
+  readonly user: Pick<User, "id" | "name" | "role" | "recoveries">;
   /** Undefined for a session. */
   readonly scopes?: readonly Scope[];
+  readonly tokenId?: string;
 }
 
 export function may(actor: Actor, permission: Permission): boolean {

@@ -1,6 +1,7 @@
 /** Sessions: begun with a new secret at every step, ended by time, by leaving, or by who manages users. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { AccessStore, Session, User } from "./access-store.ts";
+import type { AccessStore, Session, Standing, User } from "./access-store.ts";
+import { keepPlace } from "./attempt.ts";
 import { bearerHash, newBearerSecret } from "./bearer-secret.ts";
 import type { RandomOctets } from "./password.ts";
 
@@ -33,19 +34,23 @@ export interface Caller {
 const later = (date: Date, seconds: number): Date => new Date(date.getTime() + seconds * 1000);
 const earlier = (one: Date, other: Date): Date => (one < other ? one : other);
 
-/** The secret for the cookie. `former` is the secret that was shown until now; it opens nothing any more. */
+/**
+ * The secret for the cookie; undefined where the user was thrown out meanwhile. `former` is the secret that was shown
+ * until now; it opens nothing any more.
+ */
 export async function beginSession(
-  user: Pick<User, "id">,
+  user: Standing,
   { address, userAgent }: Caller,
   isComplete: boolean,
   former: string | undefined,
   { store, now, random, times }: SessionTools,
-): Promise<string> {
+  proof: Pick<Session, "provenAt"> = { provenAt: now() },
+): Promise<string | undefined> {
   if (former !== undefined) await endSession(former, store);
   const secret = newBearerSecret("session", random);
   const at = now();
   const seconds = isComplete ? Math.min(times.idleSeconds, times.totalSeconds) : HALF_SECONDS;
-  await store.addSession({
+  const session: Session = {
     secretHash: bearerHash("session", secret)!,
     userId: user.id,
     createdAt: at,
@@ -54,7 +59,10 @@ export async function beginSession(
     address,
     userAgent: userAgent.slice(0, MAX_USER_AGENT),
     isComplete,
-  });
+    provenAt: proof.provenAt,
+  };
+  if (!(await store.addSession(session, user))) return undefined;
+  if (isComplete) await keepPlace(store, user.id, address, at);
   return secret;
 }
 

@@ -1,5 +1,5 @@
 /** API tokens: for programs, with scopes, shown once. */
-import type { AccessStore, ApiToken, Scope, User } from "./access-store.ts";
+import type { AccessStore, ApiToken, Scope, Standing } from "./access-store.ts";
 import { newId } from "./audit.ts";
 import { bearerHash, newBearerSecret } from "./bearer-secret.ts";
 import type { RandomOctets } from "./password.ts";
@@ -15,13 +15,14 @@ export interface MadeToken {
   readonly secret: string;
 }
 
+/** Undefined where the user was thrown out meanwhile. */
 export async function makeToken(
-  user: Pick<User, "id">,
+  user: Standing,
   wanted: { readonly label: string; readonly scopes: readonly Scope[]; readonly expiresAt?: Date },
   now: Date,
   random: RandomOctets,
   store: AccessStore,
-): Promise<MadeToken> {
+): Promise<MadeToken | undefined> {
   const secret = newBearerSecret("token", random);
   const token: ApiToken = {
     id: newId(random),
@@ -33,8 +34,7 @@ export async function makeToken(
     expiresAt: wanted.expiresAt,
     lastUsedAt: undefined,
   };
-  await store.addToken(token);
-  return { token, secret };
+  return (await store.addToken(token, user)) ? { token, secret } : undefined;
 }
 
 /** Who asks with it; undefined where it is none, is over, or its user may not come in any more. */
@@ -46,5 +46,16 @@ export async function readToken(secret: string, now: Date, store: AccessStore): 
   if (user === undefined || user.disabledAt !== undefined) return undefined;
   if (now.getTime() - (token.lastUsedAt?.getTime() ?? 0) >= TOUCH_MILLISECONDS)
     await store.touchToken(token.id, now);
-  return { user, scopes: token.scopes };
+  return { user, scopes: token.scopes, tokenId: token.id };
+}
+
+/** What the token may still do; undefined where it was taken back, or is over. */
+export async function scopesLeft(
+  userId: string,
+  tokenId: string,
+  now: Date,
+  store: AccessStore,
+): Promise<readonly Scope[] | undefined> {
+  const token = (await store.tokens(userId)).find(({ id }) => id === tokenId);
+  return token?.expiresAt !== undefined && token.expiresAt <= now ? undefined : token?.scopes;
 }

@@ -168,7 +168,9 @@ const schema = z
         title: z.string().min(1).max(100).default("Single sign-on").describe("What stands on the button."),
       })
       .optional()
-      .describe("OpenID Connect: users whose subject is named in their account come in by it."),
+      .describe(
+        "OpenID Connect: users whose subject is named in their account come in by it. Who has no password here makes tokens and passkeys only where it says when they logged in (`auth_time`).",
+      ),
     dns: z
       .strictObject({
         resolvers: z

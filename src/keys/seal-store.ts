@@ -12,9 +12,12 @@ export interface SecretChange {
 export interface SealStore {
   /** `MasterKey.id` of the key that all is sealed under; undefined where nothing was sealed yet. */
   known(): Promise<string | undefined>;
-  /** Resolves to the one that is known from now on: of several who come first at once, one's. */
+  /**
+   * Resolves to the one that is known from now on: of several who come first at once, one's. Where it is this one, this
+   * process seals under it: what it writes once all was sealed anew is refused.
+   */
   remember(id: string): Promise<string>;
-  /** All of it or nothing. `stale`: something is no longer as `before`. */
+  /** All of it or nothing. `stale`: something is no longer as `before`, or more is sealed than is named. */
   reseal(
     to: string,
     keys: readonly KeyChange[],

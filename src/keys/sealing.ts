@@ -167,11 +167,11 @@ export type Resealed =
   | { readonly status: "resealed"; readonly sealed: SealedKey }
   | Exclude<Opened, { status: "opened" }>;
 
-/** The same private key under a new master key. */
 /** `known`: the id of the key that a state remembers (SealStore). */
 export const otherSealKey = (known: string, { id }: MasterKey): string =>
-  `all that is kept here was sealed under another seal key (${known}) than the one at hand (${id}): bring seal.key from where the state was begun, such as another node, or from its backup`;
+  `all that is kept here was sealed under another seal key (${known}) than the one at hand (${id}): bring seal.key from where the state was begun, such as another node, or from its backup. Where nodes have sealed under keys of their own, zonepost keys reseal --old-seal-key puts all under one`;
 
+/** The same private key under a new master key. */
 export function resealKey(
   text: string,
   name: KeyName,

@@ -12,7 +12,7 @@ import type { Surroundings } from "./surroundings.ts";
 import { registrableDomain } from "./world.ts";
 
 /** Waits for caches that nobody has. */
-const MAX_DEMO_WAIT_MILLISECONDS = 200;
+const MAX_DEMO_WAIT_MILLISECONDS = 400;
 
 /** Nothing of it is on a disk, and no packet leaves loopback: the prober has no sockets. */
 export async function openDemo(logLine: ServeJob["logLine"]): Promise<Surroundings> {

@@ -9,7 +9,7 @@ import { lookAtAll } from "../watch/look-again.ts";
 
 export interface FollowedDescription {
   readonly publishEntries: () => readonly PublishEntry[];
-  readonly takeIn: (file: DescribedFile | undefined) => Promise<TakenIn>;
+  readonly takeIn: (file: DescribedFile | undefined, signal?: AbortSignal) => Promise<TakenIn>;
 }
 
 export interface TakenIn {
@@ -29,7 +29,7 @@ export function followDescription(
   return {
     publishEntries: () => entries,
     /** Rejects where nothing was taken over. */
-    async takeIn(file) {
+    async takeIn(file, signal) {
       if (file === undefined) return { sentences: [] };
       const now = new Date();
       const { isCommonNew, added, changed, gone, failure } = await takeInFile(
@@ -37,7 +37,10 @@ export function followDescription(
         descriptions,
         watch,
         now,
-        file.maxRemoved,
+        {
+          ...(file.allowedRemoved !== undefined && { allowedRemoved: file.allowedRemoved }),
+          ...(signal && { signal }),
+        },
       );
       owesLook ||= isCommonNew;
       const counts = { added: added.length, changed: changed.length, gone: gone.length };
@@ -47,15 +50,21 @@ export function followDescription(
       const sentences = [
         `${file.name}: ${counts.added} domains new, ${counts.changed} changed, ${counts.gone} gone${servers}`,
       ];
+      const note = async () => {
+        if (!isAnyNew) return;
+        const what = { actor: "system", address: undefined, action: "description.take", target: file.name };
+        await access.audit(auditEntry({ ...what, details: counts }, now, (count) => randomBytes(count)));
+      };
+      if (failure !== undefined) {
+        // What kept the rest out may keep this out too.
+        await note().catch(() => undefined);
+        return { sentences, failure };
+      }
       try {
-        if (failure !== undefined) throw failure;
         entries = file.pieces.description.publish;
         if (owesLook) await lookAtAll(watch, now, checksPerSecond);
         owesLook = false;
-        if (isAnyNew) {
-          const what = { actor: "system", address: undefined, action: "description.take", target: file.name };
-          await access.audit(auditEntry({ ...what, details: counts }, now, (count) => randomBytes(count)));
-        }
+        await note();
         return { sentences };
       } catch (error) {
         return { sentences, failure: error as Error };

@@ -41,8 +41,8 @@ export interface QueueAround {
 const LANES: readonly { readonly kinds: readonly JobKind[]; readonly atOnce: number }[] = [
   // Servers that do not answer hold these up.
   { kinds: ["task"], atOnce: 16 },
-  // Most of them sleep.
-  { kinds: ["publish-task"], atOnce: 24 },
+  // Most of them sleep, for as long as caches hold what goes.
+  { kinds: ["publish-task"], atOnce: 64 },
   // A receiver that is silent holds one for some seconds.
   { kinds: ["alert-round", "alert-delivery", "weekly-digest"], atOnce: 4 },
 ];
@@ -60,8 +60,16 @@ function openLane(
       onTrouble,
     });
   return openAtFirstUse(async () => {
-    const { openGraphileJobQueue } = await import("../net/graphile-job-queue.ts");
-    return openGraphileJobQueue({ url, onTrouble, maxAttempts: MAX_ATTEMPTS });
+    const [{ openGraphileJobQueue }, { endWhereSilent }] = await Promise.all([
+      import("../net/graphile-job-queue.ts"),
+      import("../store/silent-line.ts"),
+    ]);
+    return openGraphileJobQueue({
+      url,
+      onTrouble,
+      onConnection: endWhereSilent,
+      maxAttempts: MAX_ATTEMPTS,
+    });
   });
 }
 

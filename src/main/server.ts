@@ -40,14 +40,18 @@ const GIVEN_UP_MILLISECONDS = 30 * 86_400_000;
 
 const JOBS_AT_ONCE = 8;
 
-/** The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. */
+/**
+ * The server of `zonepost serve`, joined to the real world. Its libraries are loaded for it alone. Undefined where the
+ * signal came while the description was taken in.
+ */
 export async function startServer({
   settings,
   settingsFile,
   directory,
   logLine,
   description,
-}: ServeJob): Promise<ServeHandle> {
+  signal,
+}: ServeJob): Promise<ServeHandle | undefined> {
   const tls = readTls(settings);
   const [around, { createServer }] = await Promise.all([
     directory === undefined ? openDemo(logLine) : openSurroundings(settings, directory),
@@ -55,9 +59,10 @@ export async function startServer({
   ]);
   const { state, master } = around;
   const file = followDescription(state, settings.watch.checksPerSecond);
-  const { failure } = await file.takeIn(description).catch((error: Error) => ({ failure: error }));
+  const { failure } = await file.takeIn(description, signal).catch((error: Error) => ({ failure: error }));
   if (failure !== undefined) {
     await around.close();
+    if (signal?.aborted) return undefined;
     throw new UsageError(`--config ${description?.name}: ${failure.message}`);
   }
   const random = (count: number) => randomBytes(count);
@@ -197,7 +202,7 @@ export async function startServer({
     await close();
     throw new UsageError(`the jobs cannot be begun: ${(error as Error).message}`);
   }
-  agreed = state.watch.agreeWithDescriptions(new Date()).then(
+  agreed = state.watch.agreeWithDescriptions(new Date(), stopping.signal).then(
     () => undefined,
     (error: Error) => hear(error.message),
   );
@@ -211,7 +216,7 @@ export async function startServer({
       const pair = certificate && { cert: certificate.certificate, key: certificate.key };
       if (pair !== undefined) requirePair(pair);
       const takeAlerts = alerts.prepare(next.settings.alerts);
-      const { sentences, failure: cause } = await file.takeIn(next.description);
+      const { sentences, failure: cause } = await file.takeIn(next.description, signal);
       if (cause !== undefined) return { sentences, failure: cause.message };
       const areAlertsNew = differs("alerts", now, next.settings);
       try {

@@ -2,8 +2,10 @@
 import { randomBytes } from "node:crypto";
 import {
   createReadStream,
+  type Dirent,
   existsSync,
   fstatSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -16,6 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { UsageError } from "../interface/cli/exit-code.ts";
+import { anySealedSecret, requireOpens } from "../interface/cli/seal-key.ts";
 import type { OpenedState, ServeJob } from "../interface/cli/tools.ts";
 import type { SavedState } from "../interface/http/parts.ts";
 import { type MasterKey, newMasterKeyText, otherSealKey, readMasterKey } from "../keys/sealing.ts";
@@ -72,16 +75,41 @@ export function writePrivateFile(
   renameSync(beside, path);
 }
 
-/** Of a process that ended in the middle of one. */
-export function removeUnfinishedBackups(directory: string): void {
+/** A name that nobody chooses; six characters come behind it. */
+const SAVING = ".zonepost-saving-";
+/** No backup takes as long. */
+const UNFINISHED_MILLISECONDS = 3_600_000;
+
+/** Of a process that ended in the middle of one; what another process is at, or what is somebody else's, stays. */
+export function removeUnfinishedBackups(directory: string, now: Date): void {
   if (!existsSync(directory)) return;
-  for (const name of readdirSync(directory).filter((each) => /^backup-[A-Za-z0-9]{6}$/.test(each)))
-    rmSync(join(directory, name), { recursive: true, force: true });
+  for (const { name } of readdirSync(directory, { withFileTypes: true }).filter(isSaving)) {
+    const folder = join(directory, name);
+    const changedAt = lastChange(folder);
+    if (changedAt !== undefined && now.getTime() - changedAt > UNFINISHED_MILLISECONDS)
+      rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const isSaving = (entry: Dirent): boolean =>
+  entry.isDirectory() && entry.name.startsWith(SAVING) && entry.name.length === SAVING.length + 6;
+
+/** Undefined where it is gone meanwhile, or holds what is no copy of a store. */
+function lastChange(folder: string): number | undefined {
+  try {
+    const files = readdirSync(folder, { withFileTypes: true });
+    if (!files.every((file) => file.isFile() && /^zonepost\.db(?:$|[.-])/.test(file.name))) return undefined;
+    const paths = [folder, ...files.map(({ name }) => join(folder, name))];
+    return Math.max(...paths.map((path) => lstatSync(path).mtimeMs));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** A copy beside the state, which goes as soon as it is open: what is sent then is gone with the connection. */
 export async function saveState(state: OpenedStore, directory: string | undefined): Promise<SavedState> {
-  const folder = mkdtempSync(join(directory ?? tmpdir(), "backup-"));
+  const folder = mkdtempSync(join(directory ?? tmpdir(), SAVING));
   try {
     const path = join(folder, "zonepost.db");
     await state.backup(path);
@@ -94,14 +122,17 @@ export async function saveState(state: OpenedStore, directory: string | undefine
 
 /** `seal.key` beside the state where the settings name none; made where there is nothing that it would have to open. */
 export async function readServerSealKey(
-  { sealKey }: ServeJob["settings"],
+  { sealKey }: Pick<ServeJob["settings"], "sealKey">,
   directory: string,
-  { seal }: Pick<OpenedState, "seal">,
+  state: Pick<OpenedState, "seal" | "access" | "providers">,
 ): Promise<MasterKey> {
+  const { seal } = state;
   const path = join(directory, "seal.key");
+  const before = await seal.known();
+  const secret = before === undefined ? await anySealedSecret(state) : undefined;
   const isNew = sealKey === undefined && !existsSync(path);
   if (isNew) {
-    if ((await seal.known()) !== undefined)
+    if (before !== undefined || secret !== undefined)
       throw new UsageError(
         `the seal key is not there (${path}): bring it from another node or from a backup, or name it as sealKey`,
       );
@@ -117,7 +148,8 @@ export async function readServerSealKey(
       : Buffer.from(readSecret(sealKey as SecretSource, "sealKey").reveal());
   const master = readMasterKey(octets);
   if (!master.ok) throw new UsageError(`the seal key: ${master.problem}`);
-  const known = (await seal.known()) ?? (await seal.remember(master.value.id));
+  if (secret !== undefined) requireOpens(master.value, secret, (count) => randomBytes(count));
+  const known = await seal.remember(master.value.id);
   if (known === master.value.id) return master.value;
   // Another node was faster: nothing is sealed under ours.
   if (isNew) rmSync(path);

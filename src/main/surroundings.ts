@@ -63,7 +63,7 @@ export async function openSurroundings(
   });
   const database = settings.database as SecretSource | undefined;
   const state = await openState(directory, database);
-  removeUnfinishedBackups(directory);
+  removeUnfinishedBackups(directory, new Date());
   return {
     state,
     databaseUrl: databaseUrl(database),

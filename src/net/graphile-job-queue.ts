@@ -25,6 +25,10 @@ export interface GraphileJobQueueOptions {
   readonly pollMilliseconds?: number;
   /** How often it is looked for dead nodes; one is dead that was found so twice. 15 s where absent. */
   readonly rescueMilliseconds?: number;
+  /** So long the database may be silent where a job is added; 10 s where absent. */
+  readonly silenceMilliseconds?: number;
+  /** Sees to it that no connection is used again whose server was silent. */
+  readonly onConnection: (client: pg.PoolClient) => void;
   readonly maxAttempts: number;
 }
 
@@ -44,6 +48,8 @@ const SPARE_CONNECTIONS = 2;
 const CONNECT_MILLISECONDS = 5_000;
 /** Where the server is gone without a word, such as behind a cut line; and how long such a connection is used again. */
 const SILENCE_MILLISECONDS = 45_000;
+/** Somebody waits for what is added. */
+const ADD_SILENCE_MILLISECONDS = 10_000;
 const LIFETIME_SECONDS = 60;
 /** The system's own is two hours; what stands in between forgets an idle connection sooner. */
 const KEEP_ALIVE_MILLISECONDS = 30_000;
@@ -52,8 +58,11 @@ const HELD = "SELECT DISTINCT locked_by FROM graphile_worker._private_jobs WHERE
 const GIVEN_UP = `SELECT task.identifier AS kind, job.payload, job.run_at AS at, job.attempts, job.last_error AS error
   FROM graphile_worker._private_jobs AS job JOIN graphile_worker._private_tasks AS task ON task.id = job.task_id
   WHERE job.attempts >= job.max_attempts AND job.locked_at IS NULL ORDER BY job.run_at DESC LIMIT $1`;
-const SWEEP = `DELETE FROM graphile_worker._private_jobs
-  WHERE attempts >= max_attempts AND locked_at IS NULL AND run_at < now() - interval '30 days'`;
+const SWEEP = {
+  text: `DELETE FROM graphile_worker._private_jobs
+  WHERE attempts >= max_attempts AND locked_at IS NULL AND run_at < now() - interval '30 days'`,
+  query_timeout: SILENCE_MILLISECONDS,
+};
 const SWEEP_MILLISECONDS = 3_600_000;
 const WAITING = `SELECT 1 FROM graphile_worker._private_jobs
   WHERE key = $1 AND locked_at IS NULL AND attempts < max_attempts`;
@@ -64,16 +73,16 @@ const TRY = `SELECT pg_try_advisory_xact_lock(${LOCK}) AS free`;
 
 /** Makes the library's tables, or brings them up to date. Rejects where the database cannot be had. */
 export async function openGraphileJobQueue(options: GraphileJobQueueOptions): Promise<JobQueue> {
-  const { onTrouble } = options;
-  const pool = openPool(options, MAX_CONNECTIONS);
+  const { onTrouble, silenceMilliseconds = ADD_SILENCE_MILLISECONDS } = options;
   const logger = new Logger(() => (level, message) => {
     // That there are fewer connections than workers is meant so.
     const isMeant = level === "warning" && message.includes("maxPoolSize");
     if ((level === "error" || level === "warning") && !isMeant) onTrouble(message);
   });
+  await layOut(options, logger);
+  const pool = openPool(options, MAX_CONNECTIONS, silenceMilliseconds);
   try {
     const tools = await makeWorkerUtils({ pgPool: pool, logger });
-    await tools.migrate();
     return new GraphileJobQueue(options, pool, logger, tools);
   } catch (error) {
     await pool.end();
@@ -81,12 +90,28 @@ export async function openGraphileJobQueue(options: GraphileJobQueueOptions): Pr
   }
 }
 
-function openPool({ url, onTrouble }: GraphileJobQueueOptions, max: number): pg.Pool {
+/** It may take longer than anybody who adds a job should wait. */
+async function layOut(options: GraphileJobQueueOptions, logger: Logger): Promise<void> {
+  const pool = openPool(options, 1, SILENCE_MILLISECONDS);
+  try {
+    const tools = await makeWorkerUtils({ pgPool: pool, logger });
+    await tools.migrate();
+    await tools.release();
+  } finally {
+    await pool.end();
+  }
+}
+
+function openPool(
+  { url, onTrouble, onConnection }: GraphileJobQueueOptions,
+  max: number,
+  silence: number,
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
     connectionTimeoutMillis: CONNECT_MILLISECONDS,
-    query_timeout: SILENCE_MILLISECONDS,
+    query_timeout: silence,
     maxLifetimeSeconds: LIFETIME_SECONDS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MILLISECONDS,
@@ -94,7 +119,10 @@ function openPool({ url, onTrouble }: GraphileJobQueueOptions, max: number): pg.
   });
   const hear = (error: Error) => onTrouble(`a connection of jobs broke: ${error.message}`);
   pool.on("error", hear);
-  pool.on("connect", (client) => void client.on("error", hear));
+  pool.on("connect", (client) => {
+    client.on("error", hear);
+    onConnection(client);
+  });
   return pool;
 }
 
@@ -168,7 +196,8 @@ class GraphileJobQueue implements JobQueue {
   async #begin(taskList: TaskList, concurrency: number): Promise<void> {
     const events = new EventEmitter() as WorkerEvents;
     // Its own: where it is given up, so are its connections.
-    const pool = openPool(this.#options, Math.min(concurrency, WORKERS_CONNECTIONS) + SPARE_CONNECTIONS);
+    const connections = Math.min(concurrency, WORKERS_CONNECTIONS) + SPARE_CONNECTIONS;
+    const pool = openPool(this.#options, connections, SILENCE_MILLISECONDS);
     const failures = new Map<string, number>();
     this.#failures = failures;
     events.on("worker:getJob:error", ({ worker: { workerId } }) => {
@@ -242,8 +271,13 @@ class GraphileJobQueue implements JobQueue {
     });
     await this.#lock?.end().catch(() => undefined);
     this.#lock = undefined;
-    await client.connect();
-    await client.query(HOLD, [this.#node]);
+    try {
+      await client.connect();
+      await client.query(HOLD, [this.#node]);
+    } catch (error) {
+      client.end().catch(() => undefined);
+      throw error;
+    }
     this.#lock = client;
   }
 

@@ -8,9 +8,9 @@ import { type ScriptedServer, startServerOf } from "../../test/support/scripted-
 import type { Protocol, ServiceProbe } from "../check/probe.ts";
 import { createProber } from "./service-probe.ts";
 
-const TOTAL_MILLISECONDS = 300;
+const TOTAL_MILLISECONDS = 1_000;
 /** The bound and what a busy machine may add. */
-const PATIENCE_MILLISECONDS = TOTAL_MILLISECONDS + 1_500;
+const PATIENCE_MILLISECONDS = TOTAL_MILLISECONDS + 15_000;
 const PROTOCOLS: readonly Protocol[] = ["smtp", "imap", "pop3", "sieve", "xmpp-client", "imaps"];
 
 const authority = createAuthority();
@@ -19,7 +19,7 @@ const context = createSecureContext({ cert: chain, key });
 const prober = createProber({
   ca: [authority.root.certificate],
   heloName: "probe.example.net",
-  connectTimeoutMilliseconds: 200,
+  connectTimeoutMilliseconds: 800,
   totalTimeoutMilliseconds: TOTAL_MILLISECONDS,
 });
 
@@ -43,7 +43,7 @@ async function meet(
 }
 
 async function closed(of: ScriptedServer): Promise<void> {
-  for (let waited = 0; of.openCount > 0 && waited < 1_000; waited += 10) {
+  for (let waited = 0; of.openCount > 0 && waited < 15_000; waited += 10) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   expect(of.openCount).toBe(0);
@@ -90,7 +90,7 @@ describe("no connection", () => {
 
 describe("silence", () => {
   it.each(PROTOCOLS)("after the connection: %s", async (protocol) => {
-    expect(await meet(() => {}, protocol)).toEqual(broken(/127\.0\.0\.1 port \d+ did not .* within 0\.3 s$/));
+    expect(await meet(() => {}, protocol)).toEqual(broken(/127\.0\.0\.1 port \d+ did not .* within 1 s$/));
   });
 
   it("in the middle of a line", async () => {
@@ -144,7 +144,7 @@ describe("drops", () => {
       const timer = setInterval(() => socket.write(drip[at++ % drip.length]!), 10);
       socket.on("close", () => clearInterval(timer));
     });
-    expect(probe).toEqual(broken(/end of its greeting within 0\.3 s/));
+    expect(probe).toEqual(broken(/end of its greeting within 1 s/));
     expect(at).toBeLessThan(200);
   });
 });
@@ -219,7 +219,7 @@ describe("too much", () => {
       socket.on("close", () => clearInterval(timer));
     });
     const startedAt = performance.now();
-    expect(await prober.fetchHttps(httpsAt(server.port))).toEqual(broken(/HTTP answer within 0\.3 s/));
+    expect(await prober.fetchHttps(httpsAt(server.port))).toEqual(broken(/HTTP answer within 1 s/));
     expect(performance.now() - startedAt).toBeLessThan(PATIENCE_MILLISECONDS);
     await closed(server);
   });

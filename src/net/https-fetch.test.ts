@@ -36,8 +36,7 @@ async function serve(answer: (request: IncomingMessage, response: ServerResponse
     socket.on("close", () => open--);
   });
   stop = async () => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(open).toBe(0);
+    await expect.poll(() => open).toBe(0);
     server.closeAllConnections();
     server.close();
     await once(server, "close");

@@ -209,14 +209,14 @@ const options = (port: number) => ({
   isTrustedBlindly: false,
   heloName: "client.example.net",
   login: LOGIN,
-  connectTimeoutMilliseconds: 500,
-  totalTimeoutMilliseconds: 400,
+  connectTimeoutMilliseconds: 2_000,
+  totalTimeoutMilliseconds: 2_000,
 });
 const at = ({ port }: ScriptedServer) => createMailSubmission(options(port))(MAIL);
 
 describe("servers that mean ill", () => {
   it.each<[reason: string, onConnection: (socket: Socket) => void, detail: string]>([
-    ["says nothing", () => {}, "within 0.4 s"],
+    ["says nothing", () => {}, "within 2 s"],
     ["hangs up", (socket) => socket.end(), "closed the connection"],
     ["cuts", (socket) => socket.resetAndDestroy(), "reset the connection"],
     ["speaks HTTP", (socket) => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"), "something unexpected"],
@@ -239,13 +239,13 @@ describe("servers that mean ill", () => {
         const drip = setInterval(() => socket.writable && socket.write("2"), 50);
         socket.on("close", () => clearInterval(drip));
       },
-      "within 0.4 s",
+      "within 2 s",
     ],
   ])("%s", async (_reason, onConnection, detail) => {
     server = await startServerOf(onConnection);
     const startedAt = performance.now();
     expect(await at(server)).toMatchObject({ status: "failed", detail: expect.stringContaining(detail) });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
     await expect.poll(() => server?.openCount).toBe(0);
   });
 });

@@ -55,9 +55,17 @@ export async function runMilterDaemon(options: DaemonOptions): Promise<void> {
   // Heard from the first moment on: who asks for it while the daemon begins must not end it by that.
   const reload = () => void begun.promise.then((running) => running.reload());
   process.on("SIGHUP", reload);
-  const interrupted = options.untilInterrupted();
+  let isInterrupted = false;
+  const interrupted = options.untilInterrupted().then(() => {
+    isInterrupted = true;
+  });
   try {
-    const running = options.processes === 1 ? await runAlone(options) : await runCrew(options);
+    const starting = options.processes === 1 ? runAlone(options) : runCrew(options);
+    const running = await starting.catch((error: unknown) => {
+      // Whoever ends a whole group of processes while it begins ends the others first: that is no failure.
+      if (!isInterrupted) throw error;
+    });
+    if (running === undefined) return;
     try {
       const { metrics } = options;
       const page = metrics && (() => metrics.format(running.counts(), running.processes()));

@@ -296,7 +296,7 @@ describe("a milter server", () => {
       socket.write(Buffer.concat([negotiation(), CONNECT, packet("M", "<>\0"), packet("N")]));
     }
     await until(() => first.replies().length === 1 && second.replies().length === 1);
-    const closed = server!.close({ graceMilliseconds: 400 });
+    const closed = server!.close({ graceMilliseconds: 4_000 });
     await until(() => !existsSync(path));
     await expect(dial()).rejects.toThrow();
     first.socket.write(Buffer.concat([packet("E"), packet("A"), packet("Q")]));

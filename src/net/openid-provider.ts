@@ -33,7 +33,7 @@ export function createOpenidProvider(settings: OpenidSettings): IdentityProvider
   };
   return {
     title,
-    async authorizationUrl({ state, nonce, codeVerifier }) {
+    async authorizationUrl({ state, nonce, codeVerifier }, again) {
       const url = client.buildAuthorizationUrl(await configuration(), {
         redirect_uri: redirectUri,
         scope: "openid",
@@ -41,10 +41,12 @@ export function createOpenidProvider(settings: OpenidSettings): IdentityProvider
         code_challenge_method: "S256",
         state,
         nonce,
+        // The same in two words, since each is known to providers that do not know the other.
+        ...(again && { max_age: "0", prompt: "login" }),
       });
       return url.href;
     },
-    async subject(callbackUrl, { state, nonce, codeVerifier }) {
+    async identity(callbackUrl, { state, nonce, codeVerifier }) {
       try {
         const tokens = await client.authorizationCodeGrant(await configuration(), new URL(callbackUrl), {
           pkceCodeVerifier: codeVerifier,
@@ -53,7 +55,10 @@ export function createOpenidProvider(settings: OpenidSettings): IdentityProvider
           idTokenExpected: true,
         });
         const claims = tokens.claims();
-        return claims === undefined ? undefined : `${claims.iss} ${claims.sub}`;
+        if (claims === undefined) return undefined;
+        const { iss, sub, auth_time: seconds } = claims;
+        const provenAt = typeof seconds === "number" ? new Date(seconds * 1000) : undefined;
+        return { subject: `${iss} ${sub}`, provenAt };
       } catch {
         // Whatever is wrong with an answer, nobody comes in by it.
         return undefined;

@@ -15,7 +15,7 @@ const DEFAULT = { ca: [authority.root.certificate], heloName: "probe.example.net
 let servers: SpokenServer[] = [];
 afterEach(async () => {
   for (const server of servers) {
-    expect(server.openCount).toBe(0);
+    await expect.poll(() => server.openCount).toBe(0);
     await server.close();
   }
   servers = [];
@@ -31,7 +31,7 @@ async function run(
   servers.push(server);
   const probe = await createProber(DEFAULT).probeService({ ...serviceAt(protocol, server.port), ...target });
   // A farewell may still be on its way.
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await expect.poll(() => server.openCount).toBe(0);
   return { probe, heard: server.heard };
 }
 

@@ -1,5 +1,5 @@
 /** Who may come in, and what was done. */
-import { type Selectable, sql } from "kysely";
+import { type Selectable, sql, type Transaction } from "kysely";
 import type {
   AccessStore,
   ApiToken,
@@ -8,22 +8,25 @@ import type {
   Role,
   Scope,
   Session,
+  Standing,
   User,
 } from "../access/access-store.ts";
 import { optionalDate, pageLimit, storable, timeOf } from "./column.ts";
+import { holdOwnSeal } from "./own-seal.ts";
 import type { Database, Tables } from "./tables.ts";
 
 /** Of one answer. */
 const MAX_TOKENS = 10_000;
 
-export function createAccessStore({ query, differences }: Database): AccessStore {
-  return { ...users({ query, differences }), ...proofs(query), ...traces(query) };
+export function createAccessStore(database: Database): AccessStore {
+  return { ...users(database), ...proofs(database), ...traces(database.query) };
 }
 
 function users({
   query,
-  differences,
+  ...database
 }: Database): Pick<AccessStore, "countUsers" | "user" | "users" | "addUser" | "changeUser"> {
+  const { differences } = database;
   return {
     async countUsers() {
       const { count } = await query
@@ -47,6 +50,7 @@ function users({
     },
     addUser: (user, options) =>
       query.transaction().execute(async (tx) => {
+        if (user.sealedTotpSecret !== undefined) await holdOwnSeal(tx, database);
         if (options?.onlyFirst === true) {
           // Nobody else adds one between the look and the deed.
           if (differences.locksRows) await sql`LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE`.execute(tx);
@@ -59,6 +63,7 @@ function users({
             id: user.id,
             created_at: user.createdAt.getTime(),
             revision: user.revision,
+            recoveries: user.recoveries,
             ...changingOf(user),
           })
           .onConflict((conflict) => conflict.doNothing())
@@ -68,6 +73,9 @@ function users({
     changeUser: (before, after, { keepSession, isRecovery = false } = {}) =>
       query.transaction().execute(async (tx) => {
         if (after.id !== before.id) throw new TypeError(`${before.name}: a user cannot become another`);
+        const { sealedTotpSecret } = after;
+        if (sealedTotpSecret !== undefined && sealedTotpSecret !== before.sealedTotpSecret)
+          await holdOwnSeal(tx, database);
         if (isActingAdministrator(before) && !isActingAdministrator(after)) {
           // No other is changed between the look and the deed.
           if (differences.locksRows) await sql`LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE`.execute(tx);
@@ -82,6 +90,7 @@ function users({
           if (other === undefined) return "last";
         }
         const values = changingOf(after);
+        const isThrownOut = isRecovery || after.disabledAt !== undefined;
         const rivals = await tx
           .selectFrom("account")
           .select("id")
@@ -96,19 +105,23 @@ function users({
         if (rivals.length > 0) return "taken";
         const { numUpdatedRows } = await tx
           .updateTable("account")
-          .set({ ...values, revision: before.revision + 1 })
+          .set(({ eb }) => ({
+            ...values,
+            revision: before.revision + 1,
+            recoveries: eb("recoveries", "+", isThrownOut ? 1 : 0),
+          }))
           .where("id", "=", before.id)
           .where("revision", "=", before.revision)
           .executeTakeFirst();
         if (numUpdatedRows !== 1n) return "stale";
-        if (after.disabledAt !== undefined || after.passwordHash !== before.passwordHash) {
+        if (isThrownOut || after.passwordHash !== before.passwordHash) {
           await tx
             .deleteFrom("login_session")
             .where("user_id", "=", before.id)
             .$if(keepSession !== undefined, (rows) => rows.where("secret_hash", "<>", keepSession!))
             .execute();
         }
-        if (after.disabledAt !== undefined || isRecovery) {
+        if (isThrownOut) {
           await tx.deleteFrom("passkey").where("user_id", "=", before.id).execute();
           await tx.deleteFrom("api_token").where("user_id", "=", before.id).execute();
         }
@@ -121,15 +134,33 @@ const isActingAdministrator = ({ role, disabledAt }: User): boolean =>
   role === "administrator" && disabledAt === undefined;
 
 type Traces =
+  | "keepPlace"
+  | "knowsPlace"
   | "countAttempt"
   | "takeBackAttempt"
   | "clearAttempts"
+  | "clearAttemptsBelow"
   | "audit"
   | "auditLog"
   | "sweep"
   | "sweepAudit";
 
-function proofs(query: Database["query"]): Omit<AccessStore, keyof ReturnType<typeof users> | Traces> {
+function proofs({
+  query,
+  differences,
+}: Database): Omit<AccessStore, keyof ReturnType<typeof users> | Traces> {
+  /** Whoever throws them out waits for this, or is waited for. */
+  const stands = async (tx: Transaction<Tables>, { id, recoveries, passwordHash }: Standing) => {
+    const row = await tx
+      .selectFrom("account")
+      .select("id")
+      .where("id", "=", id)
+      .where("recoveries", "=", recoveries)
+      .where("password_hash", passwordHash === undefined ? "is" : "=", passwordHash ?? null)
+      .$if(differences.locksRows, (rows) => rows.forShare())
+      .executeTakeFirst();
+    return row !== undefined;
+  };
   return {
     async passkeys(userId) {
       const rows = query
@@ -147,22 +178,33 @@ function proofs(query: Database["query"]): Omit<AccessStore, keyof ReturnType<ty
         .executeTakeFirst();
       return row && passkeyOf(row);
     },
-    async putPasskey({ credentialId, userId, createdAt, ...passkey }) {
-      const values = {
-        public_key: passkey.publicKey,
-        counter: passkey.counter,
-        transports: JSON.stringify(passkey.transports),
-        label: storable(passkey.label),
-        last_used_at: timeOf(passkey.lastUsedAt),
-      };
-      const { numInsertedOrUpdatedRows } = await query
-        .insertInto("passkey")
-        .values({ credential_id: credentialId, user_id: userId, created_at: createdAt.getTime(), ...values })
-        .onConflict((conflict) =>
-          conflict.column("credential_id").doUpdateSet(values).where("passkey.user_id", "=", userId),
-        )
+    addPasskey: ({ credentialId, userId, createdAt, ...passkey }, as) =>
+      query.transaction().execute(async (tx) => {
+        if (!(await stands(tx, as))) return "gone";
+        const { numInsertedOrUpdatedRows } = await tx
+          .insertInto("passkey")
+          .values({
+            credential_id: credentialId,
+            user_id: userId,
+            created_at: createdAt.getTime(),
+            public_key: passkey.publicKey,
+            counter: passkey.counter,
+            transports: JSON.stringify(passkey.transports),
+            label: storable(passkey.label),
+            last_used_at: timeOf(passkey.lastUsedAt),
+          })
+          .onConflict((conflict) => conflict.doNothing())
+          .executeTakeFirst();
+        return numInsertedOrUpdatedRows === 1n ? "added" : "taken";
+      }),
+    async touchPasskey({ credentialId, userId, counter, lastUsedAt }) {
+      const { numUpdatedRows } = await query
+        .updateTable("passkey")
+        .set({ counter, last_used_at: timeOf(lastUsedAt) })
+        .where("credential_id", "=", credentialId)
+        .where("user_id", "=", userId)
         .executeTakeFirst();
-      return numInsertedOrUpdatedRows === 1n ? "put" : "taken";
+      return numUpdatedRows === 1n;
     },
     async removePasskey(userId, credentialId) {
       const { numDeletedRows } = await query
@@ -173,21 +215,25 @@ function proofs(query: Database["query"]): Omit<AccessStore, keyof ReturnType<ty
       return numDeletedRows === 1n;
     },
 
-    async addSession(session) {
-      await query
-        .insertInto("login_session")
-        .values({
-          secret_hash: session.secretHash,
-          user_id: session.userId,
-          created_at: session.createdAt.getTime(),
-          last_seen_at: session.lastSeenAt.getTime(),
-          expires_at: session.expiresAt.getTime(),
-          address: storable(session.address),
-          user_agent: storable(session.userAgent),
-          is_complete: session.isComplete ? 1 : 0,
-        })
-        .execute();
-    },
+    addSession: (session, as) =>
+      query.transaction().execute(async (tx) => {
+        if (!(await stands(tx, as))) return false;
+        await tx
+          .insertInto("login_session")
+          .values({
+            secret_hash: session.secretHash,
+            user_id: session.userId,
+            created_at: session.createdAt.getTime(),
+            last_seen_at: session.lastSeenAt.getTime(),
+            expires_at: session.expiresAt.getTime(),
+            address: storable(session.address),
+            user_agent: storable(session.userAgent),
+            is_complete: session.isComplete ? 1 : 0,
+            proven_at: timeOf(session.provenAt),
+          })
+          .execute();
+        return true;
+      }),
     async session(secretHash) {
       const row = await query
         .selectFrom("login_session")
@@ -211,21 +257,24 @@ function proofs(query: Database["query"]): Omit<AccessStore, keyof ReturnType<ty
       await query.deleteFrom("login_session").where("secret_hash", "=", secretHash).execute();
     },
 
-    async addToken(token) {
-      await query
-        .insertInto("api_token")
-        .values({
-          id: token.id,
-          secret_hash: token.secretHash,
-          user_id: token.userId,
-          label: storable(token.label),
-          scopes: JSON.stringify(token.scopes),
-          created_at: token.createdAt.getTime(),
-          expires_at: timeOf(token.expiresAt),
-          last_used_at: timeOf(token.lastUsedAt),
-        })
-        .execute();
-    },
+    addToken: (token, as) =>
+      query.transaction().execute(async (tx) => {
+        if (!(await stands(tx, as))) return false;
+        await tx
+          .insertInto("api_token")
+          .values({
+            id: token.id,
+            secret_hash: token.secretHash,
+            user_id: token.userId,
+            label: storable(token.label),
+            scopes: JSON.stringify(token.scopes),
+            created_at: token.createdAt.getTime(),
+            expires_at: timeOf(token.expiresAt),
+            last_used_at: timeOf(token.lastUsedAt),
+          })
+          .execute();
+        return true;
+      }),
     async token(secretHash) {
       const row = await query
         .selectFrom("api_token")
@@ -265,8 +314,41 @@ function proofs(query: Database["query"]): Omit<AccessStore, keyof ReturnType<ty
 
 function traces(query: Database["query"]): Pick<AccessStore, Traces> {
   return {
+    async keepPlace(userId, place, until, atMost) {
+      await query
+        .insertInto("known_place")
+        .values({ user_id: userId, place, until: until.getTime() })
+        .onConflict((conflict) =>
+          conflict.columns(["user_id", "place"]).doUpdateSet({ until: until.getTime() }),
+        )
+        .execute();
+      await query
+        .deleteFrom("known_place")
+        .where("user_id", "=", userId)
+        .where("place", "not in", (found) =>
+          found
+            .selectFrom("known_place")
+            .select("place")
+            .where("user_id", "=", userId)
+            .orderBy("until", "desc")
+            .orderBy("place")
+            .limit(atMost),
+        )
+        .execute();
+    },
+    async knowsPlace(name, place, now) {
+      const row = await query
+        .selectFrom("account")
+        .innerJoin("known_place", "known_place.user_id", "account.id")
+        .select("account.id")
+        .where("account.name", "=", storable(name))
+        .where("known_place.place", "=", place)
+        .where("known_place.until", ">", now.getTime())
+        .executeTakeFirst();
+      return row !== undefined;
+    },
     async countAttempt(key, now, until) {
-      const { count } = await query
+      const counted = await query
         .insertInto("login_attempt")
         .values({ key: storable(key), count: 1, until: until.getTime() })
         .onConflict((conflict) =>
@@ -283,9 +365,9 @@ function traces(query: Database["query"]): Pick<AccessStore, Traces> {
             };
           }),
         )
-        .returning("count")
+        .returning(["count", "until"])
         .executeTakeFirstOrThrow();
-      return count;
+      return { count: counted.count, until: new Date(counted.until) };
     },
     async takeBackAttempt(key, now) {
       await query
@@ -298,6 +380,14 @@ function traces(query: Database["query"]): Pick<AccessStore, Traces> {
     },
     async clearAttempts(key) {
       await query.deleteFrom("login_attempt").where("key", "=", storable(key)).execute();
+    },
+    async clearAttemptsBelow(key) {
+      // ";" is what comes behind ":": a range, which the primary key serves.
+      await query
+        .deleteFrom("login_attempt")
+        .where("key", ">=", storable(`${key}:`))
+        .where("key", "<", storable(`${key};`))
+        .execute();
     },
     async audit(entry) {
       await query
@@ -340,6 +430,7 @@ function traces(query: Database["query"]): Pick<AccessStore, Traces> {
       const time = now.getTime();
       await query.deleteFrom("login_session").where("expires_at", "<=", time).execute();
       await query.deleteFrom("login_attempt").where("until", "<=", time).execute();
+      await query.deleteFrom("known_place").where("until", "<=", time).execute();
       await query.deleteFrom("api_token").where("expires_at", "<=", time).execute();
     },
     async sweepAudit(before) {
@@ -369,6 +460,7 @@ const userOf = (row: Selectable<Tables["account"]>): User => ({
   createdAt: new Date(row.created_at),
   disabledAt: optionalDate(row.disabled_at),
   revision: row.revision,
+  recoveries: row.recoveries,
 });
 
 const passkeyOf = (row: Selectable<Tables["passkey"]>): Passkey => ({
@@ -391,6 +483,7 @@ const sessionOf = (row: Selectable<Tables["login_session"]>): Session => ({
   address: row.address,
   userAgent: row.user_agent,
   isComplete: row.is_complete === 1,
+  provenAt: optionalDate(row.proven_at),
 });
 
 const tokenOf = (row: Selectable<Tables["api_token"]>): ApiToken => ({

@@ -21,7 +21,7 @@ beforeAll(async () => {
     dialect: sqliteDialect(file),
     log: (event) => void asked.push(event.query),
   });
-  const database = { query, differences: { locksRows: false, hasPartIndexes: false } };
+  const database = { query, differences: { locksRows: false, hasPartIndexes: false }, ownSeal: {} };
   access = createAccessStore(database);
   jobs = createJobStore(database);
 });

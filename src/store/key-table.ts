@@ -7,6 +7,7 @@ import { decodeBase64 } from "../standards/dkim/key-record.ts";
 import { decodeDkimKey, encodeDkimKey } from "../standards/dkim/public-key.ts";
 import { parseDkimSelector } from "../standards/dkim/selector.ts";
 import { parseDomainName } from "../standards/dns/name.ts";
+import { holdOwnSeal } from "./own-seal.ts";
 import type { Database, Tables } from "./tables.ts";
 import { allOrNothing } from "./transaction.ts";
 
@@ -15,7 +16,7 @@ type Row = Selectable<Tables["dkim_key"]>;
 /** What may change in a key's life. */
 const CHANGING = ["sealed", "state", "barred", "last_signed_at", "times", "sighting"] as const;
 
-export function createKeyStore({ query }: Database): KeyStore {
+export function createKeyStore({ query, ...database }: Database): KeyStore {
   const rows = () => query.selectFrom("dkim_key").selectAll();
   return {
     async list(signingDomain) {
@@ -50,19 +51,22 @@ export function createKeyStore({ query }: Database): KeyStore {
     },
     async put(key) {
       const { signingDomain, dkimSelector, publicKey } = key;
-      const { numInsertedOrUpdatedRows } = await query
-        .insertInto("dkim_key")
-        .values({
-          domain: signingDomain,
-          selector: dkimSelector,
-          key_type: publicKey.keyType,
-          public_key: encodeDkimKey(publicKey),
-          created_at: key.createdAt.getTime(),
-          ...changingOf(key),
-        })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirst();
-      return numInsertedOrUpdatedRows === 1n ? "put" : "taken";
+      return query.transaction().execute(async (tx) => {
+        await holdOwnSeal(tx, database);
+        const { numInsertedOrUpdatedRows } = await tx
+          .insertInto("dkim_key")
+          .values({
+            domain: signingDomain,
+            selector: dkimSelector,
+            key_type: publicKey.keyType,
+            public_key: encodeDkimKey(publicKey),
+            created_at: key.createdAt.getTime(),
+            ...changingOf(key),
+          })
+          .onConflict((conflict) => conflict.doNothing())
+          .executeTakeFirst();
+        return numInsertedOrUpdatedRows === 1n ? "put" : "taken";
+      });
     },
     async change(changes) {
       const isDone = await allOrNothing(query, (tx) => changeKeys(tx, changes));

@@ -59,7 +59,11 @@ export async function openStore(settings: StoreSettings): Promise<OpenedStore> {
     const path = settings.kind === "memory" ? ":memory:" : settings.path;
     const file = await (settings.kind === "memory" ? openSqliteMemory() : openSqliteFile(path));
     const query = new Kysely<Tables>({ dialect: sqliteDialect(file) });
-    const database: Database = { query, differences: { locksRows: false, hasPartIndexes: false } };
+    const database: Database = {
+      query,
+      differences: { locksRows: false, hasPartIndexes: false },
+      ownSeal: {},
+    };
     return {
       ...stores(database, tellSqlite(path), (target) =>
         backUpSqlite(settings.kind === "memory" ? file : path, target),
@@ -73,7 +77,7 @@ export async function openStore(settings: StoreSettings): Promise<OpenedStore> {
   }
   const { openPostgres } = await import("./postgres.ts");
   const { query, place } = await openPostgres(settings.url);
-  const database: Database = { query, differences: { locksRows: true, hasPartIndexes: true } };
+  const database: Database = { query, differences: { locksRows: true, hasPartIndexes: true }, ownSeal: {} };
   return stores(database, tellPostgres(place), async () => {
     throw new StoreTrouble(
       "refused",

@@ -3,6 +3,7 @@ import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { LATEST_LAYOUT, statementsFrom } from "./migrations/all.ts";
 import { POSTGRES_WORDS } from "./migrations/migration.ts";
+import { endWhereSilent } from "./silent-line.ts";
 import { newerLayout } from "./sqlite-file.ts";
 import type { Tables } from "./tables.ts";
 import { StoreTrouble, tellPostgres } from "./trouble.ts";
@@ -17,8 +18,6 @@ const SILENCE_MILLISECONDS = 45_000;
 const IDLE_TRANSACTION_MILLISECONDS = 30_000;
 /** The system's own is two hours; what stands in between forgets an idle connection sooner. */
 const KEEP_ALIVE_MILLISECONDS = 30_000;
-/** What the driver says of a query without an answer. */
-const SILENT = "Query read timeout";
 /** PostgreSQL's code for a table that is not there. */
 const NO_TABLE = "42P01";
 
@@ -45,7 +44,7 @@ const USUAL: Patience = {
   lock: LOCK_MILLISECONDS,
   silence: SILENCE_MILLISECONDS,
 };
-/** For making the layout: an index of a large table takes its time, and so does the node that makes it. */
+/** For making the layout and what belongs to it: an index of a large table takes its time, and so does the node that makes it. */
 const ENDLESS: Patience = { statement: 0, lock: 0, silence: 0 };
 
 export async function openPostgres(url: string, patience = USUAL): Promise<OpenedPostgres> {
@@ -53,15 +52,23 @@ export async function openPostgres(url: string, patience = USUAL): Promise<Opene
   const query = connect(url, place, MAX_CONNECTIONS, patience);
   try {
     if ((await layoutOf(query)) !== LATEST_LAYOUT) {
-      const patient = connect(url, place, 1, ENDLESS);
-      await layOut(patient, place).finally(() => patient.destroy());
+      await patiently(url, place, (patient) => layOut(patient, place));
     }
-    await addPartIndexes(query);
+    if (!(await hasPartIndexes(query))) await patiently(url, place, addPartIndexes);
     return { query, place };
   } catch (error) {
     await query.destroy().catch(() => undefined);
     throw tellPostgres(place)(error);
   }
+}
+
+async function patiently(
+  url: string,
+  place: string,
+  act: (query: Kysely<Tables>) => Promise<void>,
+): Promise<void> {
+  const patient = connect(url, place, 1, ENDLESS);
+  await act(patient).finally(() => patient.destroy());
 }
 
 function connect(url: string, place: string, max: number, { statement, lock, silence }: Patience) {
@@ -100,19 +107,6 @@ function connect(url: string, place: string, max: number, { statement, lock, sil
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 
-/** The driver keeps a connection whose server said nothing in time, and the pool would hand it out again. */
-function endWhereSilent(client: pg.PoolClient): void {
-  const ask = client.query;
-  client.query = ((...words: readonly unknown[]) => {
-    const answer: unknown = Reflect.apply(ask, client, words);
-    if (answer instanceof Promise)
-      answer.catch((error: Error) => {
-        if (error.message === SILENT) (client as unknown as pg.Client).end().catch(() => undefined);
-      });
-    return answer;
-  }) as typeof client.query;
-}
-
 const FORM = "postgres://USER:PASSWORD@HOST:PORT/DATABASE";
 
 function placeOf(text: string): string {
@@ -132,10 +126,13 @@ const PART_INDEXES = [
  * A search for a part of a name looks into these, where the database lets its owner have pg_trgm; it finds the same
  * without them, and slower. So they are no part of the layout.
  */
-async function addPartIndexes(query: Kysely<Tables>): Promise<void> {
+async function hasPartIndexes(query: Kysely<Tables>): Promise<boolean> {
   const names = PART_INDEXES.map(([name]) => sql.lit(name));
   const { rows } = await sql`SELECT 1 FROM pg_class WHERE relname IN (${sql.join(names)})`.execute(query);
-  if (rows.length === PART_INDEXES.length) return;
+  return rows.length === PART_INDEXES.length;
+}
+
+async function addPartIndexes(query: Kysely<Tables>): Promise<void> {
   try {
     await query.transaction().execute(async (tx) => {
       await sql`SELECT pg_advisory_xact_lock(${sql.lit(LAYOUT_LOCK)}::bigint)`.execute(tx);

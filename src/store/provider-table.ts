@@ -2,11 +2,12 @@
 import type { Selectable } from "kysely";
 import type { KnownProvider, ProviderStore } from "../publish/provider-store.ts";
 import { optionalDate, storable, timeOf } from "./column.ts";
+import { holdOwnSeal } from "./own-seal.ts";
 import type { Database, Tables } from "./tables.ts";
 
 type Row = Selectable<Tables["provider"]>;
 
-export function createProviderStore({ query }: Database): ProviderStore {
+export function createProviderStore({ query, ...database }: Database): ProviderStore {
   return {
     async list() {
       const rows = await query
@@ -18,16 +19,22 @@ export function createProviderStore({ query }: Database): ProviderStore {
       return rows.map(providerOf);
     },
     async add(provider) {
-      await query.insertInto("provider").values(rowOf(provider)).execute();
+      await query.transaction().execute(async (tx) => {
+        await holdOwnSeal(tx, database);
+        await tx.insertInto("provider").values(rowOf(provider)).execute();
+      });
     },
     async change(before, after) {
-      const { numUpdatedRows } = await query
-        .updateTable("provider")
-        .set(rowOf(after))
-        .where("id", "=", before.id)
-        .where("revision", "=", before.revision)
-        .executeTakeFirst();
-      return numUpdatedRows === 1n ? "changed" : "stale";
+      return query.transaction().execute(async (tx) => {
+        if (after.sealed !== before.sealed) await holdOwnSeal(tx, database);
+        const { numUpdatedRows } = await tx
+          .updateTable("provider")
+          .set(rowOf(after))
+          .where("id", "=", before.id)
+          .where("revision", "=", before.revision)
+          .executeTakeFirst();
+        return numUpdatedRows === 1n ? "changed" : "stale";
+      });
     },
     async sweep(removedBefore) {
       await query.deleteFrom("provider").where("removed_at", "<", removedBefore.getTime()).execute();

@@ -1,9 +1,11 @@
 /** The file of SQLite: made for its owner alone, saved while it is written to, and brought back. */
 import {
   chmodSync,
-  chownSync,
   closeSync,
+  constants,
   existsSync,
+  fchownSync,
+  fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -169,14 +171,26 @@ export async function restoreSqlite(file: string, path: string): Promise<Restore
   }
 }
 
-/** An administrator restores; the service runs as a user of its own, and has to open it. */
-function giveToOwnerOf(place: string, file: string): void {
+/**
+ * An administrator restores; the service runs as a user of its own, and has to open it. That user may write in the
+ * directory, and have put a way to somebody else's file in the place of ours: it is not followed.
+ */
+export function giveToOwnerOf(place: string, file: string): void {
   const { uid, gid } = statSync(place);
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    chownSync(file, uid, gid);
+    const found = fstatSync(descriptor);
+    if (!found.isFile() || found.nlink !== 1)
+      throw new StoreTrouble(
+        "refused",
+        `${file} is no longer the file that was written; nothing was changed`,
+      );
+    fchownSync(descriptor, uid, gid);
   } catch (error) {
     // Whoever may not give files away is the one who opens it.
     if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+  } finally {
+    closeSync(descriptor);
   }
 }
 

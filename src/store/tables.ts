@@ -89,6 +89,7 @@ export interface Tables {
     created_at: number;
     disabled_at: number | null;
     revision: number;
+    recoveries: number;
   };
   passkey: {
     credential_id: string;
@@ -109,6 +110,7 @@ export interface Tables {
     address: string;
     user_agent: string;
     is_complete: number;
+    proven_at: number | null;
   };
   seal_key: { one: number; id: string };
   api_token: {
@@ -121,6 +123,7 @@ export interface Tables {
     expires_at: number | null;
     last_used_at: number | null;
   };
+  known_place: { user_id: string; place: string; until: number };
   login_attempt: { key: string; count: number; until: number };
   job: {
     id: string;
@@ -185,4 +188,6 @@ export interface Differences {
 export interface Database {
   readonly query: Kysely<Tables>;
   readonly differences: Differences;
+  /** `id` of the key under which this process seals; undefined before it has said so (SealStore.remember). */
+  readonly ownSeal: { id?: string };
 }

@@ -1,5 +1,5 @@
 /** Work that somebody follows. */
-import type { Selectable } from "kysely";
+import type { ExpressionBuilder, Selectable } from "kysely";
 import type { Task, TaskCount, TaskState, TaskStore } from "../watch/task.ts";
 import { storable } from "./column.ts";
 import type { Database, Tables } from "./tables.ts";
@@ -37,13 +37,17 @@ export function createTaskStore({ query }: Database): TaskStore {
         const row =
           (numInsertedOrUpdatedRows ?? 0n) > 0n
             ? await rows.where("id", "=", id).executeTakeFirst()
-            : await rows
-                .where("kind", "=", kind)
-                .where("domain", "=", domain ?? "")
-                .where("ended_at", "is", null)
-                .executeTakeFirst();
+            : await rows.where(isUnderWay(kind, domain ?? "")).executeTakeFirst();
         if (row !== undefined) return taskOf(row);
       }
+    },
+    async underWay(kind, domain) {
+      const row = await query
+        .selectFrom("task")
+        .selectAll()
+        .where(isUnderWay(kind, domain))
+        .executeTakeFirst();
+      return row && taskOf(row);
     },
     async get(id) {
       const row = await query.selectFrom("task").selectAll().where("id", "=", id).executeTakeFirst();
@@ -107,6 +111,11 @@ export function createTaskStore({ query }: Database): TaskStore {
     },
   };
 }
+
+const isUnderWay =
+  (kind: string, domain: string) =>
+  ({ eb, and }: ExpressionBuilder<Tables, "task">) =>
+    and([eb("kind", "=", kind), eb("domain", "=", domain), eb("ended_at", "is", null)]);
 
 const taskOf = (row: Row): Task => ({
   id: row.id,

@@ -1,11 +1,11 @@
 /** What goes wrong in a database, in plain sentences: where, what, what to do. No password is ever among them. */
 
 /**
- * `busy` another is writing, try again · `full` writes are refused, reads go on · `newer` the layout is of a newer
+ * `resealed` all lies under another seal key than this process's · `busy` another is writing, try again · `full` writes are refused, reads go on · `newer` the layout is of a newer
  * version · `damaged` · `refused` rights, or a password · `gone` the server does not answer; the next call connects
  * anew · `other`
  */
-export type TroubleKind = "busy" | "full" | "newer" | "damaged" | "refused" | "gone" | "other";
+export type TroubleKind = "resealed" | "busy" | "full" | "newer" | "damaged" | "refused" | "gone" | "other";
 
 export class StoreTrouble extends Error {
   readonly kind: TroubleKind;

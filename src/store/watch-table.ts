@@ -9,7 +9,7 @@ import type {
   KnownFinding,
   WatchStore,
 } from "../watch/watch-store.ts";
-import { agreeWithDescriptions } from "./agreement.ts";
+import { agreeWithDescriptions, type WatchedWrites } from "./agreement.ts";
 import { contains, nameIn, optionalDate, pageLimit, storable, timeOf } from "./column.ts";
 import type { Database, Tables } from "./tables.ts";
 
@@ -39,43 +39,49 @@ const EVENTS_AT_ONCE = 500;
 const TIMES_AT_ONCE = 500;
 
 export function createWatchStore({ query, differences }: Database): WatchStore {
-  const store: WatchStore = {
-    async schedule(domain, ownerId, at) {
+  const writes: WatchedWrites = {
+    async schedule(tx, domain, ownerId, at) {
       const owner = ownerId ?? null;
       const time = at.getTime();
-      await query.transaction().execute(async (tx) => {
+      await tx
+        .insertInto("domain_state")
+        .values(newState(domain, owner, time))
+        .onConflict((conflict) => conflict.column("domain").doNothing())
+        .execute();
+      const before = await tx
+        .selectFrom("domain_state")
+        .select(["owner_id", "next_check_at", "due_at", "revision"])
+        .where("domain", "=", domain)
+        .$if(differences.locksRows, (rows) => rows.forUpdate())
+        .executeTakeFirst();
+      if (before === undefined) return; // forgotten meanwhile
+      // A check that is under way has seen what was before: whoever asks now is not served by it.
+      const isLeased = before.due_at !== before.next_check_at;
+      const next = isLeased ? time : Math.min(before.next_check_at, time);
+      const isMoved = isLeased || next !== before.next_check_at;
+      if (isMoved || owner !== before.owner_id) {
         await tx
-          .insertInto("domain_state")
-          .values(newState(domain, owner, time))
-          .onConflict((conflict) => conflict.column("domain").doNothing())
-          .execute();
-        const before = await tx
-          .selectFrom("domain_state")
-          .select(["owner_id", "next_check_at", "due_at", "revision"])
+          .updateTable("domain_state")
+          .set({
+            owner_id: owner,
+            next_check_at: next,
+            due_at: next,
+            revision: isMoved ? before.revision + 1 : before.revision,
+          })
           .where("domain", "=", domain)
-          .$if(differences.locksRows, (rows) => rows.forUpdate())
-          .executeTakeFirst();
-        if (before === undefined) return; // forgotten meanwhile
-        // A check that is under way has seen what was before: whoever asks now is not served by it.
-        const isLeased = before.due_at !== before.next_check_at;
-        const next = isLeased ? time : Math.min(before.next_check_at, time);
-        const isMoved = isLeased || next !== before.next_check_at;
-        if (isMoved || owner !== before.owner_id) {
-          await tx
-            .updateTable("domain_state")
-            .set({
-              owner_id: owner,
-              next_check_at: next,
-              due_at: next,
-              revision: isMoved ? before.revision + 1 : before.revision,
-            })
-            .where("domain", "=", domain)
-            .execute();
-        }
-        if (owner === before.owner_id) return;
-        await tx.updateTable("finding_event").set({ owner_id: owner }).where("domain", "=", domain).execute();
-      });
+          .execute();
+      }
+      if (owner === before.owner_id) return;
+      await tx.updateTable("finding_event").set({ owner_id: owner }).where("domain", "=", domain).execute();
     },
+    async forget(tx, domain) {
+      await tx.deleteFrom("domain_state").where("domain", "=", domain).execute();
+      await tx.deleteFrom("finding_event").where("domain", "=", domain).execute();
+    },
+  };
+  return {
+    schedule: (domain, ownerId, at) =>
+      query.transaction().execute((tx) => writes.schedule(tx, domain, ownerId, at)),
     async scheduleNew(domains, at) {
       if (domains.length === 0) return [];
       const rows = await query
@@ -312,18 +318,13 @@ export function createWatchStore({ query, differences }: Database): WatchStore {
         await tx.insertInto("finding_event").values(eventValues(event, state.owner_id)).execute();
         return "acknowledged";
       }),
-    agreeWithDescriptions: (at) => agreeWithDescriptions(query, store, at),
-    async forget(domain) {
-      await query.transaction().execute(async (tx) => {
-        await tx.deleteFrom("domain_state").where("domain", "=", domain).execute();
-        await tx.deleteFrom("finding_event").where("domain", "=", domain).execute();
-      });
-    },
+    agreeWithDescriptions: (at, signal, piece) =>
+      agreeWithDescriptions({ query, differences }, writes, at, signal, piece),
+    forget: (domain) => query.transaction().execute((tx) => writes.forget(tx, domain)),
     async sweep(before) {
       await query.deleteFrom("finding_event").where("at", "<", before.getTime()).execute();
     },
   };
-  return store;
 }
 
 /** Undefined where it has changed since it was read. */

@@ -66,12 +66,38 @@ it("takes no file that names far fewer than before, unless somebody says so", as
   expect(await descriptions.domain(domainName("new.example"))).toBeUndefined();
   expect((await descriptions.common()).changedAt).toEqual(NOW);
   expect(await watch.state(domainName("d299.example"))).toBeDefined();
-  await expect(takeInFile(half, descriptions, watch, LATER, 207)).rejects.toThrow("208 of 300");
-  expect((await takeInFile(half, descriptions, watch, LATER, 208)).gone).toHaveLength(208);
-  // Of few, a file may drop what it likes.
+  for (const allowedRemoved of [207, 209])
+    await expect(takeInFile(half, descriptions, watch, LATER, { allowedRemoved })).rejects.toThrow(
+      "208 of 300",
+    );
+  expect((await takeInFile(half, descriptions, watch, LATER, { allowedRemoved: 208 })).gone).toHaveLength(
+    208,
+  );
+  // Of few, a file may drop some as it likes.
   expect(
     (await takeInFile(pieces("new.example", ...names.slice(20, 92)), descriptions, watch, LATER)).gone,
   ).toHaveLength(20);
+});
+
+it.each([
+  [1, 0],
+  [2, 1],
+  [3, 1],
+  [20, 10],
+  [21, 10],
+  [50, 30],
+])("of %i domains leaves at least %i", async (stored, left) => {
+  const descriptions = memoryDescriptionStore();
+  const watch = memoryWatchStore();
+  const names = Array.from({ length: stored }, (_, at) => `d${at}.example`);
+  await takeInFile(pieces(...names), descriptions, watch, NOW);
+  if (left > 0)
+    await expect(
+      takeInFile(pieces("new.example", ...names.slice(0, left - 1)), descriptions, watch, LATER),
+    ).rejects.toThrow(`${stored - left + 1} of ${stored} domains`);
+  expect(
+    (await takeInFile(pieces("new.example", ...names.slice(0, left)), descriptions, watch, LATER)).gone,
+  ).toHaveLength(stored - left);
 });
 
 it("says how far it came where it ends in the middle, and goes on from there the next time", async () => {
@@ -99,6 +125,38 @@ it("says how far it came where it ends in the middle, and goes on from there the
     gone: [],
   });
 });
+
+it.each([0, 1, 2, 3])(
+  "ends where it is told to, each step whole, and goes on from there (%i)",
+  async (steps) => {
+    const descriptions = memoryDescriptionStore();
+    const watch = memoryWatchStore();
+    const names = Array.from({ length: 900 }, (_, at) => `d${at}.example`);
+    const ending = new AbortController();
+    let done = 0;
+    const told = {
+      ...descriptions,
+      addDomains: async (...given: Parameters<typeof descriptions.addDomains>) => {
+        done += 1;
+        if (done === steps) ending.abort(new Error("told to end"));
+        return descriptions.addDomains(...given);
+      },
+    };
+    if (steps === 0) ending.abort(new Error("told to end"));
+    const taking = takeInFile(pieces(...names), told, watch, NOW, { signal: ending.signal });
+    if (steps === 0) {
+      await expect(taking).rejects.toThrow("told to end");
+      expect(await descriptions.countDomains({})).toBe(0);
+      return;
+    }
+    const { added, failure } = await taking;
+    expect(failure).toEqual(new Error("told to end"));
+    expect(added).toHaveLength(250 * steps);
+    expect(await watch.takeDue(NOW, 1_000, LATER)).toHaveLength(250 * steps);
+    const rest = await takeInFile(pieces(...names), descriptions, watch, LATER);
+    expect(rest.added).toEqual(names.slice(250 * steps));
+  },
+);
 
 it("puts the file's words over those of somebody who describes a new one at the same time", async () => {
   const descriptions = memoryDescriptionStore();

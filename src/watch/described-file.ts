@@ -19,23 +19,23 @@ const NEW_AT_ONCE = 250;
 const MAX_TRIES = 3;
 
 /** A file that was cut in the middle reads well, and names fewer: what a domain leaves behind is gone for good. */
-const USUAL_REMOVED = 20;
-const USUAL_SHARE_REMOVED = 0.1;
+const usualRemoved = (stored: number): number =>
+  Math.min(Math.max(20, Math.floor(0.1 * stored)), Math.ceil(0.5 * stored));
 
 /**
  * Each domain whole or not at all; owners stay as they are. What is new or other is checked soon. Rejects,
- * with nothing changed, where more than `maxRemoved` domains would go; 20 or a tenth of all where absent.
+ * with nothing changed, where more domains would go than usual (20 or a tenth of all, and never more than half), and
+ * not `allowedRemoved` of them to the number. The signal ends it between two steps, each of which is whole.
  */
 export async function takeInFile(
   { common, domains }: DescriptionPieces,
   descriptions: DescriptionStore,
   watch: WatchStore,
   now: Date,
-  maxRemoved?: number,
+  { allowedRemoved, signal }: { readonly allowedRemoved?: number; readonly signal?: AbortSignal } = {},
 ): Promise<FileTaken> {
-  const { stored, missing } = await compareNames(domains, descriptions);
-  const most = maxRemoved ?? Math.max(USUAL_REMOVED, Math.floor(USUAL_SHARE_REMOVED * stored));
-  if (missing.length > most) {
+  const { stored, missing } = await compareNames(domains, descriptions, signal);
+  if (missing.length > usualRemoved(stored) && missing.length !== allowedRemoved) {
     const some = missing.slice(0, 3).join(", ");
     throw new Error(
       `${missing.length} of ${stored} domains are no longer in the file (${some}, …), and all that is known of them would go: look whether the file is whole. Where it is, start with --allow-removed ${missing.length}`,
@@ -47,17 +47,22 @@ export async function takeInFile(
   const gone: DomainName[] = [];
   const taken = { isCommonNew, added, changed, gone };
   try {
-    await takeDomains(domains, taken, descriptions, watch, now);
+    await takeDomains(domains, taken, descriptions, watch, now, signal);
     return taken;
   } catch (error) {
     return { ...taken, failure: error as Error };
   }
 }
 
-async function compareNames(domains: DescriptionPieces["domains"], descriptions: DescriptionStore) {
+async function compareNames(
+  domains: DescriptionPieces["domains"],
+  descriptions: DescriptionStore,
+  signal: AbortSignal | undefined,
+) {
   const missing: DomainName[] = [];
   let stored = 0;
   for (let after: DomainName | undefined; ; ) {
+    signal?.throwIfAborted();
     const page = await descriptions.domains({}, { limit: PAGE, ...(after && { after }) });
     stored += page.length;
     missing.push(...page.flatMap(({ domain }) => (domains.has(domain) ? [] : [domain])));
@@ -72,11 +77,13 @@ async function takeDomains(
   descriptions: DescriptionStore,
   watch: WatchStore,
   now: Date,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const left = new Map(domains);
   for (let after: DomainName | undefined; ; ) {
     const page = await descriptions.domains({}, { limit: PAGE, ...(after && { after }) });
     for (const stored of page) {
+      signal?.throwIfAborted();
       const content = left.get(stored.domain);
       left.delete(stored.domain);
       if (content === undefined) {
@@ -92,6 +99,7 @@ async function takeDomains(
   }
   const fresh = Array.from(left, ([domain, content]) => ({ domain, content, ownerId: undefined }));
   for (let from = 0; from < fresh.length; from += NEW_AT_ONCE) {
+    signal?.throwIfAborted();
     const batch = fresh.slice(from, from + NEW_AT_ONCE);
     await addDomains(batch, descriptions, watch, now);
     added.push(...batch.map(({ domain }) => domain));

@@ -29,7 +29,7 @@ describe("a queue in this process", () => {
     const shared = memoryJobStore();
     await queueOn(shared).add("rotation-step", PAYLOAD);
     const now = new Date();
-    const [taken] = await shared.lease(["rotation-step"], now, 1, new Date(now.getTime() + 1_500));
+    const [taken] = await shared.lease(["rotation-step"], now, 1, new Date(now.getTime() + 4_000));
     const done: number[] = [];
     const other = queueOn(shared);
     await other.work(
@@ -45,18 +45,18 @@ describe("a queue in this process", () => {
 
   it("holds a job for as long as it takes", async () => {
     const shared = memoryJobStore();
-    const [one, other] = [queueOn(shared, 0.2), queueOn(shared, 0.2)];
+    const [one, other] = [queueOn(shared, 3), queueOn(shared, 3)];
     let begun = 0;
     const handlers = {
       "rotation-step": async () => {
         begun += 1;
-        await wait(700);
+        await wait(4_000);
       },
     };
     await one.add("rotation-step", PAYLOAD);
     await one.work(handlers, { concurrency: 1 });
     await other.work(handlers, { concurrency: 1 });
-    await wait(500);
+    await wait(3_500);
     await Promise.all([one.stop(), other.stop()]);
     expect(begun).toBe(1);
   });
@@ -73,7 +73,7 @@ describe("a queue in this process", () => {
     const done: boolean[] = [];
     await queue.add("weekly-digest", { time: "08:00 UTC" });
     await queue.work({ "weekly-digest": async () => void done.push(true) }, { concurrency: 1 });
-    await wait(300);
+    await expect.poll(() => done).toEqual([true]);
     await queue.stop();
     expect([done, troubles]).toEqual([[true], Array(2).fill("jobs cannot be taken: disk full")]);
   });
@@ -83,7 +83,7 @@ describe("a queue in this process", () => {
     const queue = queueOn(shared);
     await queue.add("rotation-step", PAYLOAD, { maxAttempts: 1 });
     await queue.work({ "rotation-step": () => Promise.reject(new Error("no")) }, { concurrency: 1 });
-    await wait(100);
+    await expect.poll(async () => (await queue.givenUp(10)).length).toBe(1);
     await queue.stop();
     expect((await queue.givenUp(10)).map(({ error, attempts }) => [error, attempts])).toEqual([["no", 1]]);
   });

@@ -25,6 +25,20 @@ export const lanesOf = (keys: readonly DkimKey[]) => [
   ),
 ];
 
+/** Which algorithms get a successor: those that have none on its way. `waiting` is one that is, where there are no others. */
+export function lanesToBegin(keys: readonly DkimKey[]): {
+  readonly algorithms: readonly LaneResult["algorithm"][];
+  readonly waiting: DkimKey | undefined;
+} {
+  const lanes = lanesOf(keys).map(([algorithm, lane]) => ({
+    algorithm,
+    waiting: lane.find(({ state }) => ["prepared", "published", "proven"].includes(state)),
+  }));
+  const algorithms = lanes.flatMap(({ algorithm, waiting }) => (waiting === undefined ? [algorithm] : []));
+  const waiting = algorithms.length > 0 ? undefined : lanes.at(0)?.waiting;
+  return { algorithms, waiting };
+}
+
 /** Looks that others make at the same time may store theirs first: then it is looked at what they stored. */
 const MAX_TRIES = 3;
 

@@ -37,6 +37,7 @@ export type NewTask = Pick<Task, "id" | "kind" | "domain" | "ownerId" | "input" 
 export interface TaskStore {
   /** The one of this kind for this domain that is under way already, or this one. */
   begin(task: NewTask): Promise<Task>;
+  underWay(kind: string, domain: string): Promise<Task | undefined>;
   get(id: string): Promise<Task | undefined>;
   /** Undefined where it has ended, or a later attempt has it. */
   claim(id: string, attempt: number): Promise<Task | undefined>;
@@ -92,7 +93,7 @@ interface Lane {
 
 const LOOKS: Lane = { job: "task", maxWaiting: 80, maxOfOwner: 8 };
 /** Whoever only looks, and at whatever does not answer, takes no turn of these. */
-const PUBLISHES: Lane = { job: "publish-task", maxWaiting: 20, maxOfOwner: 12 };
+const PUBLISHES: Lane = { job: "publish-task", maxWaiting: 40, maxOfOwner: 12 };
 /** A task is tried again where a node died or was stopped, and not where it failed. */
 const MAX_ATTEMPTS = 10;
 const KEEP_MILLISECONDS = 3_600_000;
@@ -134,11 +135,10 @@ export class Tasks {
     const { store, queue, now, newId } = this.#tools;
     const at = now();
     await store.abandon(new Date(at.getTime() - LONGEST_MILLISECONDS), at);
-    const all = (await store.unfinished()).filter(({ kind }) => this.#works.get(kind)?.lane === lane);
-    const { ownerId } = about;
-    if (ownerId !== undefined && sum(all.filter((one) => one.ownerId === ownerId)) >= lane.maxOfOwner)
-      return "enough";
-    if (sum(all.filter(({ state }) => state === "waiting")) >= lane.maxWaiting) return "busy";
+    if (about.domain === undefined || (await store.underWay(about.kind, about.domain)) === undefined) {
+      const full = await this.#fullFor(about, lane);
+      if (full !== undefined) return full;
+    }
     const task = await store.begin({ ...about, id: newId(), input, startedAt: at });
     // Also for one that is there already: who began it may have died before this.
     if (task.state === "waiting") {
@@ -146,6 +146,16 @@ export class Tasks {
       await queue.add(lane.job, { id }, { key: `task ${id}`, maxAttempts: MAX_ATTEMPTS });
     }
     return task;
+  }
+
+  async #fullFor({ ownerId }: About, lane: Lane): Promise<NotBegun | undefined> {
+    const all = (await this.#tools.store.unfinished()).filter(
+      ({ kind }) => this.#works.get(kind)?.lane === lane,
+    );
+    if (ownerId !== undefined && sum(all.filter((one) => one.ownerId === ownerId)) >= lane.maxOfOwner)
+      return "enough";
+    if (sum(all.filter(({ state }) => state === "waiting")) >= lane.maxWaiting) return "busy";
+    return undefined;
   }
 
   get(id: string): Promise<Task | undefined> {

@@ -151,8 +151,9 @@ export interface WatchStore {
   /**
    * Descriptions and what is known of domains are written one after the other: where something broke in between, what
    * is described is watched from `at` on, by its owner alone, and what is not described is forgotten. How many differed.
+   * Each domain is whole where the signal ends it. `piece`: so many names are read at once.
    */
-  agreeWithDescriptions(at: Date): Promise<number>;
+  agreeWithDescriptions(at: Date, signal?: AbortSignal, piece?: number): Promise<number>;
   /** State, findings, history and past. */
   forget(domain: DomainName): Promise<void>;
   /** History from before that moment goes. */

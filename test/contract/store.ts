@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Session, User } from "../../src/access/access-store.ts";
 import { type DkimKey, inState } from "../../src/keys/key.ts";
+import type { SecretChange } from "../../src/keys/seal-store.ts";
 import type { SealedKey } from "../../src/keys/sealing.ts";
 import type { TlsaSighting } from "../../src/keys/tlsa-sighting.ts";
 import type { RrsetChange } from "../../src/publish/provider.ts";
@@ -56,6 +57,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     createdAt: NOW,
     disabledAt: undefined,
     revision: 1,
+    recoveries: 0,
     ...more,
   });
 
@@ -829,8 +831,12 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       await race(async (on, rival) => void begun.push((await on.tasks.begin(task(`rival-${rival}`))).id));
       expect(new Set(begun).size).toBe(1);
       const [id = ""] = begun;
+      const { kind, domain = "" } = task("any");
+      expect((await other.tasks.underWay(kind, domain))?.id).toBe(id);
+      expect(await other.tasks.underWay("another", domain)).toBeUndefined();
       expect((await other.tasks.claim(id, 1))?.state).toBe("running");
       expect(await store.tasks.end(id, 1, "done", null, at(1))).toBe(true);
+      expect(await other.tasks.underWay(kind, domain)).toBeUndefined();
       expect((await store.tasks.begin(task("next"))).id).toBe("next");
       await store.tasks.claim("next", 1);
       await store.tasks.end("next", 1, "done", null, at(1));
@@ -963,6 +969,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       address: "2001:db8::1",
       userAgent: "agent\0",
       isComplete: true,
+      provenAt: at(-3),
     });
 
     it("has one first user, whoever comes at the same time", async () => {
@@ -1022,7 +1029,8 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     it("ends sessions with a new password or a closed account, but for the one at hand", async () => {
       const before = user("sess");
       await store.access.addUser(before);
-      for (const hash of ["s1", "s2", "s3"]) await store.access.addSession(session(hash, "sess"));
+      for (const hash of ["s1", "s2", "s3"])
+        expect(await store.access.addSession(session(hash, "sess"), before)).toBe(true);
       expect(await other.access.session("s1")).toEqual({
         ...session("s1", "sess"),
         userAgent: "agent\ufffd",
@@ -1037,7 +1045,9 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       const third = (await store.access.user({ id: "sess" }))!;
       await store.access.changeUser(third, { ...third, disabledAt: NOW });
       expect(await store.access.sessions("sess")).toEqual([]);
-      await store.access.addSession(session("s4", "sess"));
+      const fourth = (await other.access.user({ id: "sess" }))!;
+      expect(fourth).toMatchObject({ recoveries: 1, revision: 4 });
+      expect(await store.access.addSession(session("s4", "sess"), fourth)).toBe(true);
       await store.access.removeSession("s4");
       expect(await store.access.session("s4")).toBeUndefined();
     });
@@ -1050,9 +1060,10 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       const give = async (userId: string) => {
         const known = { userId, label: "x", createdAt: NOW, lastUsedAt: undefined };
         const key = { publicKey: "pk", counter: 0, transports: [], credentialId: `of ${userId}` };
-        await store.access.putPasskey({ ...known, ...key });
+        const as = (await store.access.user({ id: userId }))!;
+        expect(await store.access.addPasskey({ ...known, ...key }, as)).toBe("added");
         const token = { id: `t ${userId}`, secretHash: `h ${userId}`, scopes: [], expiresAt: undefined };
-        await store.access.addToken({ ...known, ...token });
+        expect(await store.access.addToken({ ...known, ...token }, as)).toBe(true);
         return proofs(userId);
       };
       const one = user("intruded");
@@ -1086,9 +1097,15 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         createdAt: NOW,
         lastUsedAt: undefined,
       };
-      expect(await store.access.putPasskey(passkey)).toBe("put");
-      expect(await store.access.putPasskey({ ...passkey, counter: 2, lastUsedAt: at(1) })).toBe("put");
-      expect(await store.access.putPasskey({ ...passkey, userId: "sess" })).toBe("taken");
+      const full = (await store.access.user({ id: "full" }))!;
+      const sess = (await store.access.user({ id: "sess" }))!;
+      expect(await store.access.addPasskey(passkey, full)).toBe("added");
+      expect(await store.access.addPasskey(passkey, full)).toBe("taken");
+      expect(await store.access.addPasskey({ ...passkey, userId: "sess" }, sess)).toBe("taken");
+      const used = { ...passkey, counter: 2, lastUsedAt: at(1) };
+      expect(await store.access.touchPasskey(used)).toBe(true);
+      expect(await store.access.touchPasskey({ ...used, userId: "sess", counter: 3 })).toBe(false);
+      expect(await store.access.touchPasskey({ ...used, credentialId: "none" })).toBe(false);
       expect(await other.access.passkeys("full")).toEqual([{ ...passkey, counter: 2, lastUsedAt: at(1) }]);
       expect((await other.access.passkey("cred"))?.counter).toBe(2);
       expect(await store.access.removePasskey("sess", "cred")).toBe(false);
@@ -1103,40 +1120,113 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
         expiresAt: at(10),
         lastUsedAt: undefined,
       };
-      await store.access.addToken(token);
+      await store.access.addToken(token, full);
       expect(await other.access.token("th")).toEqual(token);
       await store.access.touchToken("t1", at(2));
       expect(await other.access.tokens("full")).toEqual([{ ...token, lastUsedAt: at(2) }]);
-      await store.access.addToken({
-        ...token,
-        id: "t0",
-        secretHash: "th0",
-        userId: "sess",
-        createdAt: at(1),
-      });
+      const second = { ...token, id: "t0", secretHash: "th0", userId: "sess", createdAt: at(1) };
+      await store.access.addToken(second, sess);
       expect((await other.access.tokens()).map(({ id }) => id)).toEqual(["t1", "t0"]);
       expect(await store.access.removeToken("sess", "t0")).toBe(true);
       expect(await store.access.removeToken("sess", "t1")).toBe(false);
-      await store.access.addToken({ ...token, id: "t2", secretHash: "th2", expiresAt: undefined });
-      await store.access.addSession(session("old", "full", 5));
+      await store.access.addToken({ ...token, id: "t2", secretHash: "th2", expiresAt: undefined }, full);
+      await store.access.addSession(session("old", "full", 5), full);
       await store.access.sweep(at(10));
       expect((await store.access.tokens("full")).map(({ id }) => id)).toEqual(["t2"]);
       expect(await store.access.session("old")).toBeUndefined();
-      await expect(store.access.addSession(session("x", "nobody"))).rejects.toThrow();
+      expect(await store.access.addSession(session("x", "nobody"), user("nobody"))).toBe(false);
+    });
+
+    it.each<[reason: string, change: Partial<User>, isRecovery: boolean, isLetIn: boolean]>([
+      ["another role", { role: "reader" }, false, true],
+      ["a new way in", {}, true, false],
+      ["kept out", { disabledAt: NOW }, false, false],
+      ["a new password of their own", { passwordHash: "new" }, false, false],
+      ["their only password", { passwordHash: undefined }, false, false],
+    ])(
+      "who came in before a change begins nothing after it that it ended (%s)",
+      async (reason, change, isRecovery, isLetIn) => {
+        const before = user(`in flight: ${reason}`);
+        await store.access.addUser(before);
+        await store.access.changeUser(before, { ...before, ...change }, { isRecovery });
+        const { id } = before;
+        const known = { userId: id, label: "x", createdAt: NOW, lastUsedAt: undefined };
+        const passkey = { ...known, publicKey: "pk", counter: 0, transports: [], credentialId: id };
+        const token = { ...known, id, secretHash: id, scopes: [], expiresAt: undefined };
+        expect([
+          await other.access.addSession(session(id, id), before),
+          await other.access.addToken(token, before),
+          await other.access.addPasskey(passkey, before),
+        ]).toEqual([isLetIn, isLetIn, isLetIn ? "added" : "gone"]);
+        expect([
+          (await store.access.sessions(id)).length,
+          (await store.access.tokens(id)).length,
+          (await store.access.passkeys(id)).length,
+        ]).toEqual(Array(3).fill(isLetIn ? 1 : 0));
+      },
+    );
+
+    it("throws out whoever comes in at the same moment", async () => {
+      const before = user("racing");
+      await store.access.addUser(before);
+      let comers = 0;
+      const outcome = await race(async (on, rival) => {
+        if (rival === RIVALS / 2) return on.access.changeUser(before, before, { isRecovery: true });
+        comers++;
+        await on.access.addSession(session(`racing ${rival}`, "racing"), before);
+        return "came";
+      });
+      expect(outcome).toEqual({ changed: 1, came: comers });
+      expect(await store.access.sessions("racing")).toEqual([]);
     });
 
     it("counts attempts over all nodes, in windows", async () => {
-      const counts = await race((on) => on.access.countAttempt("192.0.2.1", NOW, at(10)));
+      const count = async (on: OpenedStore, key: string, now: Date, until: Date) =>
+        (await on.access.countAttempt(key, now, until)).count;
+      const counts = await race((on) => count(on, "192.0.2.1", NOW, at(10)));
       expect(Object.keys(counts)).toHaveLength(RIVALS);
-      expect(await store.access.countAttempt("192.0.2.1", at(9), at(19))).toBe(RIVALS + 1);
-      expect(await store.access.countAttempt("192.0.2.1", at(10), at(20))).toBe(1);
+      const ninth = { count: RIVALS + 1, until: at(10) };
+      expect(await store.access.countAttempt("192.0.2.1", at(9), at(19))).toEqual(ninth);
+      expect(await count(store, "192.0.2.1", at(10), at(20))).toBe(1);
       await store.access.clearAttempts("192.0.2.1");
-      expect(await store.access.countAttempt("192.0.2.1", at(11), at(20))).toBe(1);
-      expect(await other.access.countAttempt("192.0.2.1", at(11), at(20))).toBe(2);
+      expect(await count(store, "192.0.2.1", at(11), at(20))).toBe(1);
+      expect(await count(other, "192.0.2.1", at(11), at(20))).toBe(2);
       await other.access.takeBackAttempt("192.0.2.1", at(12));
-      expect(await store.access.countAttempt("192.0.2.1", at(12), at(20))).toBe(2);
+      expect(await count(store, "192.0.2.1", at(12), at(20))).toBe(2);
       for (let times = 0; times < 5; times++) await store.access.takeBackAttempt("192.0.2.1", at(13));
-      expect(await store.access.countAttempt("192.0.2.1", at(13), at(20))).toBe(1);
+      expect(await count(store, "192.0.2.1", at(13), at(20))).toBe(1);
+      for (const key of ["of ann", "of ann:1", "of ann:\u{10ffff}", "of ann;", "of anna:1"])
+        await count(store, key, NOW, at(10));
+      await other.access.clearAttemptsBelow("of ann");
+      const left = [];
+      for (const key of ["of ann", "of ann:1", "of ann:\u{10ffff}", "of ann;", "of anna:1"])
+        left.push(await count(store, key, at(1), at(10)));
+      expect(left).toEqual([2, 1, 1, 2, 2]);
+    });
+
+    it("knows the places that a user has come in from, the latest, for a while", async () => {
+      const [one, two] = [user("placed"), user("elsewhere")];
+      for (const each of [one, two]) await store.access.addUser(each);
+      const known = (name: string, place: string, minute: number) =>
+        other.access.knowsPlace(name, place, at(minute));
+      await store.access.keepPlace(one.id, "192.0.2.1", at(1), 3);
+      await store.access.keepPlace(one.id, "192.0.2.1", at(10), 3);
+      expect([
+        await known(one.name, "192.0.2.1", 9),
+        await known(one.name, "192.0.2.1", 10),
+        await known(one.name, "192.0.2.2", 9),
+        await known(two.name, "192.0.2.1", 9),
+        await known("no\0body", "192.0.2.1", 9),
+      ]).toEqual([true, false, false, false, false]);
+      for (let place = 0; place < 3; place++)
+        await store.access.keepPlace(one.id, `198.51.100.${place}`, at(20 + place), 3);
+      expect(await known(one.name, "192.0.2.1", 9)).toBe(false);
+      expect(await known(one.name, "198.51.100.0", 9)).toBe(true);
+      await store.access.sweep(at(20));
+      expect([await known(one.name, "198.51.100.0", 9), await known(one.name, "198.51.100.1", 9)]).toEqual([
+        false,
+        true,
+      ]);
     });
 
     it("writes down what was done, newest first", async () => {
@@ -1176,55 +1266,122 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
   });
 
   describe("the seal key", () => {
+    const provider: KnownProvider = {
+      id: "sealed",
+      settings: {},
+      sealed: "old",
+      enteredAt: NOW,
+      enteredBy: "ann",
+      revision: 1,
+      removedAt: undefined,
+    };
+    const ann: User = { ...user("sealed"), sealedTotpSecret: "old code" };
+
+    /** All that is sealed, as it is read, and sealed anew. */
+    async function sealedAnew(on: OpenedStore) {
+      const keys = (await on.keys.list()).map((before) => ({
+        before,
+        after: { ...before, sealed: `new ${before.sealed}` as SealedKey },
+      }));
+      const secret = (of: SecretChange["of"], id: string, before: string) => [
+        { of, id, before, after: `new ${before}` },
+      ];
+      const users = (await on.access.users()).flatMap(({ id, sealedTotpSecret }) =>
+        sealedTotpSecret === undefined ? [] : secret("user", id, sealedTotpSecret),
+      );
+      const providers = (await on.providers.list()).flatMap(({ id, sealed }) =>
+        secret("provider", id, sealed),
+      );
+      return { keys, secrets: [...users, ...providers] };
+    }
+
     it("is the first that anybody names, and changes with all that lies under it, or not at all", async () => {
       expect(await store.seal.known()).toBeUndefined();
       const named = await race(async (on, rival) => await on.seal.remember(`id ${rival}`));
       expect(Object.values(named)).toEqual([RIVALS]);
-      const [known] = Object.keys(named);
+      const known = Object.keys(named)[0]!;
       expect(await store.seal.known()).toBe(known);
+      for (const on of [store, other]) await on.seal.remember(known);
       const key = testKey("resealed", NOW.toISOString(), "resealed.example");
       await store.keys.put(key);
-      const provider: KnownProvider = {
-        id: "resealed",
-        settings: {},
-        sealed: "old",
-        enteredAt: NOW,
-        enteredBy: "ann",
-        revision: 1,
-        removedAt: undefined,
-      };
-      await store.providers.add(provider);
-      const ann: User = { ...user("resealed"), sealedTotpSecret: "old code" };
+      await other.providers.add(provider);
       await store.access.addUser(ann);
-      const after = { ...key, sealed: "new" as SealedKey };
-      const reseal = (secret: string) =>
-        store.seal.reseal(
-          "next",
-          [{ before: key, after }],
-          [
-            { of: "provider", id: "resealed", before: "old", after: "new" },
-            { of: "user", id: ann.id, before: secret, after: "new code" },
-          ],
-        );
-      expect(await reseal("another")).toBe("stale");
+      const { keys, secrets } = await sealedAnew(store);
+      const wrong = secrets.map((each) => (each.id === ann.id ? { ...each, before: "another" } : each));
+      expect(await store.seal.reseal("next", keys, wrong)).toBe("stale");
       expect(await store.seal.known()).toBe(known);
       expect((await other.keys.get(key))?.sealed).toBe(key.sealed);
-      expect(await reseal("old code")).toBe("changed");
+      expect(await store.seal.reseal("next", keys, secrets)).toBe("changed");
       expect(await other.seal.remember("much later")).toBe("next");
-      expect((await other.keys.get(key))?.sealed).toBe("new");
-      expect((await other.providers.list()).find(({ id }) => id === "resealed")).toMatchObject({
-        sealed: "new",
+      expect((await other.keys.get(key))?.sealed).toBe(`new ${key.sealed}`);
+      expect(await other.providers.list()).toContainEqual({ ...provider, sealed: "new old", revision: 2 });
+      expect(await other.access.user({ id: ann.id })).toEqual({
+        ...ann,
+        sealedTotpSecret: "new old code",
         revision: 2,
       });
-      expect(await other.access.user({ id: ann.id })).toMatchObject({
-        sealedTotpSecret: "new code",
-        revision: ann.revision + 1,
-      });
-      await store.providers.change(
-        { ...provider, revision: 2 },
-        { ...provider, revision: 3, removedAt: NOW },
+    });
+
+    it.each<[what: string, add: (on: OpenedStore) => Promise<unknown>]>([
+      ["a key", (on) => on.keys.put(testKey("late", NOW.toISOString(), "late.example"))],
+      ["a user's code", (on) => on.access.addUser({ ...user("late"), sealedTotpSecret: "late code" })],
+      ["a provider", (on) => on.providers.add({ ...provider, id: "late" })],
+    ])("stays where %s came behind the look at what is there", async (_, add) => {
+      for (const on of [store, other]) await on.seal.remember("next");
+      const { keys, secrets } = await sealedAnew(store);
+      await add(other);
+      expect(await store.seal.reseal("third", keys, secrets)).toBe("stale");
+      expect(await other.seal.known()).toBe("next");
+    });
+
+    it("keeps whoever seals under the one before from writing, and nobody else", async () => {
+      for (const on of [store, other]) await on.seal.remember("next");
+      const bob = user("bob");
+      await store.access.addUser(bob);
+      const { keys, secrets } = await sealedAnew(store);
+      expect(await store.seal.reseal("third", keys, secrets)).toBe("changed");
+      const key = testKey("behind", NOW.toISOString(), "behind.example");
+      const known = (await other.providers.list())[0]!;
+      const carol = { ...user("carol"), sealedTotpSecret: "code" };
+      const writes: ((on: OpenedStore) => Promise<unknown>)[] = [
+        (on) => on.keys.put(key),
+        (on) => on.access.addUser(carol),
+        (on) => on.access.changeUser(bob, { ...bob, sealedTotpSecret: "code" }),
+        (on) => on.providers.add({ ...provider, id: "behind" }),
+        (on) => on.providers.change(known, { ...known, sealed: "other", revision: known.revision + 1 }),
+      ];
+      for (const write of writes)
+        await expect(write(other)).rejects.toMatchObject({
+          kind: "resealed",
+          message: expect.stringMatching(/sealed anew under another seal key \(third\).* start it again/),
+        });
+      const gone = { ...known, removedAt: NOW, revision: known.revision + 1 };
+      expect(await other.providers.change(known, gone)).toBe("changed");
+      const { sealedTotpSecret, ...rest } = (await other.access.user({ id: ann.id }))!;
+      expect(sealedTotpSecret).toBe("new new old code");
+      expect(await other.access.changeUser(rest as User, { ...rest, sealedTotpSecret: undefined })).toBe(
+        "changed",
       );
-      await store.providers.sweep(at(1));
+      await other.seal.remember("third");
+      expect(await other.keys.put(key)).toBe("put");
+      expect(await other.access.addUser(carol)).toBe("added");
+    });
+
+    it("is waited for by what is sealed at the same moment: nothing stays under the one before", async () => {
+      for (const on of [store, other]) await on.seal.remember("third");
+      const { keys, secrets } = await sealedAnew(store);
+      const rivals = Array.from({ length: RIVALS }, (_, at) => ({ ...provider, id: `rival${at}` }));
+      const [resealed, ...added] = await Promise.all([
+        store.seal.reseal("fourth", keys, secrets),
+        ...rivals.map((each) =>
+          other.providers.add(each).then(
+            () => "added",
+            (error: { readonly kind: string }) => error.kind,
+          ),
+        ),
+      ]);
+      expect(new Set(added)).toEqual(new Set([resealed === "changed" ? "resealed" : "added"]));
+      expect(await store.seal.known()).toBe(resealed === "changed" ? "fourth" : "third");
     });
   });
 }

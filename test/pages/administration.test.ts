@@ -3,13 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { DEMO_PASSWORD } from "../../src/demo/demo.ts";
 import { openStore } from "../../src/store/open.ts";
 import { expectAccessible, openTab, type Tab } from "../support/browser.ts";
 import { type DemoPages, startDemoPages } from "../support/demo-pages.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let demo: DemoPages;
 let folder: string;
@@ -96,20 +94,20 @@ it("adds a user, who comes in with the password that is shown once", async () =>
   await his.getByRole("button", { name: "Log in", exact: true }).click();
   await his.getByRole("heading", { name: "Your domains" }).waitFor();
 
+  await page.getByText("passkeys and tokens are gone for good").waitFor();
   await page.getByRole("button", { name: "Keep out: nils" }).click();
-  const asked = page.getByRole("dialog", { name: "Keep out: nils" });
-  await asked.getByText("passkeys and tokens are gone for good").waitFor();
-  await asked.getByRole("button", { name: "Cancel" }).click();
-  await asked.waitFor({ state: "detached" });
-  await page.getByRole("button", { name: "Keep out: nils" }).click();
-  await typeOwn("not the password");
-  await page.getByText(/that is not the password/).waitFor();
-  await typeOwn();
   await page.getByText("nils is kept out").waitFor();
   await his.reload();
   await his.getByRole("heading", { name: "Log in" }).waitFor();
   await context.close();
   await page.getByRole("button", { name: "Undo" }).click();
+  const asked = page.getByRole("dialog", { name: "Let in again: nils" });
+  await asked.getByRole("button", { name: "Cancel" }).click();
+  await asked.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Let in again: nils" }).click();
+  await typeOwn("not the password");
+  await page.getByText(/that is not the password/).waitFor();
+  await typeOwn();
   await page.getByRole("button", { name: "Keep out: nils" }).waitFor();
 
   await page.getByLabel("Name").fill("nils");

@@ -3,12 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { expectAccessible, openTab, type Tab } from "../support/browser.ts";
 import { type DemoPages, startDemoPages } from "../support/demo-pages.ts";
 import { serve } from "../support/served.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let demo: DemoPages;
 let directory: string;

@@ -3,13 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { DESKTOP, expectAccessible, openBrowser, openTab, PHONE, type Tab } from "../support/browser.ts";
 import { type PagesLaboratory, startPagesLaboratory } from "../support/pages-laboratory.ts";
 import { logIn } from "../support/served.ts";
 import { type ServedPages, startServedPages } from "../support/served-pages.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const PASSWORD = "a quiet evening by the sea";
 /** Pictures to be looked at, where a folder is named for them. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { domainName } from "../../src/standards/dns/name.ts";
 import { expectAccessible, openBrowser, openTab, type Tab } from "../support/browser.ts";
 import { type DemoPages, startDemoPages } from "../support/demo-pages.ts";
@@ -12,8 +12,6 @@ import { Stoppables } from "../support/laboratory.ts";
 import { describeWithServers } from "../support/real-server.ts";
 import { type ServedPages, startServedPages } from "../support/served-pages.ts";
 import { UPDATE_KEY, UPDATE_SERVERS } from "../support/update-servers.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const BIND = UPDATE_SERVERS.find(({ title }) => title === "BIND")!;
 const NAME = "BIND, Knot, PowerDNS (dynamic updates)";

@@ -1,12 +1,10 @@
 /** Publishing in the demo: the plan, its guards, approved, followed, read back, and taken back. */
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEMO_PASSWORD } from "../../src/demo/demo.ts";
 import { expectAccessible, type Tab } from "../support/browser.ts";
 import { type DemoPages, startDemoPages } from "../support/demo-pages.ts";
 import { logIn } from "../support/served.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let demo: DemoPages;
 let tab: Tab;

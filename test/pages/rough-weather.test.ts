@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEMO_PASSWORD } from "../../src/demo/demo.ts";
 import { expectAccessible, openTab, type Tab } from "../support/browser.ts";
 import { type DemoPages, startDemoPages } from "../support/demo-pages.ts";
@@ -11,8 +11,6 @@ import { type PagesLaboratory, startPagesLaboratory } from "../support/pages-lab
 import { type LoggedIn, logIn } from "../support/served.ts";
 import { letLeasesPass, type ServedPages, startServedPages } from "../support/served-pages.ts";
 import { type SlowProxy, startSlowProxy } from "../support/slow-proxy.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let demo: DemoPages;
 let proxy: SlowProxy;
@@ -158,10 +156,8 @@ describe("a session that ends over a form", () => {
 });
 
 describe("a slow server", () => {
-  const DELAY_MILLISECONDS = 1500;
-
   it("has its page say that it loads, and lets go of what nobody waits for any more", async () => {
-    proxy.delayMilliseconds = DELAY_MILLISECONDS;
+    proxy.hold();
     proxy.asked.length = 0;
     await page.getByRole("link", { name: "History", exact: true }).click();
     await page.getByRole("heading", { name: "History" }).waitFor();
@@ -171,41 +167,37 @@ describe("a slow server", () => {
     await expect
       .poll(() => proxy.asked.find(({ path }) => path.startsWith("/api/history"))?.state)
       .toBe("let go");
+    proxy.letThrough();
     await page.getByRole("link", { name: /florist\.example/ }).waitFor();
     expect(tab.complaints).toEqual([]);
   });
 
   it("is sent once what is clicked twice", async () => {
-    proxy.delayMilliseconds = 0;
     await page.goto("/domains/florist.example");
     const again = page.getByRole("button", { name: "Check again" });
     await again.waitFor();
     proxy.asked.length = 0;
-    proxy.delayMilliseconds = DELAY_MILLISECONDS;
+    proxy.hold();
     await again.dblclick();
-    await page
-      .getByRole("main")
-      .getByText("Checking", { exact: false })
-      .first()
-      .waitFor({ timeout: DELAY_MILLISECONDS });
+    await page.getByRole("main").getByText("Checking", { exact: false }).first().waitFor();
     expect(await again.isDisabled()).toBe(true);
+    proxy.letThrough();
     await page.getByText("Checked just now.").waitFor({ timeout: 60_000 });
     expect(askedOf("POST", "/check")).toHaveLength(1);
   });
 
   it("is sent a form once, though Enter is pressed twice", async () => {
-    proxy.delayMilliseconds = 0;
     await page.goto("/users");
     await page.getByLabel("Name", { exact: true }).fill("Nora");
     await page.getByLabel("Your own password").fill(DEMO_PASSWORD);
     proxy.asked.length = 0;
-    proxy.delayMilliseconds = DELAY_MILLISECONDS;
+    proxy.hold();
     await page.getByLabel("Name", { exact: true }).press("Enter");
     await page.getByLabel("Name", { exact: true }).press("Enter");
+    proxy.letThrough();
     await page.getByText("The password of nora.").waitFor();
     expect(askedOf("POST", "/api/users")).toHaveLength(1);
     expect(await page.getByText(/there is a user nora already/).count()).toBe(0);
-    proxy.delayMilliseconds = 0;
   });
 });
 

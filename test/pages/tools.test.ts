@@ -1,10 +1,8 @@
 /** The tools in the demo: from symptom, bounce and header to the fix; rules of receivers; records in words; ways. */
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { expectAccessible, type Tab } from "../support/browser.ts";
 import { type DemoPages, startDemoPages } from "../support/demo-pages.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const LOG_LINE = (domain: string) =>
   `Nov 20 10:00:00 mail postfix/smtp[1]: 4X1: to=<bob@gmail.com>, relay=gmail-smtp-in.l.google.com[192.0.2.200]:25, dsn=5.7.26, status=bounced (host gmail-smtp-in.l.google.com[192.0.2.200] said: 550-5.7.26 Unauthenticated email from ${domain} is not accepted due to domain's 550-5.7.26 DMARC policy. (in reply to end of DATA command))`;

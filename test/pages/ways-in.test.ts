@@ -7,14 +7,12 @@ import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import type { Browser, Locator, Page } from "playwright-core";
 import { decodeQR } from "qr/decode.js";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { totpCode } from "../../src/access/totp.ts";
 import { expectAccessible, freePort, openBrowser, openTab, type Tab } from "../support/browser.ts";
 import { type IdentityProviderHandle, startIdentityProvider } from "../support/identity-provider.ts";
 import { type ServedPages, startServedPages } from "../support/served-pages.ts";
 import { PROJECT } from "../support/source-reader.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const PASSWORD = "a quiet evening by the sea";
 
@@ -137,7 +135,7 @@ const steps = () => Math.floor(Date.now() / 30_000);
 
 /** No code counts twice; the half minute until the next one passes here. */
 function letHalfMinutePass(): void {
-  const state = new DatabaseSync(join(directory, "zonepost.db"));
+  const state = new DatabaseSync(join(directory, "zonepost.db"), { timeout: 10_000 });
   state.exec("UPDATE account SET totp_step = NULL");
   state.close();
 }
@@ -323,6 +321,26 @@ describe("a provider's word", () => {
     await page.getByRole("heading", { name: "Audit log" }).waitFor();
     expect(new URL(page.url()).search).toBe("?actor=admin");
     await page.getByRole("button", { name: "Logged in as ida" }).waitFor();
+  });
+
+  it("is asked for anew for what outlasts a session", async () => {
+    await page.goto("/account");
+    const tokens = partOf("Tokens");
+    const make = async () => {
+      await tokens.locator("[name=label]").fill("for a program");
+      await tokens.getByRole("checkbox").first().check();
+      await button("Make a token", tokens).click();
+    };
+    await make();
+    await page.getByText("It is not known when you proved who you are", { exact: false }).waitFor();
+    await expectAccessible(page);
+    await button("Log in again: Laboratory").click();
+    await page.locator("[name=login]").fill("ida@laboratory");
+    await page.locator("[name=password]").fill("any");
+    await page.locator("[type=submit]").click();
+    await page.waitForURL("**/account");
+    await make();
+    await page.getByText("for a program").first().waitFor();
   });
 
   it("opens the page that waits, from another tab", async () => {

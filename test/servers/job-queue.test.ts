@@ -6,6 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { openGraphileJobQueue } from "../../src/net/graphile-job-queue.ts";
 import { domainName } from "../../src/standards/dns/name.ts";
+import { endWhereSilent } from "../../src/store/silent-line.ts";
+import { startCutLine } from "../support/cut-line.ts";
 import { itIsAJobQueue } from "../support/job-queue-contract.ts";
 import { type RunningPostgres, run, startPostgres } from "../support/postgres.ts";
 import { describeWithServers } from "../support/real-server.ts";
@@ -14,13 +16,15 @@ describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
   let server: RunningPostgres;
   let shared: string;
   const troubles: string[] = [];
-  const open = (url: string) =>
+  const open = (url: string, more: { readonly silenceMilliseconds?: number } = {}) =>
     openGraphileJobQueue({
       url,
       onTrouble: (trouble) => troubles.push(trouble),
+      onConnection: endWhereSilent,
       maxAttempts: 5,
       pollMilliseconds: 100,
       rescueMilliseconds: 300,
+      ...more,
     });
 
   beforeAll(async () => {
@@ -47,15 +51,14 @@ describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
 
     const done: string[] = [];
     await queue.work({ "rotation-step": async ({ domain }) => void done.push(domain) }, { concurrency: 2 });
+    await expect.poll(() => done.length).toBe(4);
     await sleep(1500);
     // What a living node works at is left to it, however long it takes.
     expect(done.length).toBe(4);
     const dead = once(node, "exit");
     node.kill("SIGKILL");
     await dead;
-    const from = performance.now();
-    while (done.length < 6 && performance.now() - from < 15_000) await sleep(50);
-    expect(done.toSorted()).toEqual(names);
+    await expect.poll(() => done.toSorted(), { timeout: 60_000 }).toEqual(names);
     await queue.stop();
   });
 
@@ -83,9 +86,7 @@ describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
       await sleep(500);
       await server.start();
       await queue.add("rotation-step", { domain: domainName("after.example.org") });
-      const from = performance.now();
-      while (!done.includes("after.example.org") && performance.now() - from < 20_000) await sleep(50);
-      expect(done).toContain("after.example.org");
+      await expect.poll(() => done, { timeout: 60_000 }).toContain("after.example.org");
       await queue.stop();
     },
     120_000,
@@ -111,6 +112,40 @@ describeWithServers(["initdb", "postgres"], "jobs on PostgreSQL", () => {
     await expect.poll(left).toEqual([{ domain: "young.example.org" }]);
     await next.stop();
   }, 120_000);
+
+  it("are added on another line where one was cut without a word", async () => {
+    const url = await server.createDatabase("jobs_cut");
+    const line = await startCutLine(Number(new URL(url).port));
+    const queue = await open(url.replace(/:\d+\//, `:${line.port}/`), { silenceMilliseconds: 3_000 });
+    const add = (label: string) =>
+      queue.add("rotation-step", { domain: domainName(`${label}.example.org`) }, { key: label });
+    await add("before");
+    line.cut();
+    await expect(add("lost")).rejects.toThrow("timeout");
+    await add("behind");
+    await queue.stop();
+    await line.close();
+    const rows = await run(url, "SELECT key FROM graphile_worker._private_jobs ORDER BY key");
+    expect(rows).toEqual([{ key: "before" }, { key: "behind" }]);
+  });
+
+  it("leave no connection behind where a node's lock cannot be had", async () => {
+    const url = await server.createDatabase("jobs_unlocked");
+    await run(url, "CREATE ROLE jobs LOGIN");
+    await run(url, "ALTER DATABASE jobs_unlocked OWNER TO jobs");
+    await run(url, "REVOKE EXECUTE ON FUNCTION pg_advisory_lock_shared(bigint) FROM PUBLIC");
+    const queue = await open(url.replace("postgres@", "jobs@"));
+    await expect(queue.work({ "rotation-step": async () => {} }, { concurrency: 1 })).rejects.toThrow(
+      /permission denied/,
+    );
+    const lines = () =>
+      run(
+        url,
+        "SELECT 1 FROM pg_stat_activity WHERE datname = 'jobs_unlocked' AND application_name = 'zonepost node'",
+      );
+    await expect.poll(lines).toEqual([]);
+    await queue.stop();
+  });
 
   it("go on when the database was away", async () => {
     const url = await server.createDatabase("jobs_away");

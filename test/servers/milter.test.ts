@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { HeaderChange, MailOutcome } from "../../src/milter/mail-handler.ts";
 import { MilterSession } from "../../src/milter/session.ts";
 import { type MilterServer, startMilterServer } from "../../src/net/milter-server.ts";
+import { freePort } from "../support/dns-program.ts";
 import { startPostfix } from "../support/postfix.ts";
 import { describeWithServers, type RunningServer } from "../support/real-server.ts";
 
@@ -119,7 +120,7 @@ describeWithServers(
             owner,
           ),
       });
-      smtpPort = 20_000 + (process.pid % 20_000);
+      smtpPort = await freePort();
       const { address } = milter;
       postfix = await startPostfix({
         listeners: [{ address: "127.0.0.1", port: smtpPort }],

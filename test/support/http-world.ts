@@ -173,6 +173,7 @@ export async function httpWorld(
       createdAt: START,
       disabledAt: undefined,
       revision: 1,
+      recoveries: 0,
     };
     await access.addUser(user);
     return user;
@@ -201,7 +202,7 @@ export async function httpWorld(
   const session = async (user: User, name: string): Promise<Client> => {
     const caller = { address: "192.0.2.7", userAgent: "test" };
     const tools = { store: access, now, random, times };
-    const secret = await beginSession(user, caller, true, undefined, tools);
+    const secret = (await beginSession(user, caller, true, undefined, tools))!;
     return {
       name,
       headers: {
@@ -213,7 +214,7 @@ export async function httpWorld(
   };
   const token = async (scope: Scope): Promise<[string, Client]> => {
     const wanted = { label: scope, scopes: [scope] };
-    const { secret } = await makeToken(users.admin, wanted, START, random, access);
+    const { secret } = (await makeToken(users.admin, wanted, START, random, access))!;
     const name = `token ${scope}`;
     return [name, { name, headers: { authorization: `Bearer ${secret}` } }];
   };

@@ -5,6 +5,7 @@ import type {
   AuditEntry,
   Passkey,
   Session,
+  Standing,
   User,
 } from "../../src/access/access-store.ts";
 
@@ -20,8 +21,13 @@ export function memoryAccessStore(): MemoryAccessStore {
   const sessions = new Map<string, Session>();
   const tokens = new Map<string, ApiToken>();
   const attempts = new Map<string, { count: number; until: Date }>();
+  const places = new Map<string, Map<string, Date>>();
   const log: AuditEntry[] = [];
   const find = (isMeant: (user: User) => boolean) => [...users.values()].find(isMeant);
+  const stands = ({ id, recoveries, passwordHash }: Standing) => {
+    const user = users.get(id);
+    return user?.recoveries === recoveries && user.passwordHash === passwordHash;
+  };
   return {
     log,
     dump: () =>
@@ -51,29 +57,38 @@ export function memoryAccessStore(): MemoryAccessStore {
       if (isActing(before) && !isActing(after) && !find((user) => user.id !== before.id && isActing(user)))
         return "last";
       if (users.get(before.id)?.revision !== before.revision) return "stale";
-      users.set(after.id, after);
-      if (after.disabledAt !== undefined || after.passwordHash !== before.passwordHash) {
+      const isThrownOut = isRecovery || after.disabledAt !== undefined;
+      users.set(after.id, { ...after, recoveries: before.recoveries + (isThrownOut ? 1 : 0) });
+      if (isThrownOut || after.passwordHash !== before.passwordHash) {
         for (const [hash, { userId }] of sessions)
           if (userId === after.id && hash !== keepSession) sessions.delete(hash);
       }
-      if (after.disabledAt !== undefined || isRecovery)
+      if (isThrownOut)
         for (const proofs of [passkeys, tokens])
           for (const [key, { userId }] of proofs) if (userId === after.id) proofs.delete(key);
       return "changed";
     },
     passkeys: async (userId) => [...passkeys.values()].filter((one) => one.userId === userId),
     passkey: async (credentialId) => passkeys.get(credentialId),
-    async putPasskey(passkey) {
-      const before = passkeys.get(passkey.credentialId);
-      if (before !== undefined && before.userId !== passkey.userId) return "taken";
+    async addPasskey(passkey, as) {
+      if (!stands(as)) return "gone";
+      if (passkeys.has(passkey.credentialId)) return "taken";
       passkeys.set(passkey.credentialId, passkey);
-      return "put";
+      return "added";
+    },
+    async touchPasskey(touched) {
+      const before = passkeys.get(touched.credentialId);
+      if (before?.userId !== touched.userId) return false;
+      passkeys.set(touched.credentialId, { ...before, ...touched });
+      return true;
     },
     async removePasskey(userId, credentialId) {
       return passkeys.get(credentialId)?.userId === userId && passkeys.delete(credentialId);
     },
-    async addSession(session) {
+    async addSession(session, as) {
+      if (!stands(as)) return false;
       sessions.set(session.secretHash, session);
+      return true;
     },
     session: async (secretHash) => sessions.get(secretHash),
     async touchSession(secretHash, lastSeenAt, expiresAt) {
@@ -84,8 +99,10 @@ export function memoryAccessStore(): MemoryAccessStore {
     async removeSession(secretHash) {
       sessions.delete(secretHash);
     },
-    async addToken(token) {
+    async addToken(token, as) {
+      if (!stands(as)) return false;
       tokens.set(token.id, token);
+      return true;
     },
     token: async (secretHash) => [...tokens.values()].find((one) => one.secretHash === secretHash),
     tokens: async (userId) =>
@@ -97,12 +114,23 @@ export function memoryAccessStore(): MemoryAccessStore {
     async removeToken(userId, id) {
       return tokens.get(id)?.userId === userId && tokens.delete(id);
     },
+    async keepPlace(userId, place, until, atMost) {
+      const known = places.get(userId) ?? new Map<string, Date>();
+      known.set(place, until);
+      const latest = [...known].sort(([, x], [, y]) => y.getTime() - x.getTime());
+      places.set(userId, new Map(latest.slice(0, atMost)));
+    },
+    async knowsPlace(name, place, now) {
+      const user = find((one) => one.name === name);
+      const until = user && places.get(user.id)?.get(place);
+      return until !== undefined && until > now;
+    },
     async countAttempt(key, now, until) {
       const known = attempts.get(key);
       const current = known === undefined || known.until <= now ? { count: 1, until } : known;
       if (current === known) current.count += 1;
       attempts.set(key, current);
-      return current.count;
+      return { ...current };
     },
     async takeBackAttempt(key, now) {
       const known = attempts.get(key);
@@ -110,6 +138,9 @@ export function memoryAccessStore(): MemoryAccessStore {
     },
     async clearAttempts(key) {
       attempts.delete(key);
+    },
+    async clearAttemptsBelow(key) {
+      for (const each of attempts.keys()) if (each.startsWith(`${key}:`)) attempts.delete(each);
     },
     async audit(entry) {
       log.push(entry);

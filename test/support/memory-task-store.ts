@@ -9,12 +9,15 @@ export function memoryTaskStore(): TaskStore {
     tasks.set(id, { ...task, ...structuredClone(values) });
     return true;
   };
+  const underWay = (about: Pick<Task, "kind" | "domain">) =>
+    [...tasks.values()].find(
+      ({ kind, domain, endedAt }) =>
+        domain !== undefined && kind === about.kind && domain === about.domain && endedAt === undefined,
+    );
   return {
+    underWay: async (kind, domain) => underWay({ kind, domain }),
     async begin(task) {
-      const same = [...tasks.values()].find(
-        ({ kind, domain, endedAt }) =>
-          domain !== undefined && kind === task.kind && domain === task.domain && endedAt === undefined,
-      );
+      const same = underWay(task);
       if (same !== undefined) return same;
       const begun: Task = { ...task, state: "waiting", attempt: 0, progress: null, result: null };
       tasks.set(task.id, begun);

@@ -93,7 +93,7 @@ export interface ServerProgram {
   readonly directory: string;
   /** A network namespace to run in; that of the tests where absent. */
   readonly namespace?: string | undefined;
-  /** 15 seconds where absent. */
+  /** A minute where absent. */
   readonly readyWithinMilliseconds?: number | undefined;
   /** Asked until it is true. */
   readonly isReady: (server: StartingServer) => boolean | Promise<boolean>;
@@ -105,8 +105,8 @@ export interface StartingServer {
   readonly words: string;
 }
 
-const READY_WITHIN_MILLISECONDS = 15_000;
-const STOP_WITHIN_MILLISECONDS = 5_000;
+const READY_WITHIN_MILLISECONDS = 60_000;
+const STOP_WITHIN_MILLISECONDS = 20_000;
 
 /** Rejects with the program's own words where it ends, or is not ready in time. */
 export async function startServer({

@@ -31,7 +31,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-const START_WITHIN_MILLISECONDS = 30_000;
+const START_WITHIN_MILLISECONDS = 90_000;
 
 export interface ServeOptions {
   readonly nodeWords?: readonly string[];
@@ -61,11 +61,15 @@ export async function serve(
     err += octets.toString();
   });
   const exited = once(child, "exit");
+  const closed = once(child, "close");
   const url = given ?? `http://127.0.0.1:${port}`;
   const giveUpAt = performance.now() + START_WITHIN_MILLISECONDS;
   while (!(await isReady(url))) {
-    if (child.exitCode !== null || performance.now() > giveUpAt) {
+    const hasEnded = child.exitCode !== null || child.signalCode !== null;
+    if (hasEnded || performance.now() > giveUpAt) {
       child.kill("SIGKILL");
+      // What it said last is heard by then.
+      await closed;
       throw new Error(`zonepost serve does not start:\n${out}${err}`);
     }
     await sleep(20);

@@ -1,4 +1,4 @@
-/** A proxy in front of a server that answers as late as it is told, and keeps account of what it was asked. */
+/** A proxy in front of a server that holds what comes while it is told to, and keeps account of what it was asked. */
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 
@@ -10,8 +10,9 @@ interface Asked {
 
 export interface SlowProxy {
   readonly url: string;
-  /** Of what is asked from now on below /api. */
-  delayMilliseconds: number;
+  /** What is asked below /api goes no further until it is let through. */
+  hold(): void;
+  letThrough(): void;
   /** In the order in which it came. */
   readonly asked: Asked[];
   close(): Promise<void>;
@@ -20,6 +21,8 @@ export interface SlowProxy {
 export async function startSlowProxy(target: string): Promise<SlowProxy> {
   const { host, origin, port } = new URL(target);
   const asked: Asked[] = [];
+  let isHolding = false;
+  const held = new Set<() => void>();
   const server = createServer((incoming, outgoing) => {
     const one: Asked = { method: incoming.method ?? "", path: incoming.url ?? "", state: "under way" };
     asked.push(one);
@@ -36,24 +39,31 @@ export async function startSlowProxy(target: string): Promise<SlowProxy> {
       outgoing.once("close", () => onward.destroy());
       incoming.pipe(onward);
     };
-    const timer = setTimeout(forward, one.path.startsWith("/api/") ? proxy.delayMilliseconds : 0);
+    if (isHolding && one.path.startsWith("/api/")) held.add(forward);
+    else forward();
     outgoing.once("close", () => {
-      clearTimeout(timer);
+      held.delete(forward);
       one.state = outgoing.writableFinished ? "answered" : "let go";
     });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address() as { port: number };
-  const proxy: SlowProxy = {
+  return {
     url: `http://127.0.0.1:${address.port}`,
-    delayMilliseconds: 0,
     asked,
+    hold() {
+      isHolding = true;
+    },
+    letThrough() {
+      isHolding = false;
+      for (const forward of held) forward();
+      held.clear();
+    },
     async close() {
       server.close();
       server.closeAllConnections();
       await once(server, "close");
     },
   };
-  return proxy;
 }

@@ -18,7 +18,7 @@ import { absolute, type DomainName, tryPrepend } from "../../standards/dns/name.
 import { octetsToText, txtText } from "../../standards/dns/record.ts";
 import { lookAtKeys } from "../../watch/key-look.ts";
 import type { PublishedStep } from "../../watch/key-publish.ts";
-import { type LaneResult, lanesOf, turnKeys } from "../../watch/key-turn.ts";
+import { type LaneResult, lanesToBegin, turnKeys } from "../../watch/key-turn.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { makeKey, revokedRecord, zoneRecord } from "./keys.ts";
 import { publishStep } from "./keys-publish.ts";
@@ -295,13 +295,12 @@ async function beginRotations(
   tools: Tools,
 ): Promise<void> {
   for (const domain of domains) {
-    for (const [algorithm, keys] of lanesOf(await opened.store.list(domain))) {
-      const waiting = keys.find(({ state }) => ["prepared", "published", "proven"].includes(state));
-      if (waiting !== undefined) {
-        throw new UsageError(
-          `${keyOwner(waiting)} is on its way already (${waiting.state}): leave --begin out to go on with it`,
-        );
-      }
+    const { algorithms, waiting } = lanesToBegin(await opened.store.list(domain));
+    if (waiting !== undefined)
+      throw new UsageError(
+        `${keyOwner(waiting)} is on its way already (${waiting.state}): leave --begin out to go on with it`,
+      );
+    for (const algorithm of algorithms) {
       const size = algorithm === "rsa" && bits !== undefined ? { bits } : {};
       await makeKey(domain, { selector: selector ?? DATED_SELECTOR, algorithm, ...size }, opened, tools);
     }

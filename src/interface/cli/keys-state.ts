@@ -6,7 +6,7 @@ import { type MasterKey, openSealedKey, otherSealKey } from "../../keys/sealing.
 import type { DomainName } from "../../standards/dns/name.ts";
 import { readDomain, readSelector } from "./argument.ts";
 import { UsageError } from "./exit-code.ts";
-import { openSealKey, type SealKeyOptions } from "./seal-key.ts";
+import { anySealedSecret, openSealKey, type SealKeyOptions } from "./seal-key.ts";
 import { openStateOf } from "./settings-file.ts";
 import { stateDirectory } from "./state-directory.ts";
 import type { OpenedState, Tools } from "./tools.ts";
@@ -51,10 +51,13 @@ export async function withKeys<T>(
 async function openFitting(
   options: SealKeyOptions,
   directory: string,
-  { keys, seal }: Pick<OpenedState, "keys" | "seal">,
+  state: OpenedState,
   tools: Tools,
 ): Promise<MasterKey> {
-  const master = openSealKey(options, directory, await keys.list(), tools, await seal.known());
+  const { keys, seal } = state;
+  const id = await seal.known();
+  const secret = id === undefined ? await anySealedSecret(state) : undefined;
+  const master = openSealKey(options, directory, await keys.list(), tools, { id, secret });
   const known = await seal.remember(master.id);
   if (known !== master.id) throw new UsageError(otherSealKey(known, master));
   return master;

@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type CliRun, type CliSetup, zonepost } from "../../../test/support/cli.ts";
 import { tableWorld, type WorldRows } from "../../../test/support/table-world.ts";
@@ -78,6 +79,13 @@ async function record(selector = "default"): Promise<string> {
 
 const SEAL = "/var/lib/zonepost/seal.key";
 
+const master = (path: string) => {
+  const read = readMasterKey(Buffer.from(files[path]!));
+  if (!read.ok) throw new Error(read.problem);
+  return createSecretBox(read.value.key, (count) => randomBytes(count));
+};
+const open = () => openStore({ kind: "sqlite", path: join(folder, "zonepost.db") });
+
 describe("keys generate", () => {
   it("makes a key and a seal key, and prints the record", async () => {
     const run = await keys("generate example.org");
@@ -134,6 +142,21 @@ describe("keys generate", () => {
     if (said !== undefined) expect(run.err).toMatch(said);
     expect(run.err).not.toContain("secret");
     expect(run.files).not.toHaveProperty([SEAL]);
+  });
+
+  it("makes no seal key where a secret is sealed, and takes none that does not open it", async () => {
+    files[SEAL] = "0123456789abcdef".repeat(4);
+    const state = await open();
+    const sealed = master(SEAL).seal(Buffer.from("a token"), providerBinding("p1"));
+    const provider = { id: "p1", settings: {}, sealed, enteredAt: now, enteredBy: "ann", revision: 1 };
+    await state.providers.add({ ...provider, removedAt: undefined });
+    await state.close();
+    files = {};
+    expect((await keys("generate example.org")).err).toMatch(/the seal key is not there/);
+    const words = "generate example.org --seal-key k.txt";
+    const wrong = await keys(words, { files: { "k.txt": "fedcba9876543210".repeat(4) } });
+    expect(wrong.err).toMatch(/of the provider p1 does not open with the seal key at hand/);
+    expect((await keys(words, { files: { "k.txt": "0123456789abcdef".repeat(4) } })).exitCode).toBe(0);
   });
 
   it("seals nothing under another seal key, and makes none where the old one is lost", async () => {
@@ -582,14 +605,50 @@ describe("keys reseal", () => {
     expect((await json(`show example.org --private --seal-key ${SEAL}.new`)).private).toBe(before);
   });
 
+  it("says what is to be done before and behind it", async () => {
+    await keys("generate example.org");
+    expect((await keys("reseal --help")).out).toMatch(/stop the servers/);
+    expect((await keys("reseal")).out.replaceAll("\n", " ")).toMatch(/start servers again.*SIGHUP/);
+    files = {};
+    expect((await keys("reseal")).err).toMatch(/there is no seal key in .*--seal-key/);
+  });
+
+  it("mends a state in which some is sealed under one key, and some under another", async () => {
+    await keys("generate example.org");
+    await keys("reseal --new-seal-key /k/second");
+    // As nodes wrote that each had a seal key of their own, before it was known which is the state's.
+    const database = new DatabaseSync(join(folder, "zonepost.db"));
+    const row = database.prepare("SELECT * FROM dkim_key").get()!;
+    database.exec("DELETE FROM dkim_key; DELETE FROM seal_key");
+    await keys("generate example.net");
+    const columns = Object.keys(row);
+    database
+      .prepare(`INSERT INTO dkim_key (${columns}) VALUES (${columns.map(() => "?")})`)
+      .run(...Object.values(row));
+    database.close();
+    const state = await open();
+    const sealed = master("/k/second").seal(Buffer.from("a token"), providerBinding("p1"));
+    const provider = { id: "p1", settings: {}, sealed, enteredAt: now, enteredBy: "ann", revision: 1 };
+    await state.providers.add({ ...provider, removedAt: undefined });
+    await state.close();
+
+    expect((await keys("reseal")).err).toMatch(
+      /nothing was changed: the private key of default._domainkey.example.org .*another seal key.*--old-seal-key/s,
+    );
+    expect((await keys("reseal --seal-key /k/second")).err).toMatch(
+      /nothing was changed: .*example\.net .*--old-seal-key/s,
+    );
+    expect((await keys("reseal --old-seal-key /k/second")).out).toMatch(/^2 keys and 1 secrets/);
+    for (const domain of ["example.org", "example.net"])
+      expect((await json(`show ${domain} --private --seal-key ${SEAL}.new`)).private).toMatch(/PRIVATE KEY/);
+    const after = await open();
+    const anew = (await after.providers.list())[0]!.sealed;
+    await after.close();
+    expect(master(`${SEAL}.new`).open(anew, providerBinding("p1"))).toBeDefined();
+  });
+
   it("puts codes of users and credentials of providers under it as well", async () => {
     await keys("generate example.org");
-    const master = (path: string) => {
-      const read = readMasterKey(Buffer.from(files[path]!));
-      if (!read.ok) throw new Error(read.problem);
-      return createSecretBox(read.value.key, (count) => randomBytes(count));
-    };
-    const open = () => openStore({ kind: "sqlite", path: join(folder, "zonepost.db") });
     const state = await open();
     const sealed = (what: string, boundTo: string) => master(SEAL).seal(Buffer.from(what), boundTo);
     await state.access.addUser({
@@ -603,6 +662,7 @@ describe("keys reseal", () => {
       createdAt: now,
       disabledAt: undefined,
       revision: 1,
+      recoveries: 0,
     });
     await state.providers.add({
       id: "p1",

@@ -1,14 +1,14 @@
 /** `zonepost keys`: made, listed, shown, retired, revoked, sealed anew. What asks DNS is in keys-dns.ts. */
 
 import { totpBinding } from "../../access/login.ts";
-import { createSecretBox, type SecretBox } from "../../access/secret-box.ts";
+import { createSecretBox } from "../../access/secret-box.ts";
 import type { DkimKey } from "../../keys/key.ts";
 import { keyOwner, keyRecordShapes, keyRecordText, REVOKED_TEXT } from "../../keys/key-record-shapes.ts";
 import { makeKey as makeKeptKey } from "../../keys/make-key.ts";
 import { privatePem } from "../../keys/private-text.ts";
 import { barKey } from "../../keys/rotation.ts";
 import type { SecretChange } from "../../keys/seal-store.ts";
-import { type MasterKey, newMasterKeyText, resealKey } from "../../keys/sealing.ts";
+import { type MasterKey, newMasterKeyText, resealKey, type SealedKey } from "../../keys/sealing.ts";
 import { providerBinding } from "../../publish/provider-store.ts";
 import { describeDkimKey, dkimFingerprint, shortDkimFingerprint } from "../../standards/dkim/public-key.ts";
 import { absolute, type DomainName } from "../../standards/dns/name.ts";
@@ -24,7 +24,7 @@ import {
   openKey,
   withKeys,
 } from "./keys-state.ts";
-import { readSealKeyFile } from "./seal-key.ts";
+import { findSealKey, readSealKeyFile } from "./seal-key.ts";
 import { table, visible, wrap } from "./terminal.ts";
 import type { OpenedState, Tools } from "./tools.ts";
 
@@ -206,26 +206,26 @@ export async function runKeysBar(
 
 export interface ResealOptions extends KeysOptions {
   readonly newSealKey?: string;
+  /** Where some is sealed under one key, and some under another. */
+  readonly oldSealKey?: readonly string[];
 }
 
 /** All that is sealed under another master key, at once; the new one is not there before it is needed. */
 export async function runKeysReseal(options: ResealOptions, tools: Tools): Promise<ExitCode> {
-  return withKeys(options, tools, async ({ state, store, directory, sealKey: master }) => {
+  return withKeys(options, tools, async ({ state, store, directory }) => {
     const keys = await store.list();
-    const from = await master();
+    const old = readOldSealKeys(options, directory, tools);
     const path = options.newSealKey ?? `${directory}/seal.key.new`;
     const isMade = !tools.fileExists(path);
     if (isMade) tools.writePrivateFile(path, newMasterKeyText(tools.randomOctets), { overwrite: false });
     const to = readSealKeyFile(path, tools);
     const changes = keys.map((before) => {
-      const again = resealKey(before.sealed, before, from, to, tools.randomOctets);
-      if (again.status !== "resealed") throw new UsageError(`nothing was changed: ${again.problem}`);
-      return { before, after: { ...before, sealed: again.sealed } };
+      return { before, after: { ...before, sealed: sealedAnew(before, old, to, tools) } };
     });
-    const secrets = await resealSecrets(state, from, to, tools);
+    const secrets = await resealSecrets(state, old, to, tools);
     if ((await state.seal.reseal(to.id, changes, secrets)) === "stale") {
       throw new UsageError(
-        "something sealed was changed by somebody else meanwhile; nothing was changed, try again",
+        "something sealed was changed or added by somebody else meanwhile; nothing was changed. Stop the server, and try again",
       );
     }
     const { terminal } = tools;
@@ -236,7 +236,7 @@ export async function runKeysReseal(options: ResealOptions, tools: Tools): Promi
     else {
       terminal.out(
         visible(
-          `${changes.length} keys${secrets.length === 0 ? "" : ` and ${secrets.length} secrets of users and providers`} are sealed under ${path}${isMade ? ", which was made" : ""}. From now on name it with --seal-key, or put it in the place of the old one.\n`,
+          `${changes.length} keys${secrets.length === 0 ? "" : ` and ${secrets.length} secrets of users and providers`} are sealed under ${path}${isMade ? ", which was made" : ""}. From now on name it with --seal-key, or put it in the place of the old one, at every node. Then start servers again, and have milters read it (SIGHUP): with the old one they open nothing any more, and seal nothing.\n`,
         ),
       );
     }
@@ -244,22 +244,49 @@ export async function runKeysReseal(options: ResealOptions, tools: Tools): Promi
   });
 }
 
+function readOldSealKeys(options: ResealOptions, directory: string, tools: Tools): readonly MasterKey[] {
+  const found = findSealKey(options, directory, tools);
+  const named = options.oldSealKey?.map((path) => readSealKeyFile(path, tools)) ?? [];
+  const old = found === undefined ? named : [found, ...named];
+  if (old.length === 0)
+    throw new UsageError(
+      `there is no seal key in ${directory} that anything could be sealed under: name it with --seal-key`,
+    );
+  return old;
+}
+
+const MORE_OLD_KEYS = "where some was sealed under another seal key, name that one too, with --old-seal-key";
+
+function sealedAnew(
+  key: DkimKey,
+  old: readonly MasterKey[],
+  to: MasterKey,
+  { randomOctets }: Tools,
+): SealedKey {
+  const tries = old.map((from) => resealKey(key.sealed, key, from, to, randomOctets));
+  const done = tries.find((each) => each.status === "resealed");
+  if (done !== undefined) return done.sealed;
+  const problems = tries.flatMap((each) => (each.status === "resealed" ? [] : [each]));
+  const { status, problem } = problems.find((each) => each.status !== "other-master-key") ?? problems[0]!;
+  throw new UsageError(
+    `nothing was changed: ${problem}${status === "other-master-key" ? `; ${MORE_OLD_KEYS}` : ""}`,
+  );
+}
+
 /** Codes of users, and credentials of providers that were entered at the server. */
 async function resealSecrets(
   { access, providers }: OpenedState,
-  from: MasterKey,
+  old: readonly MasterKey[],
   to: MasterKey,
   { randomOctets }: Tools,
 ): Promise<readonly SecretChange[]> {
-  const [old, next] = [from, to].map(({ key }) => createSecretBox(key, randomOctets)) as [
-    SecretBox,
-    SecretBox,
-  ];
+  const boxes = old.map(({ key }) => createSecretBox(key, randomOctets));
+  const next = createSecretBox(to.key, randomOctets);
   const again = (of: SecretChange["of"], id: string, before: string, boundTo: string): SecretChange => {
-    const opened = old.open(before, boundTo);
+    const opened = boxes.map((box) => box.open(before, boundTo)).find((octets) => octets !== undefined);
     if (opened === undefined)
       throw new UsageError(
-        `nothing was changed: a secret of ${of} ${id} does not open with the seal key at hand`,
+        `nothing was changed: a secret of ${of} ${id} does not open with the seal key at hand; ${MORE_OLD_KEYS}`,
       );
     return { of, id, before, after: next.seal(opened, boundTo) };
   };

@@ -382,7 +382,7 @@ export function createProgram(tools: Tools, finish: (code: ExitCode) => void): C
     )
     .option(
       "--allow-removed <count>",
-      "so many domains may go at once because the description no longer names them (default: 20, or a tenth)",
+      "exactly so many domains go at this start because the description no longer names them; asked for where they are more than 20, a tenth, or half of few",
     )
     .action(async (options) => finish(await (await import("./serve.ts")).runServe(options, tools)));
 
@@ -531,7 +531,8 @@ function addKeys(
     .action(async (domains, options) =>
       finish(await (await import("./keys-files.ts")).runKeysExport(domains, options, tools)),
     );
-  sealed(sub("reseal", "seal every private key under a new seal key"))
+  sealed(sub("reseal", "seal everything under a new seal key; stop the servers of this state before"))
     .option("--new-seal-key <file>", "the new one; made where there is none (default: seal.key.new)")
+    .option("--old-seal-key <file...>", "more old ones, where some is sealed under each")
     .action(async (options) => finish(await (await import("./keys.ts")).runKeysReseal(options, tools)));
 }

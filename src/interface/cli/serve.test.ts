@@ -111,6 +111,18 @@ describe("zonepost serve", () => {
     ]);
   });
 
+  it("hands on that it is told to end, and ends well where the server has not begun", async () => {
+    let told: string | undefined;
+    const startServer = async ({ signal }: ServeJob) => {
+      await new Promise((resolve) => signal!.addEventListener("abort", resolve));
+      told = (signal!.reason as Error).message;
+      return undefined;
+    };
+    const run = await zonepost(["serve", "--state", "/s"], { tools: { startServer } });
+    expect([run.exitCode, told]).toEqual([0, "zonepost is told to end"]);
+    expect(run.out).toMatch(/^Told to end before it had begun/);
+  });
+
   it("does not begin with a description that is wrong", async () => {
     const { jobs, tools } = server();
     const run = await zonepost(["serve", "--state", "/s", "-c", "z.yaml"], {

@@ -5,7 +5,7 @@ import { EXIT, type ExitCode, UsageError } from "./exit-code.ts";
 import { loadSettings, settingsFileOf } from "./settings-file.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { table, visible, wrap } from "./terminal.ts";
-import type { ServeHandle, ServeJob, Tools } from "./tools.ts";
+import type { DescribedFile, ServeHandle, ServeJob, Tools } from "./tools.ts";
 
 const MAX_DOMAINS = 10_000_000;
 
@@ -22,12 +22,14 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
   const settings = options.demo ? demoSettings(tools) : loadSettings(options.settings, tools);
   if (tools.startServer === undefined) throw new UsageError("this build of zonepost has no server in it");
   const { terminal } = tools;
+  const ending = new AbortController();
   const job: ServeJob = {
+    signal: ending.signal,
     settings,
     settingsFile: options.demo ? undefined : settingsFileOf(options.settings, tools),
     directory: options.demo ? undefined : stateDirectory(options.state, tools),
     logLine: (line) => terminal.err(line),
-    ...loadFile(options, tools),
+    ...loadFile(options, tools, readAllowed(options)),
   };
   const say = (level: "info" | "error", msg: string) =>
     terminal.err(`${JSON.stringify({ level, time: tools.now().getTime(), msg })}\n`);
@@ -52,9 +54,13 @@ export async function runServe(options: ServeOptions, tools: Tools): Promise<Exi
     : tools.onReload(() => {
         reloading = reloading.then(reloadOnce);
       });
-  const interrupted = tools.untilInterrupted();
+  const interrupted = tools.untilInterrupted().then(() => ending.abort(new Error("zonepost is told to end")));
   try {
     const server = await tools.startServer(job);
+    if (server === undefined) {
+      if (!options.json) terminal.out("Told to end before it had begun: what was taken in stays.\n");
+      return EXIT.ok;
+    }
     started.resolve(server);
     tellStarted(server, options, tools);
     await interrupted;
@@ -89,13 +95,20 @@ function tellStarted(
   }
 }
 
-function loadFile({ config, allowRemoved }: ServeOptions, tools: Tools): Pick<ServeJob, "description"> {
+/** Said of the file as it is at the start: of one that is read again later nobody has said it. */
+const readAllowed = ({ allowRemoved }: ServeOptions): Pick<DescribedFile, "allowedRemoved"> =>
+  allowRemoved === undefined
+    ? {}
+    : { allowedRemoved: readInteger(allowRemoved, "--allow-removed", 0, MAX_DOMAINS) };
+
+function loadFile(
+  { config }: ServeOptions,
+  tools: Tools,
+  allowed: Pick<DescribedFile, "allowedRemoved"> = {},
+): Pick<ServeJob, "description"> {
   if (config === undefined) return {};
   const name = config.slice(config.lastIndexOf("/") + 1);
-  const maxRemoved =
-    allowRemoved === undefined ? undefined : readInteger(allowRemoved, "--allow-removed", 0, MAX_DOMAINS);
-  const pieces = loadDescriptionPieces(config, tools);
-  return { description: { name, pieces, ...(maxRemoved !== undefined && { maxRemoved }) } };
+  return { description: { name, pieces: loadDescriptionPieces(config, tools), ...allowed } };
 }
 
 /** From the environment alone: a file may name keys, zones and hosts that are real. */

@@ -139,7 +139,7 @@ export interface Tools {
   /** Serves a mail server as a milter until somebody ends the program. Rejects where it cannot listen. */
   readonly serveMilter: (job: MilterJob) => Promise<void>;
   /** Starts the server; rejects where it cannot listen, and throws a UsageError where a setting cannot be used. */
-  readonly startServer?: (job: ServeJob) => Promise<ServeHandle>;
+  readonly startServer?: (job: ServeJob) => Promise<ServeHandle | undefined>;
   /** Resolves once somebody ends the program. */
   readonly untilInterrupted: () => Promise<void>;
   /** Calls whenever somebody says that files were changed (SIGHUP), until what it returns is called. */
@@ -154,6 +154,8 @@ export interface ServeJob {
   readonly directory: string | undefined;
   readonly logLine: (line: string) => void;
   readonly description?: DescribedFile;
+  /** Somebody ends the program: what takes long ends where it is, and what was done stays. */
+  readonly signal?: AbortSignal;
 }
 
 /** A description file that is the truth. */
@@ -161,8 +163,8 @@ export interface DescribedFile {
   /** "zonepost.yaml" */
   readonly name: string;
   readonly pieces: DescriptionPieces;
-  /** So many domains may go at once because the file no longer names them; what is usual where absent. */
-  readonly maxRemoved?: number;
+  /** So many domains go because the file no longer names them, and that is meant; what is usual needs no such word. */
+  readonly allowedRemoved?: number;
 }
 
 export interface ServeHandle {

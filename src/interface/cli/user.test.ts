@@ -33,11 +33,12 @@ const lost: User = {
   createdAt: new Date("2026-01-02T03:04:05Z"),
   disabledAt: new Date("2026-02-02T00:00:00Z"),
   revision: 1,
+  recoveries: 0,
 };
 
 async function withAnna(): Promise<void> {
   await state.access.addUser(lost);
-  await state.access.addUser({
+  const bert: User = {
     ...lost,
     id: "b",
     name: "bert",
@@ -46,8 +47,9 @@ async function withAnna(): Promise<void> {
     sealedTotpSecret: undefined,
     oidcSubject: "https://id.example bert",
     disabledAt: undefined,
-  });
-  await state.access.putPasskey({
+  };
+  await state.access.addUser(bert);
+  const passkey = {
     userId: "b",
     credentialId: "AAAA",
     publicKey: "AAAA",
@@ -56,7 +58,8 @@ async function withAnna(): Promise<void> {
     label: "key ring",
     createdAt: lost.createdAt,
     lastUsedAt: undefined,
-  });
+  };
+  await state.access.addPasskey(passkey, bert);
 }
 
 describe("user list", () => {

@@ -1,6 +1,7 @@
 /** `zonepost user`: who may log in at the server, and a way in for who has lost theirs. */
 import type { AccessStore, User } from "../../access/access-store.ts";
 import { withNewWayIn } from "../../access/account.ts";
+import { forgetTries } from "../../access/attempt.ts";
 import { auditEntry } from "../../access/audit.ts";
 import { loginName } from "../../access/login.ts";
 import { closest } from "../../records/closest.ts";
@@ -54,6 +55,7 @@ export async function runUserReset(typed: string, options: UserOptions, tools: T
     const { user, password } = await withNewWayIn(before, tools.randomOctets);
     if ((await access.changeUser(before, user, { isRecovery: true })) !== "changed")
       throw new UsageError(`${visible(typed)}: somebody else changes this user now; try again`, EXIT.errors);
+    await forgetTries(access, before);
     const what = { actor: "system", address: undefined, action: "user.change", target: user.name };
     const details = { password: "new", removeTotp: true, disabled: false };
     await access.audit(auditEntry({ ...what, details }, tools.now(), tools.randomOctets));

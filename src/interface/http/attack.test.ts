@@ -9,6 +9,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Client, HOST, type HttpWorld, httpWorld, ORIGIN } from "../../../test/support/http-world.ts";
 import { tableWorld } from "../../../test/support/table-world.ts";
+import { countLogin } from "../../access/attempt.ts";
 import { hashPassword } from "../../access/password.ts";
 import { beginSession } from "../../access/session.ts";
 import { totpCode } from "../../access/totp.ts";
@@ -129,6 +130,47 @@ describe("sessions", () => {
     expect([slowed.status, slowed.headers["retry-after"]]).toEqual([429, "60"]);
     world.clock = new Date(world.clock.getTime() + 61_000);
     expect((await login(nobody)).status).toBe(200);
+  });
+});
+
+describe("a name that is tried from everywhere", () => {
+  const asAnna = (address: string, password = "a guess at the password") =>
+    world.ask(nobody, "POST", "/api/login", { name: "anna", password }, { "x-forwarded-for": address });
+  beforeEach(async () => {
+    await world.close();
+    world = await httpWorld({}, { trustedProxies: ["127.0.0.1"] });
+    await givePassword("anna");
+  });
+  const hour = async () => {
+    for (let at = 0; at < 101; at++) await countLogin(world.access, "anna", `198.51.100.${at}`, world.clock);
+  };
+  const DAY_MILLISECONDS = 86_400_000;
+
+  it.each<[days: number, from: string, status: number, reason: string]>([
+    [0, "192.0.2.17", 200, "where she came in just now"],
+    [29, "192.0.2.17", 200, "where she came in four weeks ago"],
+    [31, "192.0.2.17", 429, "too long ago"],
+    [0, "192.0.2.18", 429, "where she has never been"],
+  ])("after %i days lets her in from %s: %i (%s)", async (days, from, status) => {
+    expect((await asAnna("192.0.2.17", PASSWORD)).status).toBe(200);
+    world.clock = new Date(world.clock.getTime() + days * DAY_MILLISECONDS);
+    await hour();
+    expect((await asAnna(from, PASSWORD)).status).toBe(status);
+  });
+
+  it("is slowed down where its owner has been, as anywhere", async () => {
+    expect((await asAnna("192.0.2.17", PASSWORD)).status).toBe(200);
+    for (let at = 0; at < 5; at++) expect((await asAnna("192.0.2.17")).status).toBe(401);
+    expect((await asAnna("192.0.2.17", PASSWORD)).status).toBe(429);
+  });
+
+  it("is not let in where somebody was right about the password alone", async () => {
+    const { anna } = world.users;
+    const before = (await world.access.user({ id: anna.id }))!;
+    await world.access.changeUser(before, { ...before, sealedTotpSecret: "sealed", revision: 3 });
+    expect((await asAnna("192.0.2.17", PASSWORD)).body).toMatchObject({ status: "second-factor" });
+    await hour();
+    expect((await asAnna("192.0.2.17", PASSWORD)).status).toBe(429);
   });
 });
 
@@ -296,7 +338,10 @@ describe("another tenant", () => {
     expect((await make("not the password at all")).status).toBe(422);
     expect((await make(PASSWORD)).status).toBe(201);
     const guesses = await Promise.all(Array.from({ length: 10 }, () => make("a guess at the password")));
-    expect(guesses.map(({ status }) => status)).toContain(429);
+    const statuses = guesses.map(({ status }) => status);
+    // With the one from before they are five.
+    expect(statuses.toSorted()).toEqual([...Array(6).fill(401), ...Array(4).fill(422)]);
+    expect((await make(PASSWORD)).status).toBe(401);
   });
 
   it("does not see in the log what it should not, and no secret stands in any", async () => {

@@ -17,6 +17,23 @@ const disable = async (user: "anna") => {
   const after = { ...before, disabledAt: world.clock, revision: before.revision + 1 };
   expect(await world.access.changeUser(before, after)).toBe("changed");
 };
+const recover = async (user: "anna" | "admin") => {
+  const before = (await world.access.user({ id: world.users[user].id }))!;
+  const after = { ...before, revision: before.revision + 1 };
+  expect(await world.access.changeUser(before, after, { isRecovery: true })).toBe("changed");
+};
+const tokenOf = async (label: string) =>
+  (await world.access.tokens(world.users.admin.id)).find((token) => token.label === label)!;
+const takeBack = async (label: string) => {
+  const { userId, id } = await tokenOf(label);
+  expect(await world.access.removeToken(userId, id)).toBe(true);
+};
+const endToken = async (label: string) => {
+  const { userId, id, ...token } = await tokenOf(label);
+  await world.access.removeToken(userId, id);
+  const over = { ...token, userId, id, expiresAt: world.clock };
+  expect(await world.access.addToken(over, (await world.access.user({ id: userId }))!)).toBe(true);
+};
 const give = async (ownerId: string) => {
   const { revision, content } = (await world.parts.descriptions.domain(ANNAS))!;
   await world.parts.descriptions.putDomain({ domain: ANNAS, content, ownerId }, revision, world.clock);
@@ -24,7 +41,7 @@ const give = async (ownerId: string) => {
 
 describe("a plan that waits for caches", () => {
   /** The MX waits for the address of its host. Acts while it waits. */
-  async function applied(meanwhile: () => Promise<unknown>) {
+  async function applied(meanwhile: () => Promise<unknown>, by = "owner") {
     let acting: Promise<unknown> | undefined;
     world = await httpWorld({
       wait: async () => {
@@ -36,24 +53,32 @@ describe("a plan that waits for caches", () => {
     await world.parts.descriptions.putCommon({ servers }, 1, world.clock);
     const plan = (await ask("owner", "GET", `${DOMAIN}/plan`)).body as { digest: string };
     const allow = ["dmarc-jump", "mx-unresolvable"];
-    const begun = await ask("owner", "POST", `${DOMAIN}/apply`, { digest: plan.digest, allow });
+    const begun = await ask(by, "POST", `${DOMAIN}/apply`, { digest: plan.digest, allow });
     const { job } = begun.body as { job: string };
     await world.settle();
     expect(acting).toBeDefined();
-    const { result } = (await ask("administrator", "GET", `/api/jobs/${job}`)).body as { result: object };
+    const { result } = (await ask("reader", "GET", `/api/jobs/${job}`)).body as { result: object };
     return { result, hasMx: [...world.provider.rrsets.keys()].some((key) => / MX/.test(key)) };
   }
 
-  it("goes on where nothing was taken away", async () => {
-    const { result, hasMx } = await applied(async () => {});
+  it.each<[reason: string, meanwhile: () => Promise<unknown>, by: string]>([
+    ["nothing was taken away", async () => {}, "owner"],
+    ["the session is over", () => ask("owner", "POST", "/api/logout"), "owner"],
+    ["another token is gone", () => takeBack("read"), "token publish"],
+  ])("goes on (%s)", async (_, meanwhile, by) => {
+    const { result, hasMx } = await applied(meanwhile, by);
     expect([result, hasMx]).toEqual([expect.objectContaining({ status: "done" }), true]);
   });
 
-  it.each<[reason: string, meanwhile: () => Promise<unknown>]>([
-    ["its owner is kept out", () => disable("anna")],
-    ["the domain is another's", () => give(world.users.bert.id)],
-  ])("publishes nothing more (%s)", async (_, meanwhile) => {
-    const { result, hasMx } = await applied(meanwhile);
+  it.each<[reason: string, meanwhile: () => Promise<unknown>, by: string]>([
+    ["its owner is kept out", () => disable("anna"), "owner"],
+    ["the domain is another's", () => give(world.users.bert.id), "owner"],
+    ["who approved it was thrown out", () => recover("anna"), "owner"],
+    ["the token's user was thrown out", () => recover("admin"), "token publish"],
+    ["the token is gone", () => takeBack("publish"), "token publish"],
+    ["the token is over", () => endToken("publish"), "token publish"],
+  ])("publishes nothing more (%s)", async (_, meanwhile, by) => {
+    const { result, hasMx } = await applied(meanwhile, by);
     expect([result, hasMx]).toEqual([expect.objectContaining({ status: "stopped", stepsDone: 1 }), false]);
   });
 });

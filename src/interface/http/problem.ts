@@ -17,6 +17,7 @@ export const PROBLEM_CODES = {
   "not-json": 415,
   "wrong-host": 421,
   refused: 422,
+  "log-in-again": 422,
   "too-many": 429,
   failed: 500,
   "no-answer": 502,

@@ -28,7 +28,7 @@ export function rotationWork(
 
   /** Published is what the domain's owner may publish. */
   const actorFor = async ({ ownerId }: StoredDomain): Promise<Actor | undefined> => {
-    if (ownerId === undefined) return { user: { id: BY, name: BY, role: "administrator" } };
+    if (ownerId === undefined) return { user: { id: BY, name: BY, role: "administrator", recoveries: 0 } };
     const user = await access.user({ id: ownerId });
     if (user === undefined || user.disabledAt !== undefined) return undefined;
     return may({ user }, "own.keys") ? { user } : undefined;

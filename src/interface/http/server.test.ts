@@ -60,6 +60,7 @@ it("serves TLS, tells of a job while it runs, and stops without leaving anybody"
 
 it.each([
   ["full", 503, "disk of the store is full", "make room"],
+  ["resealed", 503, "under another seal key than this server's", "start it again"],
   ["gone", 503, "database does not answer", "try again"],
   ["busy", 503, "locked", "try again"],
   ["damaged", 500, "went wrong", "log"],

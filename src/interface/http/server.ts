@@ -394,6 +394,10 @@ const STORE_TROUBLES: Readonly<
     what: "the disk of the store is full: nothing was changed, and what is there can still be read",
     remedy: "make room on the server's disk, then try again",
   },
+  resealed: {
+    what: "all that is sealed here lies under another seal key than this server's: nothing was changed",
+    remedy: "put the new seal key in the place of the server's, and start it again",
+  },
   busy: { what: "the store is locked by another program: nothing was changed", remedy: "try again" },
   gone: {
     what: "the database does not answer",

@@ -103,6 +103,21 @@ describe("keys that are made", () => {
     expect(most).toBe(2);
   });
 
+  it("are two of one owner, under way or waiting: the others have their turns", async () => {
+    const domains = Array.from({ length: 18 }, (_, at) => domainName(`d${at}.example`));
+    for (const domain of domains) {
+      const ownerId = world.users.anna.id;
+      await world.parts.descriptions.putDomain({ domain, content: { domain }, ownerId }, 0, world.clock);
+    }
+    const hers = domains.map((domain) => ask("owner", "POST", `/api/domains/${domain}/keys`, bits));
+    const { status, body } = await Promise.race(hers);
+    expect([status, body]).toMatchObject([409, { what: expect.stringContaining("2 other keys") }]);
+    const his = ask("other", "POST", "/api/domains/bert.example/keys", bits);
+    gate.resolve();
+    expect((await his).status).toBe(201);
+    expect(await statuses(hers)).toEqual({ 201: 2, 409: 16 });
+  });
+
   it("are never more than a domain may have", async () => {
     gate.resolve();
     const add = (at: number) =>

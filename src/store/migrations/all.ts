@@ -11,6 +11,7 @@ import { past } from "./0009-past.ts";
 import { applyHolder } from "./0010-apply-holder.ts";
 import { sweptAndFound } from "./0011-swept-and-found.ts";
 import { sealKeyKnown } from "./0012-seal-key.ts";
+import { recoveries } from "./0013-recoveries.ts";
 import type { ColumnWords, Migration } from "./migration.ts";
 
 const MIGRATIONS: readonly Migration[] = [
@@ -26,6 +27,7 @@ const MIGRATIONS: readonly Migration[] = [
   applyHolder,
   sweptAndFound,
   sealKeyKnown,
+  recoveries,
 ];
 
 export const LATEST_LAYOUT = MIGRATIONS.length;

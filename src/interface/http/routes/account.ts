@@ -2,10 +2,11 @@
 import { z } from "zod";
 import { type ApiToken, SCOPES } from "../../../access/access-store.ts";
 import { offerTotp, withoutTotp, withPassword, withTotp } from "../../../access/account.ts";
-import { countCode, takeBackCode } from "../../../access/attempt.ts";
+import { countInSession, takeBackInSession } from "../../../access/attempt.ts";
 import { bearerHash } from "../../../access/bearer-secret.ts";
 import type { SessionTools } from "../../../access/session.ts";
 import { MAX_TOKENS, makeToken } from "../../../access/token.ts";
+import { notLoggedIn } from "../door.ts";
 import type { ServerParts } from "../parts.ts";
 import { requirePassword } from "../password-again.ts";
 import { notFound, Refusal, stale, waitFor } from "../problem.ts";
@@ -134,14 +135,15 @@ export function accountRoutes(parts: ServerParts, { now, random, store }: Sessio
       summary: "Turns codes on, with the first code.",
       body: z.strictObject({ pending: z.string().max(1000), code: z.string().max(20) }),
       act: async ({ body }, asked) => {
-        const granted = await countCode(store, own(asked).id, now());
+        const counted = [store, "code", keep(asked), now()] as const;
+        const granted = await countInSession(...counted);
         if (!granted.granted) throw waitFor(granted.waitSeconds);
         const after = withTotp(own(asked), body.pending, body.code, now(), parts.box);
         if (after === undefined)
           throw new Refusal("refused", "the code is wrong", "type the code that the app shows now", {
             where: "body.code",
           });
-        await takeBackCode(store, own(asked).id, now());
+        await takeBackInSession(...counted);
         await changed(asked, after);
         await asked.audit("account.totp-on", own(asked).name);
       },
@@ -179,7 +181,9 @@ export function accountRoutes(parts: ServerParts, { now, random, store }: Sessio
           throw new Refusal("refused", `there are ${MAX_TOKENS} tokens already`, "remove one first");
         const { label, expiresAt } = body;
         const wanted = { label, scopes: body.scopes, ...(expiresAt && { expiresAt: new Date(expiresAt) }) };
-        const { token, secret } = await makeToken(user, wanted, now(), random, store);
+        const made = await makeToken(user, wanted, now(), random, store);
+        if (made === undefined) throw notLoggedIn();
+        const { token, secret } = made;
         await asked.audit("token.create", label, { scopes: token.scopes });
         return { id: token.id, secret };
       },

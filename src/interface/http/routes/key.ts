@@ -27,7 +27,7 @@ import {
   type PublishedStep,
   publishKeyStep,
 } from "../../../watch/key-publish.ts";
-import { lanesOf, turnKeys } from "../../../watch/key-turn.ts";
+import { lanesToBegin, turnKeys } from "../../../watch/key-turn.ts";
 import { startRotation } from "../../../watch/rotation-driver.ts";
 import { describeDomain } from "../described.ts";
 import { formSchema, hostFields, ofDomain } from "../domain-schema.ts";
@@ -103,7 +103,7 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
   };
   const generate = async (asked: Asked, wanted: Parameters<typeof makeKey>[1]) => {
     const { domain } = asked.domain;
-    const made = await inTurn(domain, async () => {
+    const made = await inTurn(asked.domain, async () => {
       await requireRoom(domain);
       return makeKey(domain, wanted, { store: keys, sealKey: master, makeKeyPair, random, now });
     });
@@ -169,7 +169,7 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
           sealKey(pair.value.privateKey, name, master(), random),
           now(),
         );
-        const put = await inTurn(domain, async () => {
+        const put = await inTurn(asked.domain, async () => {
           await requireRoom(domain);
           return keys.put(key);
         });
@@ -307,16 +307,10 @@ export function keyRoutes(parts: ServerParts): readonly Route[] {
         const stored = asked.domain;
         const { domain } = stored;
         if (body.begin) {
-          for (const [algorithm, lane] of lanesOf(await keys.list(domain))) {
-            const waiting = lane.find(({ state }) => ["prepared", "published", "proven"].includes(state));
-            if (waiting !== undefined)
-              throw new Refusal(
-                "refused",
-                `${keyOwner(waiting)} is on its way already`,
-                "go on without begin",
-              );
-            await generate(asked, { selector: DATED_SELECTOR, algorithm });
-          }
+          const { algorithms, waiting } = lanesToBegin(await keys.list(domain));
+          if (waiting !== undefined)
+            throw new Refusal("refused", `${keyOwner(waiting)} is on its way already`, "go on without begin");
+          for (const algorithm of algorithms) await generate(asked, { selector: DATED_SELECTOR, algorithm });
         }
         const lanes = await turnKeys(domain, parts.world().authoritative, keys, now);
         if (lanes === undefined) throw stale();

@@ -1,6 +1,6 @@
 /** Passkeys, and login by an identity provider. Without either configured these routes say so. */
 import { z } from "zod";
-import { countPlace } from "../../../access/attempt.ts";
+import { countPlace, takeBackPlace } from "../../../access/attempt.ts";
 import { leaveFor, returnFrom } from "../../../access/identity-provider.ts";
 import {
   LOGIN,
@@ -151,11 +151,12 @@ export function passkeyRoutes(
         await counted("passkey", asked);
         const user = await showPasskey({ kept: asked.cookie("passkey") ?? "", answer: body.answer }, all);
         asked.setStep("passkey", undefined, "strict");
-        if (user === undefined) {
+        const secret = user && (await beginSession(user, asked.caller, true, asked.session?.secret, tools));
+        if (user === undefined || secret === undefined) {
           await asked.audit("login.failed", "a passkey", {}, "nobody");
           throw new Refusal("not-logged-in", "this passkey opens nothing here", "log in in another way");
         }
-        const secret = await beginSession(user, asked.caller, true, asked.session?.secret, tools);
+        await takeBackPlace(store, "passkey", asked.caller.address, now());
         asked.setSession(secret);
         await asked.audit("login", user.name, { by: "passkey" }, user.name);
         return { status: "in" as const, csrfToken: csrfToken(secret) };
@@ -166,15 +167,23 @@ export function passkeyRoutes(
       path: "/api/login/provider",
       gate: "anyone",
       summary: "Where to go to log in at the identity provider.",
-      query: z.object({ to: ownPath.optional().describe("The page to come back to.") }),
+      query: z.object({
+        to: ownPath.optional().describe("The page to come back to."),
+        again: z
+          .literal("true")
+          .optional()
+          .describe("Whoever is logged in there is to prove it anew: for what asks for a login just now."),
+      }),
       answer: z.object({ url: z.string(), title: z.string() }),
       act: async ({ query }, asked) => {
         const all = identityTools();
         await counted("identity", asked);
-        const { url, kept } = await leaveFor(all, query.to).catch((error: unknown) => {
-          if (error instanceof Refusal) throw error;
-          throw new Refusal("no-answer", "the identity provider does not answer", "try again later");
-        });
+        const { url, kept } = await leaveFor(all, { to: query.to, again: query.again !== undefined }).catch(
+          (error: unknown) => {
+            if (error instanceof Refusal) throw error;
+            throw new Refusal("no-answer", "the identity provider does not answer", "try again later");
+          },
+        );
         asked.setStep("identity", kept, "lax");
         return { url, title: all.provider.title };
       },
@@ -191,7 +200,9 @@ export function passkeyRoutes(
         const kept = asked.cookie("identity") ?? "";
         const back = await returnFrom(kept, `${origin}${asked.reply.request.url}`, all);
         asked.setStep("identity", undefined, "lax");
-        if (back === undefined) {
+        const secret =
+          back && (await beginSession(back.user, asked.caller, true, asked.session?.secret, tools, back));
+        if (back === undefined || secret === undefined) {
           await asked.audit("login.failed", "an identity provider's answer", {}, "nobody");
           // A person sees the page in which to begin anew.
           if (asked.reply.request.headers.accept?.includes("text/html")) {
@@ -205,7 +216,9 @@ export function passkeyRoutes(
           );
         }
         const { user, to } = back;
-        asked.setSession(await beginSession(user, asked.caller, true, asked.session?.secret, tools));
+        for (const way of ["identity", "identity-return"])
+          await takeBackPlace(store, way, asked.caller.address, now());
+        asked.setSession(secret);
         await asked.audit("login", user.name, { by: "identity provider" }, user.name);
         asked.reply.redirect(to, 303);
       },

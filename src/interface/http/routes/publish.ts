@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { auditEntry } from "../../../access/audit.ts";
 import { type Actor, actorName, may, sees } from "../../../access/permission.ts";
+import { scopesLeft } from "../../../access/token.ts";
 import {
   type ApplyEvent,
   type ApplyTools,
@@ -79,6 +80,10 @@ interface Approved {
   readonly zone: DomainName;
   readonly digest: string;
   readonly userId: string;
+  /** Undefined in what was approved before it was kept. */
+  readonly recoveries?: number;
+  /** Undefined for a session, which may end before the work does. */
+  readonly tokenId?: string;
   readonly by: string;
   readonly address: string;
 }
@@ -109,14 +114,21 @@ export function publishRoutes(parts: ServerParts, tasks: Tasks): readonly Route[
     zone,
     digest,
     userId: actor.user.id,
+    recoveries: actor.user.recoveries,
+    ...(actor.tokenId !== undefined && { tokenId: actor.tokenId }),
     by: actorName(actor),
     address: caller.address,
   });
   /** Who has approved it may have lost the right meanwhile: then undefined. */
-  const approver = async ({ domain, userId }: Approved) => {
+  const approver = async ({ domain, userId, recoveries = 0, tokenId }: Approved) => {
     const [stored, user] = await Promise.all([descriptions.domain(domain), access.user({ id: userId })]);
     if (stored === undefined || user === undefined || user.disabledAt !== undefined) return undefined;
-    return sees({ user }, stored) && may({ user }, "own.publish") ? { stored, actor: { user } } : undefined;
+    // Who approved it may have been somebody else, who is thrown out by now.
+    if (user.recoveries !== recoveries) return undefined;
+    const scopes = tokenId === undefined ? undefined : await scopesLeft(userId, tokenId, now(), access);
+    if (tokenId !== undefined && scopes === undefined) return undefined;
+    const actor: Actor = { user, ...(scopes && { scopes }) };
+    return sees(actor, stored) && may(actor, "own.publish") ? { stored, actor } : undefined;
   };
   const openAgain = async (approved: Approved) => {
     const standing = await approver(approved);

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ROLES, type User } from "../../../access/access-store.ts";
 import { makeUser, withPassword } from "../../../access/account.ts";
+import { forgetTries } from "../../../access/attempt.ts";
 import { temporaryPassword } from "../../../access/password.ts";
 import type { ServerParts } from "../parts.ts";
 import { requirePassword } from "../password-again.ts";
@@ -26,8 +27,21 @@ const userSchema = z.object({
 /** `temporaryPassword`: where one was asked for; it is told this once. */
 const changedSchema = userSchema.extend({ temporaryPassword: z.string().nullable() });
 const wantsPassword = z.literal(true).optional();
-/** Of the administrator who asks: what they make of users outlives their session. */
+/** Of the administrator who asks: what they give to users outlives their session. */
 const ownPassword = z.string().max(1024).optional();
+
+const changeBody = z.strictObject({
+  revision: z.int().min(1),
+  role: role.optional(),
+  disabled: z.boolean().optional(),
+  password: z.string().max(1024).optional(),
+  /** One is made, and told in the answer. */
+  makePassword: wantsPassword,
+  ownPassword,
+  removeTotp: z.literal(true).optional(),
+  oidcSubject: subject.nullable().optional(),
+});
+type ChangeBody = z.infer<typeof changeBody>;
 
 const userJson = (user: User) => ({
   id: user.id,
@@ -45,6 +59,14 @@ const subjectTaken = (): Refusal =>
   new Refusal("taken", "this subject is another user's", "give each user a subject of their own", {
     where: "body.oidcSubject",
   });
+
+const onlyTakesAway = (
+  { revision: _, ownPassword: _own, disabled, role: next, ...given }: ChangeBody,
+  before: User,
+): boolean =>
+  Object.keys(given).length === 0 &&
+  disabled !== false &&
+  (next === undefined || next === before.role || before.role === "administrator");
 
 export function userRoutes(parts: ServerParts): readonly Route[] {
   const { access, now, random } = parts;
@@ -98,24 +120,15 @@ export function userRoutes(parts: ServerParts): readonly Route[] {
       path: "/api/users/:id",
       gate: "users.manage",
       summary:
-        "Changes a user: role, whether they may come in, a new password, codes taken off. With a new password, and where they may not come in, their sessions end, and their passkeys and tokens go.",
+        "Changes a user: role, whether they may come in, a new password, codes taken off. With a new password or subject, and where they may not come in, their sessions end, and their passkeys and tokens go.",
       params: z.object({ id: z.string().max(100) }),
-      body: z.strictObject({
-        revision: z.int().min(1),
-        role: role.optional(),
-        disabled: z.boolean().optional(),
-        password: z.string().max(1024).optional(),
-        /** One is made, and told in the answer. */
-        makePassword: wantsPassword,
-        ownPassword,
-        removeTotp: z.literal(true).optional(),
-        oidcSubject: subject.nullable().optional(),
-      }),
+      body: changeBody,
       answer: changedSchema,
       act: async ({ params, body }, asked) => {
-        await requirePassword(body.ownPassword, asked, parts, "body.ownPassword");
         const before = await access.user({ id: params.id });
         if (before === undefined) throw notFound();
+        if (!onlyTakesAway(body, before))
+          await requirePassword(body.ownPassword, asked, parts, "body.ownPassword");
         if (before.revision !== body.revision) throw stale();
         if (body.oidcSubject) await requireFree(body.oidcSubject, before.id);
         let after: User = { ...before, revision: before.revision + 1 };
@@ -134,7 +147,9 @@ export function userRoutes(parts: ServerParts): readonly Route[] {
           ...(body.removeTotp && { sealedTotpSecret: undefined, totpStep: undefined }),
           ...(body.oidcSubject !== undefined && { oidcSubject: body.oidcSubject ?? undefined }),
         };
-        switch (await access.changeUser(before, after, { isRecovery: wanted !== undefined })) {
+        // Whoever came in by the former subject has no way in any more, and what they left has none either.
+        const isRecovery = wanted !== undefined || after.oidcSubject !== before.oidcSubject;
+        switch (await access.changeUser(before, after, { isRecovery })) {
           case "stale":
             throw stale();
           case "taken":
@@ -143,6 +158,7 @@ export function userRoutes(parts: ServerParts): readonly Route[] {
             throw new Refusal("refused", "this is the last administrator", "make another one first");
           default:
         }
+        if (isRecovery) await forgetTries(access, before);
         const { password: _password, makePassword: _made, ownPassword: _own, revision: _, ...said } = body;
         await asked.audit("user.change", before.name, {
           ...said,

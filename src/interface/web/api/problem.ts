@@ -19,6 +19,7 @@ export type ProblemCode =
   | "not-json"
   | "wrong-host"
   | "refused"
+  | "log-in-again"
   | "too-many"
   | "failed"
   | "no-answer"

@@ -403,6 +403,7 @@ post: {
 parameters: {
 query?: {
 to?: string;
+again?: "true";
 };
 path?: never;
 };
@@ -3053,7 +3054,7 @@ content: {
 };
 };
 "/api/users/{id}": {
-/** Changes a user: role, whether they may come in, a new password, codes taken off. With a new password, and where they may not come in, their sessions end, and their passkeys and tokens go. */
+/** Changes a user: role, whether they may come in, a new password, codes taken off. With a new password or subject, and where they may not come in, their sessions end, and their passkeys and tokens go. */
 put: {
 parameters: {
 query?: never;

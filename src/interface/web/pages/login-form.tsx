@@ -1,17 +1,13 @@
 /** Password and code, a passkey, or another's word. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { answer, GET, POST } from "../api/client.ts";
+import { answer, POST } from "../api/client.ts";
+import { loginWaysQuery, providerAddress } from "../api/login-ways.ts";
 import { logInWithPasskey } from "../api/passkey.ts";
 import { begin, type Session, sessionQuery } from "../api/session.ts";
 import { Field } from "../parts/field.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { useTexts } from "../texts/texts.tsx";
-
-export const loginWaysQuery = {
-  queryKey: ["login ways"],
-  queryFn: ({ signal }: { readonly signal: AbortSignal }) => answer(GET("/api/login", { signal })),
-};
 
 interface LoginFormProps {
   readonly onIn: (session: Session) => void;
@@ -21,12 +17,6 @@ interface LoginFormProps {
   readonly isAbove?: boolean;
   /** The page that an identity provider sends the browser back to. */
   readonly to?: string | undefined;
-}
-
-/** As it stands in an address bar: percent-encoded. */
-function asciiPath(path: string): string {
-  const { pathname, search, hash } = new URL(path, window.location.origin);
-  return pathname + search + hash;
 }
 
 /** Whether the password was right, and a code is asked for. */
@@ -51,11 +41,8 @@ export function LoginForm({ onIn, name, isAbove = false, to }: LoginFormProps) {
   });
   const passkey = () => come.mutate(logInWithPasskey);
   const leaveForProvider = useMutation({
-    mutationFn: () =>
-      answer(
-        POST("/api/login/provider", { params: { query: to === undefined ? {} : { to: asciiPath(to) } } }),
-      ),
-    onSuccess: ({ url }) => {
+    mutationFn: () => providerAddress(to),
+    onSuccess: (url) => {
       if (isAbove) window.open(url, "_blank", "noopener");
       else window.location.assign(url);
     },

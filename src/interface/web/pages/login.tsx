@@ -3,10 +3,11 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { POST } from "../api/client.ts";
+import { loginWaysQuery } from "../api/login-ways.ts";
 import { sessionQuery } from "../api/session.ts";
 import { Page } from "../parts/page.tsx";
 import { useTexts } from "../texts/texts.tsx";
-import { LoginForm, loginWaysQuery, useNeedsCode } from "./login-form.tsx";
+import { LoginForm, useNeedsCode } from "./login-form.tsx";
 import "../style/entrance.css";
 
 const route = getRouteApi("/login");

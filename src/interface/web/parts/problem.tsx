@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 import { ApiProblem, ConnectionLost, LoggedOut, PasskeyProblem } from "../api/problem.ts";
 import { useTexts } from "../texts/texts.tsx";
+import { LogInAgain } from "./log-in-again.tsx";
 
 interface ProblemProps {
   readonly error: unknown;
@@ -39,6 +40,7 @@ export function Problem({ error, onRetry, children }: ProblemProps) {
       <p>
         {known ? <span lang="en">{t.sentence(known.remedy)}</span> : t.tryAgain((error as Error).message)}
       </p>
+      {known?.code === "log-in-again" && <LogInAgain />}
       {onRetry && (
         <button type="button" onClick={onRetry}>
           {t.again}

@@ -105,6 +105,9 @@ export const de: Texts = {
     codeHint: "Sechs Ziffern",
     sendCode: "Weiter",
     other: "Als jemand anderes anmelden",
+    again: (provider) => `Noch einmal anmelden: ${provider}`,
+    anew: "Melden Sie sich dazu ab und wieder an.",
+    noProvider: "Der Identitätsanbieter antwortet nicht. Versuchen Sie es später noch einmal.",
     overTitle: "Ihre Sitzung ist zu Ende",
     refused:
       "Diese Anmeldung öffnet hier nichts. Wer verwaltet, muss Ihnen ein Konto einrichten; oder melden Sie sich anders an.",

@@ -106,6 +106,9 @@ export const en = {
     codeHint: "Six digits",
     sendCode: "Go on",
     other: "Log in as somebody else",
+    again: (provider: string) => `Log in again: ${provider}`,
+    anew: "Log out and in again for that.",
+    noProvider: "The identity provider does not answer. Try again later.",
     overTitle: "Your session is over",
     refused:
       "That login opens nothing here. An administrator has to make an account for you; or log in in another way.",

@@ -114,21 +114,32 @@ function UserItem({ user, onGiven, onAsk }: UserItemProps) {
     title: string,
     wanted: Change,
     then: (after: Awaited<ReturnType<typeof change.mutateAsync>>, own: Change) => void,
-    hint?: string,
+    { hint, isAsked = true }: { readonly hint?: string; readonly isAsked?: boolean } = {},
   ) => {
     const act = async (own: Change) => then(await change.mutateAsync({ ...wanted, ...own }), own);
-    if (onAsk) onAsk({ title: `${title}: ${name}`, hint, act: (ownPassword) => act({ ownPassword }) });
+    if (onAsk && isAsked)
+      onAsk({ title: `${title}: ${name}`, hint, act: (ownPassword) => act({ ownPassword }) });
     // What goes wrong stands at the user.
     else void act({}).catch(() => undefined);
+  };
+  /** What was taken away without the password is given again with it. */
+  const undo = (title: string, former: Change, own: Change) => {
+    if (own.ownPassword === undefined) begin(title, former, () => undefined);
+    else change.mutate({ ...former, ...own });
   };
   const roleId = useId();
   const select = useRef<HTMLSelectElement>(null);
   const setRole = (next: Role) => {
     select.current?.focus();
-    begin(t.changeRole, { role: next }, (_, own) => {
-      setChosen(undefined);
-      tell(t.roleChanged(name, menu.role(next)), () => change.mutate({ role, ...own }));
-    });
+    begin(
+      t.changeRole,
+      { role: next },
+      (_, own) => {
+        setChosen(undefined);
+        tell(t.roleChanged(name, menu.role(next)), () => undo(t.changeRole, { role }, own));
+      },
+      { isAsked: role !== "administrator" },
+    );
   };
   const setDisabled = (disabled: boolean) =>
     begin(
@@ -136,16 +147,16 @@ function UserItem({ user, onGiven, onAsk }: UserItemProps) {
       { disabled },
       (_, own) =>
         tell(disabled ? t.isDisabled(name) : t.isEnabled(name), () =>
-          change.mutate({ disabled: !disabled, ...own }),
+          undo(disabled ? t.enable : t.disable, { disabled: !disabled }, own),
         ),
-      disabled ? t.recovery : undefined,
+      { isAsked: !disabled },
     );
   const givePassword = () =>
     begin(
       t.newPassword,
       { makePassword: true },
       ({ temporaryPassword: password }) => password && onGiven({ name, password }),
-      t.recovery,
+      { hint: t.recovery },
     );
   const isOneself = session?.user.id === id;
   return (
