@@ -1,5 +1,4 @@
 /** Descriptions put together from their pieces: as much of them as a question needs. */
-import { isDeepStrictEqual } from "node:util";
 import { checkDomain } from "../../check/check.ts";
 import type { CheckOptions, Context, World } from "../../check/context.ts";
 import type { DomainReport } from "../../check/finding.ts";
@@ -71,7 +70,7 @@ export async function checkWatched(
   const nextTo = (kept: DomainPast | undefined): DomainPast | undefined =>
     seen && { ...seen, ...(kept?.publishTroubles && { publishTroubles: kept.publishTroubles }) };
   // Most checks see what the last one saw.
-  if (!isDeepStrictEqual(nextTo(before), before)) await watch.changePast(domain, nextTo);
+  if (JSON.stringify(nextTo(before)) !== JSON.stringify(before)) await watch.changePast(domain, nextTo);
   return report;
 }
 

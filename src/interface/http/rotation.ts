@@ -1,5 +1,4 @@
 /** Rotations that go on by themselves, with what this server knows of domains and zones. */
-import { isDeepStrictEqual } from "node:util";
 import { auditEntry } from "../../access/audit.ts";
 import type { Actor } from "../../access/permission.ts";
 import { may } from "../../access/permission.ts";
@@ -74,7 +73,7 @@ export function rotationWork(
         const since = known?.since ?? now().getTime();
         return { action, dkimSelector, detail: detail.slice(0, MAX_DETAIL_CHARACTERS), since };
       });
-      if (isDeepStrictEqual(before, publishTroubles)) return undefined;
+      if (JSON.stringify(before) === JSON.stringify(publishTroubles)) return undefined;
       return { ...rest, ...(publishTroubles.length > 0 && { publishTroubles }) };
     });
 
