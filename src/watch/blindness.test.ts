@@ -236,6 +236,12 @@ describe("what is not seen", () => {
       false,
     ],
     [
+      "the name server that may lack the key is silent",
+      entry("dkim-signing-key-lost", `now._domainkey.${DOMAIN}`),
+      [SILENT_NS2, entry("mx-ok")],
+      true,
+    ],
+    [
       "the name server that was behind is silent",
       entry("zone-serials-differ", DOMAIN, { observed: `2 at ${NS1}; 1 at ${NS2}` }),
       [SILENT_NS2, entry("mx-ok")],

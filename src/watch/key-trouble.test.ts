@@ -318,6 +318,14 @@ describe("keys that are kept", () => {
     for (const { observed } of findings) expect(observed).toContain(says);
   });
 
+  it("say nothing of a name server that is silent altogether: the zone's findings do", async () => {
+    const world = tableWorld({
+      zone: zoneWith([[signs, "key"]]),
+      servers: { "ns2.example.org": { state: "unknown" } },
+    });
+    expect(await keyTroubleFindings([signs], [], new Context(DOMAIN, world, OPTIONS))).toEqual([]);
+  });
+
   it.each<[hours: number, found: readonly string[], reason: string]>([
     [0.5, [], "what fails for a moment is tried again"],
     [1, [WAITS], "since an hour"],

@@ -11,7 +11,7 @@ import { keyRecord, keyZone, needsZone } from "./key-publish.ts";
 import { lanesOf } from "./key-turn.ts";
 import type { PublishTrouble } from "./watch-store.ts";
 
-type Looking = Pick<Context, "domain" | "finding" | "unknown" | "formZone" | "options" | "world">;
+type Looking = Pick<Context, "zone" | "domain" | "finding" | "unknown" | "formZone" | "options" | "world">;
 
 const HOUR_MILLISECONDS = 3_600_000;
 /** So long a person may take for a record, and so long this server may try. */
@@ -71,6 +71,12 @@ async function laneFindings(
   const { now } = context.world;
   const findings: Finding[] = [];
   const told = new Set<string>();
+  const zone = await context.zone;
+  const dumb = new Set<string>(
+    zone.status === "found"
+      ? zone.zone.servers.filter(({ state }) => state === "unknown").map(({ server }) => server.name)
+      : [],
+  );
   for (const { key, look } of seen) {
     const summary = summarize(look.perServer);
     if (summary.denying.length === 0 && !summary.isSomewhere) {
@@ -78,8 +84,11 @@ async function laneFindings(
     } else if (isLost(key, summary, signer, now)) {
       findings.push(await lostFinding(key, summary, { signer, rsa }, context));
       told.add(key.dkimSelector);
-    } else if (summary.silent.length > 0 && isLost(key, { denying: summary.silent }, signer, now)) {
-      // Who is silent may be the one that does not show it.
+    } else if (
+      isLost(key, { denying: summary.silent }, signer, now) &&
+      summary.silent.some(({ server }) => !dumb.has(server))
+    ) {
+      // Who is silent may be the one that does not show it; of who says nothing at all the zone's findings tell.
       findings.push(untold(key, look.perServer, context));
     }
   }
