@@ -131,6 +131,28 @@ it("changes a role, takes that back, and leaves one's own to others", async () =
   await page.getByText("Another administrator changes your role").waitFor();
 });
 
+it("asks anew for a password that has changed before something was taken back", async () => {
+  const changeOwn = (password: string, newPassword: string) =>
+    page.evaluate(async (body) => {
+      const { csrfToken } = (await (await fetch("/api/session")).json()) as { csrfToken: string };
+      const headers = { "content-type": "application/json", "x-csrf-token": csrfToken };
+      return (await fetch("/api/account/password", { method: "PUT", headers, body })).status;
+    }, JSON.stringify({ password, newPassword }));
+  const another = "a lamp beside the harbour";
+  await page.goto("/users");
+  const role = page.getByLabel("Role: nils");
+  await role.selectOption("owner");
+  await page.getByRole("button", { name: "Change the role: nils" }).click();
+  await typeOwn();
+  await page.getByText("nils: Owner.").waitFor();
+  expect(await changeOwn(DEMO_PASSWORD, another)).toBe(204);
+  await page.keyboard.press("Control+z");
+  await page.getByRole("dialog", { name: "Change the role: nils" }).waitFor();
+  await typeOwn(another);
+  await expect.poll(() => role.inputValue()).toBe("reader");
+  expect(await changeOwn(another, DEMO_PASSWORD)).toBe(204);
+});
+
 it("shows whose tokens there are, and takes one back", async () => {
   await page.goto("/account");
   await page.getByLabel("What is it for?").fill("nightly job");

@@ -122,10 +122,11 @@ function UserItem({ user, onGiven, onAsk }: UserItemProps) {
     // What goes wrong stands at the user.
     else void act({}).catch(() => undefined);
   };
-  /** What was taken away without the password is given again with it. */
+  /** What was taken away without the password is given again with it, and it may be another one by then. */
   const undo = (title: string, former: Change, own: Change) => {
-    if (own.ownPassword === undefined) begin(title, former, () => undefined);
-    else change.mutate({ ...former, ...own });
+    const ask = () => begin(title, former, () => undefined);
+    if (own.ownPassword === undefined) ask();
+    else change.mutate({ ...former, ...own }, { onError: (error) => faultOf(error, "ownPassword") && ask() });
   };
   const roleId = useId();
   const select = useRef<HTMLSelectElement>(null);
@@ -240,7 +241,7 @@ function UserItem({ user, onGiven, onAsk }: UserItemProps) {
           {t.ownRole}
         </p>
       )}
-      {!faultOf(change.error, "ownPassword") && <Problem error={change.error} />}
+      {!(onAsk && faultOf(change.error, "ownPassword")) && <Problem error={change.error} />}
     </li>
   );
 }
@@ -348,7 +349,7 @@ function AddUser({ onGiven, isAsked }: AddUserProps) {
           <Field label={t.subject} hint={t.subjectHint} name="subject" maxLength={500} autoComplete="off" />
         </details>
         {isAsked && <PasswordAgain error={add.error} name="ownPassword" label={passwordDialog.own} />}
-        {!fault && !faultOf(add.error, "ownPassword") && <Problem error={add.error} />}
+        {!fault && !(isAsked && faultOf(add.error, "ownPassword")) && <Problem error={add.error} />}
         <button type="submit" className="primary" disabled={add.isPending}>
           {t.addUser}
         </button>
