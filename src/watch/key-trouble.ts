@@ -72,7 +72,7 @@ async function laneFindings(
   const findings: Finding[] = [];
   const told = new Set<string>();
   const zone = await context.zone;
-  const dumb = new Set<string>(
+  const mute = new Set<string>(
     zone.status === "found"
       ? zone.zone.servers.filter(({ state }) => state === "unknown").map(({ server }) => server.name)
       : [],
@@ -86,7 +86,7 @@ async function laneFindings(
       told.add(key.dkimSelector);
     } else if (
       isLost(key, { denying: summary.silent }, signer, now) &&
-      summary.silent.some(({ server }) => !dumb.has(server))
+      summary.silent.some(({ server }) => !mute.has(server))
     ) {
       // Who is silent may be the one that does not show it; of who says nothing at all the zone's findings tell.
       findings.push(untold(key, look.perServer, context));
