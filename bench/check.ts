@@ -4,10 +4,10 @@
  *
  *     npm run bench -- check [domains, 2000 where absent]
  */
+
 import { type ChildProcess, execFileSync, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { checkDomain } from "../src/check/check.ts";
@@ -20,6 +20,7 @@ import { parseNetwork } from "../src/standards/dns/address.ts";
 import { type DomainName, domainName } from "../src/standards/dns/name.ts";
 import { parseZoneText } from "../src/standards/dns/zone-text.ts";
 import type { ZoneText } from "../test/support/dns-program.ts";
+import { freePort } from "../test/support/free-port.ts";
 import { DOMAIN_SERVER, exampleDomains, ownZones, parentZones, ROOT_SERVER } from "./example-zones.ts";
 import { benchFullCheck } from "./full-check.ts";
 
@@ -66,7 +67,7 @@ function openWorld(server: string, port: number) {
 }
 
 async function manyDomains(domains: readonly DomainName[]): Promise<void> {
-  const port = await freePort(ROOT_SERVER);
+  const port = await freePort();
   const servers = await startServers(domains.length, port);
   const { world, transport } = openWorld(ROOT_SERVER, port);
   try {
@@ -207,14 +208,6 @@ start = time.perf_counter()
 checkdmarc.check_domains(domains, skip_tls=True, resolver=resolver)
 print(time.perf_counter() - start)
 `;
-
-async function freePort(address: string): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, address, resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);

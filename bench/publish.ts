@@ -3,13 +3,15 @@
  *
  *     npm run bench -- publish [rounds, 30 where absent]
  */
+
 import { spawnSync } from "node:child_process";
 import { createDnsUpdateClient } from "../src/net/dns-update-client.ts";
 import type { Rrset, RrsetChange } from "../src/publish/provider.ts";
 import { createRfc2136Provider } from "../src/publish/providers/rfc2136.ts";
 import { domainName } from "../src/standards/dns/name.ts";
 import { parseTsigKey } from "../src/standards/dns/tsig.ts";
-import { freePort } from "../test/support/dns-program.ts";
+import { freePort } from "../test/support/free-port.ts";
+
 import { UPDATE_KEY, UPDATE_SERVERS } from "../test/support/update-servers.ts";
 
 const ZONE = domainName("example.org");

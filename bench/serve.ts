@@ -4,6 +4,7 @@
  *
  *     npm run bench -- serve [domains, 100000 where absent] [seconds, 20 where absent]
  */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -20,9 +21,10 @@ import { sqliteDialect } from "../src/store/sqlite-dialect.ts";
 import { openSqliteFile } from "../src/store/sqlite-file.ts";
 import type { Tables } from "../src/store/tables.ts";
 import { buildProgram } from "../test/support/built-program.ts";
+import { freePort } from "../test/support/free-port.ts";
 import { run, startPostgres } from "../test/support/postgres.ts";
 import { findProgram } from "../test/support/real-server.ts";
-import { freePort, logIn } from "../test/support/served.ts";
+import { logIn } from "../test/support/served.ts";
 import { fillDomains, nameOf, WORST } from "./domain-rows.ts";
 
 /** As `npm start` has it. */

@@ -8,6 +8,7 @@
  * with fewer the round of a hundred thousand is, and the store holds a hundred thousand all the same, of which the others
  * are not due.
  */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -29,7 +30,8 @@ import { openStore } from "../src/store/open.ts";
 import { openPostgres } from "../src/store/postgres.ts";
 import { lookAtAll } from "../src/watch/look-again.ts";
 import { buildProgram } from "../test/support/built-program.ts";
-import { freePort } from "../test/support/dns-program.ts";
+import { freePort } from "../test/support/free-port.ts";
+
 import { startPostgres } from "../test/support/postgres.ts";
 import { findProgram } from "../test/support/real-server.ts";
 import { startServers } from "./check.ts";

@@ -1,4 +1,5 @@
 /** `zonepost serve` with its files: the description as the truth, and what a reload takes over while it runs. */
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +13,8 @@ import type { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { generateDkimKeyPair } from "../src/keys/generate.ts";
 import { selfSignedCertificate } from "../src/net/self-signed-certificate.ts";
-import { freePort, logIn, type Served, serve } from "./support/served.ts";
+import { freePort } from "./support/free-port.ts";
+import { logIn, type Served, serve } from "./support/served.ts";
 
 const DESCRIPTION = `servers: [{ host: mail.example.org, addresses: 192.0.2.25 }]
 domains:

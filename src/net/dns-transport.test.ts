@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { freePort } from "../../test/support/free-port.ts";
 import { decodeMessage, encodeMessage, type Message, RCODES } from "../standards/dns/message.ts";
 import { domainName } from "../standards/dns/name.ts";
 import { startDnsServer } from "./dns-server.ts";
@@ -29,7 +30,7 @@ type OnQuery = (query: Message, octets: Buffer, from: RemoteInfo, socket: Socket
 /** A UDP socket that does with each query what the test says. */
 async function udpServer(onQuery: OnQuery) {
   const socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
+  socket.bind(await freePort(), "127.0.0.1");
   await once(socket, "listening");
   closing.push(() => socket.close());
   socket.on("message", (octets, from) => {

@@ -2,6 +2,7 @@
  * Somebody who has never seen it: from the printed link to a key that signs, in a zone that a real BIND holds. What it
  * costs in clicks and keystrokes is counted, and bounded. In words: docs/guides/first-hour.md.
  */
+
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +13,8 @@ import { domainName } from "../../src/standards/dns/name.ts";
 import { parseZoneText } from "../../src/standards/dns/zone-text.ts";
 import { startBind } from "../support/bind.ts";
 import { openBrowser, openTab } from "../support/browser.ts";
-import { freePort } from "../support/dns-program.ts";
+import { freePort } from "../support/free-port.ts";
+
 import { Stoppables } from "../support/laboratory.ts";
 import { describeWithServers } from "../support/real-server.ts";
 import { logIn } from "../support/served.ts";

@@ -1,4 +1,5 @@
 /** Who holds zones, entered in the page and tried at a real BIND: wrongly, rightly, taken away and brought back. */
+
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { domainName } from "../../src/standards/dns/name.ts";
 import { expectAccessible, openBrowser, openTab, type Tab } from "../support/browser.ts";
 import { type DemoPages, startDemoPages } from "../support/demo-pages.ts";
-import { freePort } from "../support/dns-program.ts";
+import { freePort } from "../support/free-port.ts";
+
 import { Stoppables } from "../support/laboratory.ts";
 import { describeWithServers } from "../support/real-server.ts";
 import { type ServedPages, startServedPages } from "../support/served-pages.ts";

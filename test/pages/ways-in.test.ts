@@ -1,4 +1,5 @@
 /** Codes of an app, passkeys, a provider's word: turned on, used to come in, and used above a page that waits. */
+
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +10,8 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { decodeQR } from "qr/decode.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { totpCode } from "../../src/access/totp.ts";
-import { expectAccessible, freePort, openBrowser, openTab, type Tab } from "../support/browser.ts";
+import { expectAccessible, openBrowser, openTab, type Tab } from "../support/browser.ts";
+import { freePort } from "../support/free-port.ts";
 import { type IdentityProviderHandle, startIdentityProvider } from "../support/identity-provider.ts";
 import { type ServedPages, startServedPages } from "../support/served-pages.ts";
 import { PROJECT } from "../support/source-reader.ts";

@@ -1,4 +1,5 @@
 /** `zonepost check` as users run it, on real BIND, Knot and Unbound: a healthy domain, and each fault that servers can have. */
+
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +11,8 @@ import { startDnsServer } from "../../src/net/dns-server.ts";
 import { domainName } from "../../src/standards/dns/name.ts";
 import { parseZoneText } from "../../src/standards/dns/zone-text.ts";
 import { startBind } from "../support/bind.ts";
-import { freePort } from "../support/dns-program.ts";
+import { freePort } from "../support/free-port.ts";
+
 import { startKnot } from "../support/knot.ts";
 import { Stoppables, signZone, tampered, zoneText } from "../support/laboratory.ts";
 import { describeWithServers } from "../support/real-server.ts";

@@ -1,4 +1,5 @@
 /** The DNS client against real BIND, Knot and Unbound on loopback: a small Internet with its faults. */
+
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -10,7 +11,8 @@ import { createAuthoritativeView } from "../../src/net/zone-survey.ts";
 import { domainName, ROOT } from "../../src/standards/dns/name.ts";
 import type { RecordType } from "../../src/standards/dns/record.ts";
 import { startBind } from "../support/bind.ts";
-import { freePort } from "../support/dns-program.ts";
+import { freePort } from "../support/free-port.ts";
+
 import { startKnot } from "../support/knot.ts";
 import { Stoppables, signZone, tampered, zoneText } from "../support/laboratory.ts";
 import { describeWithServers } from "../support/real-server.ts";

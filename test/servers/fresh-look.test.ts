@@ -1,11 +1,13 @@
 /** "Check again" shows what is published now, however long caches may keep what was there: `zonepost serve` and BIND. */
+
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { domainName, ROOT } from "../../src/standards/dns/name.ts";
 import { startBind } from "../support/bind.ts";
-import { freePort, type ZoneText } from "../support/dns-program.ts";
+import type { ZoneText } from "../support/dns-program.ts";
+import { freePort } from "../support/free-port.ts";
 import { describeWithServers, type RunningServer } from "../support/real-server.ts";
 import { jobDone, type LoggedIn, logIn, type Served, serve } from "../support/served.ts";
 

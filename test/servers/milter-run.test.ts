@@ -280,7 +280,7 @@ describeWithServers(
           "pass rsa example.org rsa1",
           "pass ed25519 example.org ed1",
         ]);
-        expect(milter.lines.filter((line) => line.includes(" by=local "))).toHaveLength(1);
+        await expect.poll(() => milter.lines.filter((line) => line.includes(" by=local "))).toHaveLength(1);
       });
 
       it("is not signed by a key that has not come so far, and the log says why", async () => {
@@ -477,7 +477,7 @@ describeWithServers(
           },
         ]);
         expect(bodyOf(mails[3]!)).toBe("Hello\r\n.dot\r\n");
-        expect(milter.lines.length - linesBefore, "lines in the log").toBe(5);
+        await expect.poll(() => milter.lines.length - linesBefore, { message: "lines in the log" }).toBe(5);
         expect(await mailer.mails().then((all) => all.filter(({ text }) => text.includes(ids[4])))).toEqual(
           [],
         );

@@ -1,11 +1,13 @@
 /** A real Postfix with a milter session behind it: what arrives at the next server is what was meant. */
+
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { HeaderChange, MailOutcome } from "../../src/milter/mail-handler.ts";
 import { MilterSession } from "../../src/milter/session.ts";
 import { type MilterServer, startMilterServer } from "../../src/net/milter-server.ts";
-import { freePort } from "../support/dns-program.ts";
+import { freePort } from "../support/free-port.ts";
+
 import { startPostfix } from "../support/postfix.ts";
 import { describeWithServers, type RunningServer } from "../support/real-server.ts";
 

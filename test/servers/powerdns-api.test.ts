@@ -1,4 +1,5 @@
 /** The HTTP API with the PowerDNS that people run. */
+
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createHttpClient } from "../../src/net/http-client.ts";
 import type { Provider } from "../../src/publish/provider.ts";
@@ -7,7 +8,8 @@ import { rrsetKey, sameRrset } from "../../src/publish/rrset.ts";
 import { Secret } from "../../src/publish/secret.ts";
 import { domainName } from "../../src/standards/dns/name.ts";
 import { changeOf, contentOf, findRrset, providerContract, rrsetIn } from "../contract/provider.ts";
-import { freePort, type ZoneText } from "../support/dns-program.ts";
+import type { ZoneText } from "../support/dns-program.ts";
+import { freePort } from "../support/free-port.ts";
 import { POWERDNS_PROGRAMS, startPowerdns } from "../support/powerdns.ts";
 import { describeWithServers, type RunningServer } from "../support/real-server.ts";
 

@@ -1,4 +1,5 @@
 /** `zonepost publish` as a process, from examples/: a zone with foreign records, published, checked, taken back. */
+
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +13,8 @@ import { domainName } from "../../src/standards/dns/name.ts";
 import { formatRdata } from "../../src/standards/dns/rdata-text.ts";
 import { parseTsigKey } from "../../src/standards/dns/tsig.ts";
 import { parseZoneText } from "../../src/standards/dns/zone-text.ts";
-import { freePort } from "../support/dns-program.ts";
+import { freePort } from "../support/free-port.ts";
+
 import { Stoppables } from "../support/laboratory.ts";
 import { describeWithServers } from "../support/real-server.ts";
 import { PROJECT } from "../support/source-reader.ts";

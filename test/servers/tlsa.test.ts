@@ -1,4 +1,5 @@
 /** `zonepost tlsa next` as a process, against real name servers: the record written, waited for, the wait cut short. */
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +12,8 @@ import { formatTlsa, tlsaFromCertificate } from "../../src/standards/dane/tlsa.t
 import { domainName } from "../../src/standards/dns/name.ts";
 import { parseZoneText } from "../../src/standards/dns/zone-text.ts";
 import { issueCertificate } from "../support/certificates.ts";
-import { freePort } from "../support/dns-program.ts";
+import { freePort } from "../support/free-port.ts";
+
 import { Stoppables } from "../support/laboratory.ts";
 import { describeWithServers } from "../support/real-server.ts";
 import { PROJECT } from "../support/source-reader.ts";

@@ -1,4 +1,5 @@
 /** Updates and transfers with the servers that people run: BIND, Knot and PowerDNS. */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDnsUpdateClient } from "../../src/net/dns-update-client.ts";
@@ -9,7 +10,8 @@ import { type DomainName, domainName } from "../../src/standards/dns/name.ts";
 import { parseTsigKey, type TsigKey } from "../../src/standards/dns/tsig.ts";
 import { changeOf, contentOf, findRrset, providerContract, rrsetIn } from "../contract/provider.ts";
 import { startBind } from "../support/bind.ts";
-import { freePort, type ZoneText } from "../support/dns-program.ts";
+import type { ZoneText } from "../support/dns-program.ts";
+import { freePort } from "../support/free-port.ts";
 import { startKnot } from "../support/knot.ts";
 import { POWERDNS_PROGRAMS, startPowerdns } from "../support/powerdns.ts";
 import { describeWithServers, type RunningServer } from "../support/real-server.ts";

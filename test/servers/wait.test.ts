@@ -1,4 +1,5 @@
 /** `zonepost wait` as users run it: BIND has the record, Knot gets it a moment later, Unbound remembers that it was not there. */
+
 import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +12,8 @@ import { createDnsTransport } from "../../src/net/dns-transport.ts";
 import { createRecursiveView } from "../../src/net/recursive-resolver.ts";
 import { domainName } from "../../src/standards/dns/name.ts";
 import { startBind } from "../support/bind.ts";
-import { freePort } from "../support/dns-program.ts";
+import { freePort } from "../support/free-port.ts";
+
 import { startKnot } from "../support/knot.ts";
 import { Stoppables, signZone, zoneText } from "../support/laboratory.ts";
 import { describeWithServers, findProgram } from "../support/real-server.ts";

@@ -1,7 +1,5 @@
 /** What the real DNS servers of the tests have in common. */
 
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { createDnsTransport } from "../../src/net/dns-transport.ts";
 import type { ServerAddress } from "../../src/net/server-address.ts";
 import { RCODES } from "../../src/standards/dns/message.ts";
@@ -26,15 +24,4 @@ export async function answers(server: ServerAddress, name: DomainName): Promise<
   const reply = await transport.exchange(server, { name, type: "SOA", recursionDesired: true }, patience);
   transport.close();
   return reply.ok && reply.message.rcode !== RCODES.SERVFAIL;
-}
-
-/** A port that was free on loopback a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new TypeError("a TCP server without a port");
-  return address.port;
 }

@@ -1,11 +1,12 @@
 /** A PostgreSQL of the tests' own: a cluster in a directory, on a socket of loopback, run as its user. */
+
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { freePort } from "./free-port.ts";
 import { findProgram, isRoot, makeServerDirectory } from "./real-server.ts";
 
 export interface RunningPostgres {
@@ -127,13 +128,4 @@ export async function run(url: string, statement: string): Promise<unknown[]> {
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,11 +1,13 @@
 /** The real server process with its pages, on SQLite in a temporary folder; what it asks stays on loopback. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
-import { freePort } from "./browser.ts";
+import { freePort } from "./free-port.ts";
+
 import { PROJECT } from "./source-reader.ts";
 
 export interface ServedPages {

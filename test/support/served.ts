@@ -1,10 +1,11 @@
 /** `zonepost serve` as a process of its own, and a client that is logged in. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { get as getPlainly } from "node:http";
 import { get as getSecurely } from "node:https";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
 
 export interface Served {
   readonly url: string;
@@ -20,15 +21,6 @@ export interface LoggedIn {
   /** "zonepost-session=…" */
   readonly cookie: string;
   ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: never }>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 const START_WITHIN_MILLISECONDS = 90_000;
